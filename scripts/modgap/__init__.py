@@ -1,0 +1,1 @@
+"""Library of the modality-gap pipeline: functions on arrays and tables."""

@@ -1,0 +1,83 @@
+"""What every script shares with Snakemake: its log."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+from modgap.errors import InputError
+
+
+class Tee:
+    """A text stream that writes to the terminal and to the log file."""
+
+    def __init__(self, terminal, log):
+        self.terminal = terminal
+        self.log = log
+
+    def write(self, text):
+        self.terminal.write(text)
+        # A progress bar rewrites its line; the log keeps only whole lines.
+        if "\r" not in text:
+            self.log.write(text)
+        return len(text)
+
+    def flush(self):
+        self.terminal.flush()
+        self.log.flush()
+
+    def isatty(self):
+        return self.terminal.isatty()
+
+    def fileno(self):
+        return self.terminal.fileno()
+
+
+def start_log(path):
+    """Copy everything written to stderr into ``path`` as well, warnings and tracebacks included.
+
+    An InputError ends the script with its one line instead of a traceback.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    log = open(path, "w", buffering=1)  # noqa: SIM115 - open until the process ends
+    sys.stderr = Tee(sys.__stderr__, log)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", force=True
+    )
+    logging.captureWarnings(True)
+    sys.excepthook = report_failure
+
+
+def report_failure(kind, error, trace):
+    """Print an InputError as one line, anything else with its traceback."""
+    if issubclass(kind, InputError):
+        print(f"Error: {error}", file=sys.stderr)
+    else:
+        import traceback
+
+        traceback.print_exception(kind, error, trace, file=sys.stderr)
+    sys.stderr.flush()
+
+
+def progress(items, *, total=None, what="items", every=30.0):
+    """Iterate over ``items`` with a progress bar, or with log lines where there is no terminal.
+
+    ``items`` yields anything that has ``len`` or counts as one; ``total`` is in the same unit;
+    a log line comes at most every ``every`` seconds.
+    """
+    from tqdm import tqdm
+
+    done, said = 0, time.monotonic()
+    start = said
+    with tqdm(total=total, unit=f" {what}", file=sys.stderr, disable=None) as bar:
+        for item in items:
+            yield item
+            step = len(item) if hasattr(item, "__len__") else 1
+            done += step
+            bar.update(step)
+            now = time.monotonic()
+            if bar.disable and now - said >= every:
+                said = now
+                logging.info(
+                    "%d of %s %s, %.0f per second", done, total, what, done / (now - start)
+                )

@@ -1,0 +1,163 @@
+"""Parquet in and out: column names, provenance, and the checks every reader makes.
+
+Samples table (one row per picture and caption):
+    sample_id      string, one per picture
+    image          where the picture is: ``FILE``, ``ARCHIVE.tar#MEMBER``, ``ARRAY.npy#INDEX``
+                   or ``noise#INDEX``
+    caption        string or null
+    caption_index  0, 1, ... within the picture
+    label          class name or null
+    mentioned      attribute columns that the caption names, joined by "+", or null
+    split          string
+    ...            attribute columns (strings)
+
+Embedding file: ``sample_id``, ``caption_index`` (texts only), ``embedding`` (fixed-size list of
+float32 or float16, raw, not normalised); provenance as JSON in the file metadata.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modgap.errors import InputError
+from modgap.files import atomic_path
+
+SAMPLE_COLUMNS = [
+    "sample_id",
+    "image",
+    "caption",
+    "caption_index",
+    "label",
+    "mentioned",
+    "split",
+]
+
+METADATA_KEY = b"modgap"
+
+# Two files that describe the same model on the same data must agree on these.
+PROVENANCE_KEYS = [
+    "model",
+    "weights_sha256",
+    "dataset",
+    "dataset_sha256",
+    "precision",
+    "open_clip",
+    "torch",
+]
+
+
+def write_table(frame, path, metadata=None):
+    """Write a data frame as parquet with ``metadata`` (a JSON-able dict) beside the schema."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    write_arrow(table, path, metadata)
+
+
+def write_arrow(table, path, metadata=None):
+    """Write an arrow table atomically, with ``metadata`` under our key."""
+    merged = {**(table.schema.metadata or {})}
+    merged[METADATA_KEY] = json.dumps(metadata or {}, sort_keys=True).encode()
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(merged), temporary)
+
+
+def read_metadata(path):
+    """The dict that ``write_table`` stored with the file; empty for foreign files."""
+    stored = (open_parquet(path).schema_arrow.metadata or {}).get(METADATA_KEY, b"{}")
+    return json.loads(stored)
+
+
+def open_parquet(path):
+    """A ParquetFile, or an InputError that names the file."""
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{path}: not a readable parquet file ({error})") from error
+
+
+def read_table(path, columns=None):
+    """Read a parquet table as a data frame."""
+    return open_parquet(path).read(columns=columns).to_pandas()
+
+
+def read_tables(paths):
+    """Read several tables of one schema, one below the other."""
+    return pd.concat([read_table(path) for path in paths], ignore_index=True)
+
+
+def write_embeddings(path, ids, embeddings, provenance):
+    """Write one shard of embeddings.
+
+    Parameters
+    ----------
+    ids : DataFrame with ``sample_id`` and, for texts, ``caption_index``; n rows.
+    embeddings : (n, dim) array, float32 or float16, raw.
+    provenance : dict, see ``PROVENANCE_KEYS``.
+    """
+    embeddings = np.ascontiguousarray(embeddings)
+    flat = pa.array(embeddings.reshape(-1))
+    column = pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])
+    table = pa.Table.from_pandas(ids, preserve_index=False).append_column("embedding", column)
+    write_arrow(table, path, provenance)
+
+
+def read_embeddings(paths):
+    """Read the shards of one modality.
+
+    Returns
+    -------
+    ids : DataFrame, n rows: every column but the embedding.
+    embeddings : (n, dim) float64, raw.
+    provenance : dict of the first shard.
+
+    Raises
+    ------
+    InputError : shards whose provenance or width disagrees, rows that are not finite, zero vectors.
+    """
+    paths = [str(path) for path in paths]
+    provenances = [read_metadata(path) for path in paths]
+    for path, provenance in zip(paths[1:], provenances[1:], strict=True):
+        check_same_provenance(paths[0], provenances[0], path, provenance)
+    frames, blocks = [], []
+    for path in paths:
+        table = open_parquet(path).read()
+        if "embedding" not in table.column_names:
+            raise InputError(f"{path}: no column 'embedding'")
+        column = table.column("embedding").combine_chunks()
+        if not pa.types.is_fixed_size_list(column.type):
+            raise InputError(f"{path}: column 'embedding' is not a fixed-size list")
+        block = column.values.to_numpy(zero_copy_only=False)
+        block = block.reshape(len(column), column.type.list_size).astype(np.float64)
+        check_rows(block, path)
+        blocks.append(block)
+        frames.append(table.drop_columns(["embedding"]).to_pandas())
+        if block.shape[1] != blocks[0].shape[1]:
+            raise InputError(
+                f"{path}: embeddings have {block.shape[1]} dimensions, "
+                f"those of {paths[0]} have {blocks[0].shape[1]}"
+            )
+    return pd.concat(frames, ignore_index=True), np.concatenate(blocks), provenances[0]
+
+
+def check_rows(block, where):
+    """Raise an InputError naming the first row of ``block`` that is not finite or all zero."""
+    finite = np.isfinite(block).all(axis=1)
+    if not finite.all():
+        raise InputError(f"{where}: row {int(np.argmin(finite))} has values that are not finite")
+    nonzero = block.any(axis=1)
+    if not nonzero.all():
+        raise InputError(
+            f"{where}: row {int(np.argmin(nonzero))} is all zeros and has no direction; remove it"
+        )
+
+
+def check_same_provenance(path, provenance, other_path, other):
+    """Raise an InputError when two files disagree on what they were made from."""
+    for key in PROVENANCE_KEYS:
+        if key in provenance and key in other and provenance[key] != other[key]:
+            raise InputError(
+                f"{other_path}: {key} is {other[key]!r}, but {path} has {provenance[key]!r}; "
+                "they were not made together, remove both and run again"
+            )
