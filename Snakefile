@@ -1,0 +1,67 @@
+"""The modality gap, from pictures and captions to figures and tables.
+
+download -> samples -> pixels -> embeddings -> statistics -> figures and tables
+
+    <results>/samples/{dataset}.parquet                        one row per picture and caption
+    <results>/pixels/{dataset}/{geometry}/part-{shard}.npy     crops, shared by models
+    <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
+    <results>/statistics/<what>/...parquet                     tidy measurements
+    <results>/figures, <results>/tables                        what people look at
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=CONFIG["results"],
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
+report: "report/workflow.rst"
+
+
+wildcard_constraints:
+    dataset=one_of(CONFIG["datasets"]),
+    model=one_of([*CONFIG["models"], IMPORTED]),
+    embeddings=one_of(CONFIG["embedding_sets"]),
+    modality="images|texts|first|second",
+    geometry=r"\d+-[a-z]+-[a-z]+",
+    shard=r"\d+",
+
+
+include: "rules/data.smk"
+include: "rules/embeddings.smk"
+include: "rules/geometry.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    """Every figure and table of the configuration (the default target)."""
+    default_target: True
+    input:
+        FIGURES,
+        TABLES,
+
+
+rule figures:
+    """Every figure of the configuration."""
+    input:
+        FIGURES,
+
+
+rule tables:
+    """Every table of the configuration."""
+    input:
+        TABLES,
+
+
+rule embeddings:
+    """Embeddings of every cloud, and nothing downstream."""
+    input:
+        ALL_PARTS,

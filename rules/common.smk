@@ -1,0 +1,218 @@
+"""Configuration, paths of intermediate products, rerun digests; no rules."""
+
+import ast
+import hashlib
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+SCRIPTS = ROOT / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from modgap import catalogue
+from modgap.config import IMPORTED, is_imported, load_config, modalities, one_of, shard_counts
+from modgap.counting import input_files, listing_digest
+from modgap.errors import InputError
+
+try:
+    CONFIG = load_config(config, ROOT)
+    SHARDS = shard_counts(CONFIG)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+DATASETS, MODELS = CONFIG["datasets"], CONFIG["models"]
+SETS, CONES = CONFIG["embedding_sets"], CONFIG["cones"]
+DRAWN = [name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")]
+READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
+LISTED = [name for name in DATASETS if name not in DRAWN + READY]
+
+
+def local_imports(path):
+    """Yield the files under scripts/ that the Python file at path imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module, *(f"{node.module}.{n.name}" for n in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [n.name for n in node.names]
+        else:
+            continue
+        for name in names:
+            stem = SCRIPTS.joinpath(*name.split("."))
+            yield from filter(Path.is_file, (stem.with_suffix(".py"), stem / "__init__.py"))
+
+
+@lru_cache
+def code_version(script):
+    """Digest of scripts/<script> and of every local module it reaches."""
+    files, todo = set(), {SCRIPTS / script}
+    while todo:
+        path = todo.pop()
+        files.add(path)
+        todo |= set(local_imports(path)) - files
+    content = b"".join(path.read_bytes() for path in sorted(files))
+    return f"{script}@{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def sorted_keys(value):
+    """Mappings sorted at every level: Snakemake compares params by their text."""
+    if isinstance(value, dict):
+        return {key: sorted_keys(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [sorted_keys(item) for item in value]
+    return value
+
+
+def settings(section, *names, **more):
+    """The named keys of a config section (all without names) and more, as one sorted dict."""
+    chosen = {key: CONFIG[section][key] for key in names or CONFIG[section]}
+    return sorted_keys({**chosen, **more})
+
+
+def model_entry(name):
+    """A model's description as the extraction needs it: what it is, not how it is called."""
+    return sorted_keys({key: value for key, value in MODELS[name].items() if key != "label"})
+
+
+def dataset_entry(name):
+    """A dataset's description, with a digest of the listing where it is a folder."""
+    entry = {key: value for key, value in DATASETS[name].items() if key != "label"}
+    digest = listing_digest(entry)
+    return sorted_keys({**entry, "listing": digest} if digest else entry)
+
+
+def geometry(model):
+    """Pixel geometry of a model, such as 224-bicubic-shortest."""
+    return catalogue.model_geometry(MODELS[model], ROOT)
+
+
+def parts(dataset, modality, model=IMPORTED):
+    """Shards of one cloud."""
+    return [
+        f"<results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet"
+        for shard in range(SHARDS.get(dataset, 1))
+    ]
+
+
+def cloud_parts(entry, modality):
+    """Shards of one cloud of an embedding set or cone entry."""
+    return parts(entry["dataset"], modality, entry.get("model", IMPORTED))
+
+
+def set_parts(name, side):
+    """Shards of the first (0) or second (1) modality of an embedding set."""
+    return cloud_parts(SETS[name], modalities(CONFIG, SETS[name])[side])
+
+
+def set_samples(name):
+    """The samples table behind an embedding set; none for ready embeddings."""
+    dataset = SETS[name]["dataset"]
+    return [] if dataset in READY else [f"<results>/samples/{dataset}.parquet"]
+
+
+def set_caption(name):
+    """Which caption of a picture enters the geometry of an embedding set."""
+    return SETS[name].get("caption", CONFIG["statistics"]["caption"])
+
+
+def cone_clouds():
+    """(model, dataset, modality) of every cone that is measured, without repetition."""
+    clouds = [
+        (entry.get("model", IMPORTED), entry["dataset"], modality)
+        for entry in CONES
+        for modality in modalities(CONFIG, entry)
+    ]
+    return list(dict.fromkeys(clouds))
+
+
+def cone_tables(what):
+    """Paths of the cone statistics (``cone``) or histograms (``cone_histogram``)."""
+    return [f"<results>/statistics/{what}/{m}/{d}/{side}.parquet" for m, d, side in cone_clouds()]
+
+
+def set_label(name):
+    """What figures call an embedding set."""
+    return SETS[name].get("label", name)
+
+
+def set_state(name):
+    """``trained``, ``random`` or, for ready embeddings, nothing known."""
+    model = SETS[name].get("model")
+    return catalogue.weights_state(MODELS[model]) if model else ""
+
+
+def figure1_rows():
+    """Embedding sets in the order of Figure 1: a set, then those drawn beside it."""
+    order = []
+    for name in SETS:
+        if "beside" not in SETS[name]:
+            twins = [other for other in SETS if SETS[other].get("beside") == name]
+            order += [name, *twins]
+    order += [name for name in SETS if name not in order]
+    return [
+        {
+            "name": name,
+            "label": set_label(name),
+            "state": set_state(name),
+            "grouped": SETS[name].get("beside") in order,
+        }
+        for name in order
+    ]
+
+
+def figure2a_clouds():
+    """Row and column of each cloud in Figure 2(a), in the order of ``cone_clouds``."""
+    cells = []
+    for model, dataset, modality in cone_clouds():
+        data = DATASETS[dataset].get("label", dataset)
+        if model == IMPORTED:
+            row, column, state = data, f"{modality} modality", ""
+        else:
+            entry = MODELS[model]
+            state = catalogue.weights_state(entry)
+            row = f"{state} weights, {data}"
+            encoder = entry.get("architecture") or entry.get("label", model)
+            tower = {"images": "image tower", "texts": "text tower"}[modality]
+            unimodal = len(catalogue.towers(entry)) == 1
+            column = encoder if unimodal else f"{encoder} {tower}"
+        name = f"{model}/{dataset}/{modality}"
+        cells.append({"name": name, "row": row, "column": column, "state": state})
+    return cells
+
+
+def pixel_parts():
+    """The pixel shards behind every embedding: (dataset, geometry) pairs, without repetition."""
+    pairs = {
+        (entry["dataset"], geometry(entry["model"]))
+        for entry in [*SETS.values(), *CONES]
+        if "model" in entry
+    }
+    return [
+        f"<results>/pixels/{dataset}/{crop}/part-{shard}.parquet"
+        for dataset, crop in sorted(pairs)
+        for shard in range(SHARDS[dataset])
+    ]
+
+
+ALL_PARTS = sorted(
+    {
+        path
+        for entry in [*SETS.values(), *CONES]
+        for modality in modalities(CONFIG, entry)
+        for path in cloud_parts(entry, modality)
+    }
+)
+
+TABLE_FORMATS = ("csv", "md", "tex")
+FIGURES = collect(
+    "<results>/figures/{name}.{ext}",
+    name=["fig1_modality_gap"] * bool(SETS) + ["fig2a_cone_histograms"] * bool(CONES),
+    ext=["pdf", "png"],
+)
+TABLES = collect(
+    "<results>/tables/{name}.{ext}", name=["gap_statistics", "cone_statistics"], ext=TABLE_FORMATS
+)
+if CONFIG["pixels"]["on_bad_sample"] == "skip":
+    TABLES.append("<results>/tables/skipped_samples.csv")

@@ -1,0 +1,90 @@
+"""Pictures and captions become embeddings; ready embeddings are checked and take the same form."""
+
+
+rule import_embeddings:
+    """Check ready embeddings and store them like extracted ones."""
+    input:
+        lambda wc: input_files(DATASETS[wc.dataset]),
+    output:
+        first="<results>/embeddings/imported/{dataset}/first/part-0.parquet",
+        second="<results>/embeddings/imported/{dataset}/second/part-0.parquet",
+    log:
+        "<logs>/import_embeddings/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(READY),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        code=code_version("import_embeddings.py"),
+        settings=lambda wc: {"entry": dataset_entry(wc.dataset), "name": wc.dataset},
+    script:
+        "../scripts/import_embeddings.py"
+
+
+rule embed_images:
+    """Embed one shard of pictures."""
+    input:
+        array=lambda wc: f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.npy",
+        index=lambda wc: f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.parquet",
+        weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
+    output:
+        embeddings="<results>/embeddings/{model}/{dataset}/images/part-{shard}.parquet",
+    log:
+        "<logs>/embed_images/{model}/{dataset}/{shard}.log",
+    benchmark:
+        "<benchmarks>/embed_images/{model}/{dataset}/{shard}.tsv"
+    wildcard_constraints:
+        model=one_of(MODELS),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=120,
+    params:
+        code=code_version("embed_images.py"),
+        settings=lambda wc: settings(
+            "embeddings",
+            model=model_entry(wc.model),
+            model_name=wc.model,
+        ),
+    script:
+        "../scripts/embed_images.py"
+
+
+rule embed_texts:
+    """Embed the captions of one shard of pictures."""
+    input:
+        samples="<results>/samples/{dataset}.parquet",
+        weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
+    output:
+        embeddings="<results>/embeddings/{model}/{dataset}/texts/part-{shard}.parquet",
+    log:
+        "<logs>/embed_texts/{model}/{dataset}/{shard}.log",
+    benchmark:
+        "<benchmarks>/embed_texts/{model}/{dataset}/{shard}.tsv"
+    wildcard_constraints:
+        model=one_of(MODELS),
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=120,
+    params:
+        code=code_version("embed_texts.py"),
+        settings=lambda wc: settings(
+            "embeddings",
+            entry=dataset_entry(wc.dataset),
+            model=model_entry(wc.model),
+            model_name=wc.model,
+            shard=int(wc.shard),
+            shard_size=CONFIG["pixels"]["shard_size"],
+        ),
+    script:
+        "../scripts/embed_texts.py"

@@ -1,0 +1,239 @@
+"""The configuration: defaults under the user's file, every problem at once, one line each."""
+
+import difflib
+import json
+import os
+import re
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from modgap.catalogue import check_model, towers
+from modgap.counting import count_items
+from modgap.errors import InputError
+
+# A user's file that names one of these replaces all of them: a run works on what it names.
+REPLACED_TOGETHER = ("datasets", "models", "embedding_sets", "cones")
+
+# Model name under which ready embeddings are stored.
+IMPORTED = "imported"
+
+
+def load_yaml(path):
+    """Parse a YAML file; a syntax error becomes one line with file, line and column."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return yaml.safe_load(stream) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise InputError(f"{path}{where}: {getattr(error, 'problem', error)}") from error
+
+
+def merge(default, given):
+    """Lay ``given`` over ``default``, key by key through nested mappings."""
+    if not (isinstance(default, dict) and isinstance(given, dict)):
+        return given
+    merged = {key: merge(value, given[key]) for key, value in default.items() if key in given}
+    return {**default, **given, **merged}
+
+
+def with_defaults(default, given):
+    """The default configuration under the user's, by the rule of ``REPLACED_TOGETHER``."""
+    if any(key in given for key in REPLACED_TOGETHER):
+        default = {key: value for key, value in default.items() if key not in REPLACED_TOGETHER}
+    config = merge(default, given)
+    for key, empty in [("datasets", {}), ("models", {})]:
+        config.setdefault(key, empty)
+    if well_formed(config):
+        config.setdefault("embedding_sets", derived_sets(config))
+        config.setdefault("cones", derived_cones(config))
+    return config
+
+
+def well_formed(config):
+    """Whether datasets and models are mappings of mappings, so that more can be derived."""
+    return all(
+        isinstance(config[key], dict) and all(isinstance(e, dict) for e in config[key].values())
+        for key in ("datasets", "models")
+    )
+
+
+def is_imported(entry):
+    """Whether a dataset consists of ready embeddings."""
+    return entry.get("kind") == "embeddings"
+
+
+def derived_sets(config):
+    """Every captioned dataset with every two-tower model; ready embeddings by themselves."""
+    sets = {}
+    for name, entry in config["datasets"].items():
+        if is_imported(entry):
+            sets[name] = {"dataset": name}
+        elif entry.get("kind") != "noise":
+            for model, description in config["models"].items():
+                if description.get("source") != "torchvision":
+                    sets[f"{name}-{model}"] = {"dataset": name, "model": model}
+    return sets
+
+
+def derived_cones(config):
+    """Every dataset with every model; ready embeddings by themselves."""
+    cones = []
+    for name, entry in config["datasets"].items():
+        if is_imported(entry):
+            cones.append({"dataset": name})
+        else:
+            cones += [{"dataset": name, "model": model} for model in config["models"]]
+    return cones
+
+
+def suggestion(word, known):
+    """``, did you mean 'x'?`` when something known is near."""
+    near = difflib.get_close_matches(str(word), [str(item) for item in known], n=1)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def where_of(error):
+    """Dotted path of a schema error; list positions count from 0."""
+    return ".".join(str(part) for part in error.absolute_path)
+
+
+def schema_problems(config, schema):
+    """One line per violation of the schema, in the order of the file."""
+    lines = []
+    for error in Draft202012Validator(schema).iter_errors(config):
+        where = where_of(error)
+        prefix = f"{where}: " if where else ""
+        if error.validator == "additionalProperties":
+            known = error.schema.get("properties", {})
+            for key in error.instance:
+                if key not in known:
+                    lines.append(f"{prefix}unknown key {key!r}{suggestion(key, known)}")
+        elif error.validator == "required":
+            lines.append(f"{prefix}key {error.message.split(' is a ')[0]} is missing")
+        elif error.validator == "enum":
+            allowed = ", ".join(str(value) for value in error.validator_value)
+            near = suggestion(error.instance, error.validator_value)
+            lines.append(f"{prefix}{error.instance!r} is none of {allowed}{near}")
+        elif error.validator == "oneOf":
+            lines.append(f"{prefix}give either 'file', or both 'first' and 'second'")
+        elif error.validator == "pattern" and error.parent is None:
+            lines.append(pattern_line(prefix, error))
+        else:
+            lines.append(f"{prefix}{error.message}")
+    return list(dict.fromkeys(lines))
+
+
+def pattern_line(prefix, error):
+    """What is wrong with a string, in words where the schema has them."""
+    meaning = error.schema.get("description", f"must match {error.validator_value}")
+    return f"{prefix}{error.instance!r} does not fit: {meaning} ({error.validator_value})"
+
+
+def unknown(where, name, known):
+    """The line for a reference to an entry that does not exist, or None."""
+    if name in known:
+        return None
+    return f"{where}: no {where.rsplit('.', 1)[-1]} named {name!r}{suggestion(name, known)}"
+
+
+def reference_problems(config):
+    """Entries of embedding sets and cones that point nowhere or do not fit together."""
+    datasets, models = config["datasets"], config["models"]
+    entries = [(f"embedding_sets.{name}", entry) for name, entry in config["embedding_sets"].items()]
+    entries += [(f"cones.{i}", entry) for i, entry in enumerate(config["cones"])]
+    lines = []
+    for where, entry in entries:
+        lines.append(unknown(f"{where}.dataset", entry["dataset"], datasets))
+        dataset = datasets.get(entry["dataset"], {})
+        if "model" in entry:
+            lines.append(unknown(f"{where}.model", entry["model"], models))
+            if is_imported(dataset):
+                lines.append(f"{where}.model: {entry['dataset']} is ready embeddings; drop the model")
+        elif dataset and not is_imported(dataset):
+            lines.append(f"{where}: key 'model' is missing")
+        if where.startswith("embedding_sets"):
+            model = models.get(entry.get("model"), {})
+            if model.get("source") == "torchvision":
+                lines.append(f"{where}.model: {entry['model']} has no text tower, so no gap")
+            if dataset.get("kind") == "noise":
+                lines.append(f"{where}.dataset: noise has no pairs, so no gap")
+            if "beside" in entry:
+                lines.append(unknown(f"{where}.beside", entry["beside"], config["embedding_sets"]))
+    if IMPORTED in models:
+        lines.append(f"models: the name {IMPORTED!r} is taken by ready embeddings; choose another")
+    if not datasets:
+        lines.append(
+            "datasets: none; a file that names datasets, models, embedding_sets or cones "
+            "replaces all four, so name the datasets too"
+        )
+    elif not config["embedding_sets"] and not config["cones"]:
+        lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
+    return [line for line in lines if line]
+
+
+def file_problems(config):
+    """Files and folders that datasets name but that are not there."""
+    lines = []
+    for name, entry in config["datasets"].items():
+        for key in ("images", "captions", "path", "file", "first", "second"):
+            if key in entry and not os.path.exists(entry[key]):
+                lines.append(f"datasets.{name}.{key}: no such file or folder: {entry[key]}")
+    return lines
+
+
+def model_problems(config, root):
+    """Unknown architectures and tags, activation mismatches, missing weight files."""
+    return [
+        line
+        for name, entry in config["models"].items()
+        for line in check_model(name, entry, root)
+    ]
+
+
+def load_config(given, root):
+    """The configuration of a run: defaults, the user's file over them, everything checked.
+
+    Parameters
+    ----------
+    given : dict, what Snakemake read from --configfile and --config.
+    root : Path of the project (the folder of the Snakefile).
+
+    Raises
+    ------
+    InputError : all problems, one per line.
+    """
+    root = Path(root)
+    config = with_defaults(load_yaml(root / "config" / "config.yaml"), given)
+    problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
+    if not problems:
+        problems = reference_problems(config) + file_problems(config)
+        problems += model_problems(config, root)
+    if problems:
+        listed = "".join(f"\n  {line}" for line in problems)
+        raise InputError(f"Configuration problems:{listed}")
+    return json.loads(json.dumps(config))
+
+
+def shard_counts(config):
+    """Number of pixel and embedding shards of each dataset that is embedded here."""
+    counts = {}
+    for name, entry in config["datasets"].items():
+        if not is_imported(entry):
+            n = count_items(entry["kind"], entry)
+            counts[name] = -(-n // config["pixels"]["shard_size"])
+    return counts
+
+
+def modalities(config, entry):
+    """The clouds of an embedding set or cone entry: ``images`` and ``texts``, or first and second."""
+    if "model" not in entry:
+        return ["first", "second"]
+    return list(towers(config["models"][entry["model"]]))
+
+
+def one_of(names):
+    """Regular expression that matches exactly the given names (nothing when there are none)."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"

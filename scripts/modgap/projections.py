@@ -1,0 +1,78 @@
+"""Two-dimensional pictures of two clouds of unit vectors: UMAP, SVD, PCA and the gap axis."""
+
+import numpy as np
+from sklearn.manifold import trustworthiness
+from umap import UMAP
+
+from modgap.geometry import gap_vector
+
+# Points on which UMAP's trustworthiness is computed: it compares all distances.
+TRUST_POINTS = 2000
+
+
+def singular_axes(points):
+    """Leading two left singular vectors times singular values, and their shares of the squares.
+
+    Uncentred when ``points`` are not centred before: the paper's "SVD" panel
+    (Supplementary Figure 4). The sign of each axis is fixed by its largest entry.
+
+    Returns
+    -------
+    (n, 2) coordinates, (2,) shares.
+    """
+    values, axes = np.linalg.eigh(points.T @ points)
+    axes = axes[:, ::-1][:, :2]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), range(2)])
+    return points @ axes, values[::-1][:2] / values.sum()
+
+
+def project_svd(first, second):
+    """Uncentred rank-2 SVD of the union, as the authors' ``svd``."""
+    coordinates, shares = singular_axes(np.concatenate([first, second]))
+    return coordinates, {"share_x": shares[0], "share_y": shares[1]}
+
+
+def project_pca(first, second):
+    """Centred PCA of the union."""
+    points = np.concatenate([first, second])
+    coordinates, shares = singular_axes(points - points.mean(axis=0))
+    return coordinates, {"share_x": shares[0], "share_y": shares[1]}
+
+
+def project_gap_axis(first, second):
+    """Position along the gap direction against the first principal component orthogonal to it.
+
+    Both axes are unit directions of the embedding space, so lengths in the picture are lengths
+    in the space; x is 0 half-way between the centres.
+    """
+    points = np.concatenate([first, second])
+    delta = gap_vector(first, second)
+    direction = delta / np.linalg.norm(delta)
+    middle = (first.mean(axis=0) + second.mean(axis=0)) / 2
+    centred = points - middle
+    along = centred @ direction
+    rest = centred - np.outer(along, direction)
+    rest -= rest.mean(axis=0)
+    across, _ = singular_axes(rest)
+    variance = np.var(points, axis=0).sum()
+    return np.column_stack([along, across[:, 0]]), {
+        "share_x": np.var(along) / variance,
+        "share_y": np.var(across[:, 0]) / variance,
+    }
+
+
+def project_umap(first, second, *, n_neighbors, min_dist, seed):
+    """UMAP of the union with a fixed seed (hence on one thread), and its trustworthiness.
+
+    Coordinates and distances between far clusters mean nothing; neighbourhoods do, as far as
+    the trustworthiness (1 is best) says.
+    """
+    points = np.concatenate([first, second]).astype(np.float32)
+    neighbours = min(n_neighbors, len(points) - 1)
+    model = UMAP(n_neighbors=neighbours, min_dist=min_dist, random_state=seed, n_jobs=1)
+    coordinates = model.fit_transform(points)
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(points))[:TRUST_POINTS]
+    near = min(neighbours, len(chosen) // 2 - 1)
+    trust = trustworthiness(points[chosen], coordinates[chosen], n_neighbors=near)
+    return coordinates, {"trustworthiness": trust}
