@@ -1,0 +1,44 @@
+# Set-up, main run, tests and lint in the project's own environment, .venv.
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+
+.PHONY: run test lint format pins
+
+# Everything pinned, then the embedded default: figures and tables under results/.
+run: .venv/.run
+	$(BIN)/snakemake --cores $(CORES)
+
+# The test tools, then all tests.
+test: .venv/.dev
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+# After an edit of pyproject.toml: exact versions of everything, for every platform.
+pins: .venv/.dev
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
+		pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
+		--extra dev pyproject.toml -o requirements-dev.txt
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+.venv/.run: .venv/bin/uv requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt
+	touch $@
+
+.venv/.dev: .venv/bin/uv requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements-dev.txt
+	touch $@ .venv/.run

@@ -1,0 +1,26 @@
+"""Fixtures that several test files share."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Give the path of a file of the real data beside the project, or skip where it is absent."""
+
+    def find(relative):
+        path = ROOT.parent / "shared" / relative
+        if not path.exists():
+            pytest.skip(f"real data not at hand: ../shared/{relative}")
+        return path
+
+    return find
