@@ -30,6 +30,7 @@ pins: .venv/.dev
 		pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 		--extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/python envs/update.py
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv
