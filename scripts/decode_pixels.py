@@ -1,0 +1,51 @@
+"""Decode one shard of pictures once, for all models that take crops of this geometry."""
+
+import numpy as np
+import pandas as pd
+from modgap.arrays import write_array
+from modgap.job import progress, start_log
+from modgap.pixels import (
+    decode_pictures,
+    keep_good,
+    noise_pictures,
+    parse_geometry,
+    shard_pictures,
+)
+from modgap.tables import read_metadata, read_table, write_table
+
+
+def main(samples, array, index, *, entry, geometry, shard, shard_size, on_bad_sample, threads):
+    pictures = shard_pictures(read_table(samples), shard, shard_size)
+    locations = list(pictures["image"])
+    geometry = parse_geometry(geometry)
+    reasons = []
+    if entry["kind"] == "noise":
+        crops = noise_pictures(locations, entry["seed"], geometry.size)
+        reasons = [None] * len(locations)
+        dtype = np.float32
+    else:
+        batches = decode_pictures(locations, geometry, threads=threads)
+        batches = progress(batches, total=len(locations), what="pictures")
+        crops = keep_good(locations, batches, on_bad_sample, reasons)
+        dtype = np.uint8
+    write_array(array, crops, (geometry.size, geometry.size, 3), dtype)
+    write_table(index_table(pictures["sample_id"], reasons), index, read_metadata(samples))
+
+
+def index_table(sample_ids, reasons):
+    """sample_id, row in the array (-1 if bad) and reason (null if good) of every picture."""
+    good = np.array([reason is None for reason in reasons], dtype=bool)
+    rows = np.where(good, np.cumsum(good) - 1, -1)
+    frame = pd.DataFrame({"sample_id": sample_ids, "row": rows, "reason": reasons})
+    return frame.astype({"row": "int64", "reason": "str"})
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.samples,
+        snakemake.output.array,
+        snakemake.output.index,
+        threads=snakemake.threads,
+        **snakemake.params.settings,
+    )

@@ -1,0 +1,249 @@
+"""Datasets: one function per kind turns a config entry into a samples table (see tables.py).
+
+``draw_samples`` is for the kinds whose pictures the pipeline makes (scenes, digits),
+``list_samples`` for those that only need to be listed.
+"""
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from modgap.captions import read_captions
+from modgap.counting import check_available, count_items
+from modgap.errors import InputError
+from modgap.listing import class_images, is_tar, list_files, match_names
+from modgap.scenes import draw_scenes
+
+DIGIT_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+DIGIT_TEMPLATE = "a photo of the number {label}."
+CLASS_TEMPLATE = "a photo of a {label}."
+
+
+def samples_frame(
+    sample_id, image, *, caption=None, caption_index=0, label=None, mentioned=None, **attributes
+):
+    """A samples table from columns or constants: strings, missing values as null."""
+    columns = {
+        "sample_id": sample_id,
+        "image": image,
+        "caption": caption,
+        "caption_index": caption_index,
+        "label": label,
+        "mentioned": mentioned,
+        "split": "all",
+        **attributes,
+    }
+    frame = pd.DataFrame(columns, index=range(len(sample_id)))
+    text = [name for name in columns if name != "caption_index"]
+    return frame.astype({**dict.fromkeys(text, "str"), "caption_index": "int64"})
+
+
+def draw_samples(entry, array):
+    """Samples table and pictures of a drawn dataset.
+
+    Parameters
+    ----------
+    entry : the dataset's config: kind "scenes" or "digits" and its keys.
+    array : path of the ``.npy`` that the pictures will be written to.
+
+    Returns
+    -------
+    samples : DataFrame, one row per picture.
+    pixels : (n, size, size, 3) uint8.
+    """
+    drawers = {"scenes": scenes_samples, "digits": digits_samples}
+    return drawers[entry["kind"]](entry, array)
+
+
+def list_samples(entry, *, on_bad_sample):
+    """Samples table of a dataset whose pictures exist already (or are noise).
+
+    Returns
+    -------
+    samples : DataFrame, one row per picture and caption.
+    content : dict for the fingerprint: the size in bytes of every picture by sample_id, or the
+        seed of the noise.
+    """
+    if entry["kind"] == "captions_table":
+        return captions_samples(entry, on_bad_sample=on_bad_sample)
+    listers = {"image_folder": folder_samples, "noise": noise_samples}
+    return listers[entry["kind"]](entry)
+
+
+def dataset_digest(samples, content):
+    """Sha256 of a dataset: its table (without the place of the pictures) and ``content``.
+
+    Moving the results or the user's folder does not change it.
+
+    Parameters
+    ----------
+    content : the pixel array of a drawn dataset, or the dict from ``list_samples``.
+    """
+    table = samples.drop(columns="image").astype(object)
+    rows = table.where(table.notna(), None).values.tolist()
+    digest = hashlib.sha256(json.dumps([list(table.columns), rows]).encode())
+    if isinstance(content, np.ndarray):
+        digest.update(np.ascontiguousarray(content).data)
+    else:
+        digest.update(json.dumps(content, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def scenes_samples(entry, array):
+    """Drawn scenes (see scenes.py); the label is the shape."""
+    n = count_items("scenes", entry)
+    scenes, pixels = draw_scenes(
+        n,
+        size=entry.get("size", 32),
+        seed=entry["seed"],
+        completeness=entry.get("completeness", "partial"),
+    )
+    columns = {name: scenes[name] for name in scenes.columns}
+    samples = samples_frame(
+        numbered("scene", n), numbered_locations(array, n), label=scenes["shape"], **columns
+    )
+    return samples, pixels
+
+
+def digits_samples(entry, array):
+    """Scikit-learn's handwritten digits, 8x8 enlarged to ``size``, in their order."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    n = count_items("digits", entry)
+    check_available(n, len(digits.images), "digits")
+    size = entry.get("size", 32)
+    pixels = np.stack([enlarge(image, size) for image in digits.images[:n]])
+    labels = [DIGIT_WORDS[digit] for digit in digits.target[:n]]
+    samples = samples_frame(
+        numbered("digit", n),
+        numbered_locations(array, n),
+        caption=class_captions(entry.get("template", DIGIT_TEMPLATE), labels),
+        label=labels,
+        mentioned="label",
+    )
+    return samples, pixels
+
+
+def enlarge(image, size):
+    """An (8, 8) digit with ink 0 to 16 as (size, size, 3) uint8, white on black."""
+    grey = Image.fromarray(np.rint(image * (255 / 16)).astype(np.uint8))
+    return np.asarray(grey.resize((size, size), Image.Resampling.BICUBIC).convert("RGB"))
+
+
+def noise_samples(entry):
+    """Pictures of standard-normal noise, drawn when they are decoded (pixels.py)."""
+    n = count_items("noise", entry)
+    return samples_frame(numbered("noise", n), numbered_locations("noise", n)), {
+        "seed": entry["seed"]
+    }
+
+
+def folder_samples(entry):
+    """Class-named folders, or a tar of them; every caption is the template with the class.
+
+    With ``n`` the pictures are spread evenly: the first of every class, then the second of every
+    class, and so on until there are ``n``. Rows are sorted by class, then by name.
+    """
+    path = entry["path"]
+    files, folders = list_files(path)
+    by_class = class_images(files, folders, path)
+    rows = [
+        (rank, label, name) for label, names in by_class.items() for rank, name in enumerate(names)
+    ]
+    if "n" in entry:
+        n = count_items("image_folder", entry)
+        check_available(n, len(rows), path)
+        rows = sorted(rows)[:n]
+    rows = sorted(rows, key=lambda row: (row[1], row[0]))
+    labels = [label for _, label, _ in rows]
+    names = [name for _, _, name in rows]
+    samples = samples_frame(
+        names,
+        [location(path, name) for name in names],
+        caption=class_captions(entry.get("template", CLASS_TEMPLATE), labels),
+        label=labels,
+        mentioned="label",
+    )
+    return samples, {name: files[name] for name in names}
+
+
+def captions_samples(entry, *, on_bad_sample):
+    """A caption file and the folder or tar of its pictures.
+
+    Pictures come in the order in which the caption file first names them; with ``n`` the first n.
+    A name in the caption file stands for the one file whose path is it or ends with it. A picture
+    that is not there is an error that names the row, or with ``on_bad_sample="skip"`` stays in
+    the table, to be listed as bad when it is decoded.
+    """
+    images, table = entry["images"], entry["captions"]
+    rows = read_captions(table)
+    first_row = {}
+    for row, image, _ in rows:
+        first_row.setdefault(image, row)
+    if "n" in entry:
+        n = count_items("captions_table", entry)
+        check_available(n, len(first_row), table)
+        first_row = dict(list(first_row.items())[:n])
+    files, _ = list_files(images)
+    found = {}
+    for image, matches in zip(first_row, match_names(first_row, files), strict=True):
+        where = f"{table}, row {first_row[image]}"
+        if image.startswith("/") or ".." in image.split("/"):
+            raise InputError(f"{where}: image {image!r} leads outside {images}")
+        if len(matches) > 1:
+            raise InputError(
+                f"{where}: image {image!r} may be {matches[0]!r} or {matches[1]!r} of {images}; "
+                "write more of the path"
+            )
+        if not matches and on_bad_sample == "stop":
+            raise InputError(f"{where}: image {image!r} is not in {images}")
+        found[image] = matches[0] if matches else image
+    check_one_name_each(found, first_row, table)
+    frame = pd.DataFrame(rows, columns=["row", "image", "caption"])
+    frame = frame[frame["image"].isin(found)]
+    order = frame["image"].map({image: i for i, image in enumerate(found)})
+    frame = frame.iloc[np.argsort(order.to_numpy(), kind="stable")]
+    names = [found[image] for image in frame["image"]]
+    samples = samples_frame(
+        names,
+        [location(images, name) for name in names],
+        caption=frame["caption"].to_numpy(),
+        caption_index=frame.groupby("image").cumcount().to_numpy(),
+    )
+    return samples, {name: files.get(name, -1) for name in found.values()}
+
+
+def check_one_name_each(found, first_row, table):
+    """Raise an InputError when two names in the caption file stand for one picture."""
+    image_of = {}
+    for image, name in found.items():
+        if name in image_of:
+            raise InputError(
+                f"{table}, row {first_row[image]}: image {image!r} is the picture that row "
+                f"{first_row[image_of[name]]} calls {image_of[name]!r}; use one name for it"
+            )
+        image_of[name] = image
+
+
+def class_captions(template, labels):
+    """The template with each label in the place of ``{label}``."""
+    if "{label}" not in template:
+        raise InputError(f"template: {template!r} has no {{label}} in it")
+    return [template.replace("{label}", label) for label in labels]
+
+
+def location(container, name):
+    """Where a picture of a folder or a tar is."""
+    return f"{container}#{name}" if is_tar(container) else f"{container.rstrip('/')}/{name}"
+
+
+def numbered(prefix, n):
+    return [f"{prefix}-{i:06d}" for i in range(n)]
+
+
+def numbered_locations(container, n):
+    return [f"{container}#{i}" for i in range(n)]
