@@ -14,7 +14,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from modgap import catalogue
 from modgap.config import IMPORTED, is_imported, load_config, modalities, one_of, shard_counts
-from modgap.counting import input_files, listing_digest
+from modgap.counting import listing_digest, source_paths
 from modgap.errors import InputError
 
 try:
@@ -81,6 +81,11 @@ def dataset_entry(name):
     entry = {key: value for key, value in DATASETS[name].items() if key != "label"}
     digest = listing_digest(entry)
     return sorted_keys({**entry, "listing": digest} if digest else entry)
+
+
+def source_files(name):
+    """The user's files behind a dataset; a folder counts by its listing instead."""
+    return [path for path in source_paths(DATASETS[name]) if Path(path).is_file()]
 
 
 def geometry(model):
@@ -204,6 +209,8 @@ ALL_PARTS = sorted(
         for path in cloud_parts(entry, modality)
     }
 )
+
+FIGURE1_ROWS = figure1_rows()
 
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURES = collect(

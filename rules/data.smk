@@ -25,7 +25,7 @@ rule draw_samples:
 rule list_samples:
     """List the pictures and captions of a dataset as a samples table."""
     input:
-        lambda wc: input_files(DATASETS[wc.dataset]),
+        lambda wc: source_files(wc.dataset),
     output:
         table="<results>/samples/{dataset}.parquet",
     log:

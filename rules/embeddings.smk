@@ -4,7 +4,7 @@
 rule import_embeddings:
     """Check ready embeddings and store them like extracted ones."""
     input:
-        lambda wc: input_files(DATASETS[wc.dataset]),
+        lambda wc: source_files(wc.dataset),
     output:
         first="<results>/embeddings/imported/{dataset}/first/part-0.parquet",
         second="<results>/embeddings/imported/{dataset}/second/part-0.parquet",

@@ -58,8 +58,10 @@ rule skipped_samples:
 rule fig1_modality_gap:
     """Figure 1: the gap of every embedding set in four projections."""
     input:
-        projections=collect("<results>/statistics/projection/{name}.parquet", name=SETS),
-        gaps=collect("<results>/statistics/gap/{name}.parquet", name=SETS),
+        projections=[
+            f"<results>/statistics/projection/{row['name']}.parquet" for row in FIGURE1_ROWS
+        ],
+        gaps=[f"<results>/statistics/gap/{row['name']}.parquet" for row in FIGURE1_ROWS],
     output:
         pdf="<results>/figures/fig1_modality_gap.pdf",
         png=report(
@@ -77,7 +79,7 @@ rule fig1_modality_gap:
         runtime=10,
     params:
         code=code_version("fig1_modality_gap.py"),
-        settings=settings("figures", rows=figure1_rows()),
+        settings=settings("figures", rows=FIGURE1_ROWS),
     script:
         "../scripts/fig1_modality_gap.py"
 

@@ -1,0 +1,134 @@
+"""What runs again after which change: exact sets of rules."""
+
+import os
+import shutil
+
+import pytest
+
+from workflow.conftest import copy_project, planned, snakemake
+
+SMOKE = ["--configfile", "config/smoke.yaml"]
+FIGURE_RULES = {"fig1_modality_gap": 1, "fig2a_cone_histograms": 1}
+
+
+def append(path, line):
+    """Add a line of code at the end of a file."""
+    with open(path, "a") as stream:
+        stream.write(f"\n{line}\n")
+
+
+def edit_config(project, old, new):
+    """Replace a piece of the smoke configuration."""
+    path = project / "config" / "smoke.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_second_run_has_nothing_to_do(smoke):
+    assert planned(smoke, *SMOKE) == {}
+
+
+def test_touching_every_file_reruns_nothing(finished):
+    for path in finished.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            os.utime(path)
+    assert planned(finished, *SMOKE) == {}
+
+
+def test_a_moved_project_reruns_nothing(finished, tmp_path):
+    moved = shutil.move(finished, tmp_path / "elsewhere")
+    assert planned(moved, *SMOKE) == {}
+
+
+def test_a_clone_with_results_copied_in_reruns_nothing(root, smoke, tmp_path):
+    clone = copy_project(root, tmp_path / "clone")
+    for path in clone.rglob("*"):
+        if path.is_file():
+            os.utime(path)
+    shutil.copytree(smoke / "results", clone / "results")
+    assert planned(clone, *SMOKE) == {}
+
+
+def test_a_drawing_module_reruns_the_figures_only(finished):
+    append(finished / "scripts" / "modgap" / "figures.py", "EDITED = True")
+    assert planned(finished, *SMOKE) == {**FIGURE_RULES, "all": 1}
+
+
+def test_another_colour_reruns_the_figures_only(finished):
+    edit_config(finished, "figures: {dpi: 80}", 'figures: {dpi: 80, first: "#009E73"}')
+    assert planned(finished, *SMOKE) == {**FIGURE_RULES, "all": 1}
+
+
+def test_a_single_figure_can_be_asked_for(finished):
+    append(finished / "scripts" / "fig1_modality_gap.py", "EDITED = True")
+    target = "results/smoke/figures/fig1_modality_gap.pdf"
+    assert planned(finished, target, *SMOKE) == {"fig1_modality_gap": 1}
+
+
+def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
+    edit_config(finished, "n_resamples: 200", "n_resamples: 300")
+    assert planned(finished, *SMOKE) == {
+        "measure_gap": 2,
+        "measure_cone": 6,
+        "gap_statistics": 1,
+        **FIGURE_RULES,
+        "all": 1,
+    }
+
+
+def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
+    append(finished / "scripts" / "modgap" / "extract.py", "EDITED = True")
+    jobs = planned(finished, *SMOKE)
+    assert set(jobs) == {
+        "embed_images",
+        "embed_texts",
+        "measure_gap",
+        "measure_cone",
+        "project_pairs",
+        "gap_statistics",
+        *FIGURE_RULES,
+        "all",
+    }
+
+
+def test_reverting_an_edit_leaves_nothing_to_do(finished):
+    path = finished / "scripts" / "modgap" / "figures.py"
+    text = path.read_text()
+    append(path, "EDITED = True")
+    path.write_text(text)
+    assert planned(finished, *SMOKE) == {}
+
+
+def test_another_model_reruns_only_what_that_model_touches(finished):
+    edit_config(finished, "resnet18, seed: 0", "resnet18, seed: 5")
+    assert planned(finished, *SMOKE) == {
+        "embed_images": 5,
+        "measure_cone": 2,
+        "gap_statistics": 1,
+        "fig2a_cone_histograms": 1,
+        "all": 1,
+    }
+
+
+def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_path):
+    again = copy_project(root, tmp_path / "again")
+    snakemake(again, "--cores", 2, *SMOKE)
+    compared = 0
+    for path in sorted((smoke / "results" / "smoke").rglob("*.*")):
+        if path.suffix in (".parquet", ".npy", ".csv", ".md", ".tex", ".png", ".pdf"):
+            other = again / path.relative_to(smoke)
+            assert path.read_bytes() == other.read_bytes(), path.name
+            compared += 1
+    assert compared > 30
+
+
+@pytest.mark.parametrize("script", ["fig1_modality_gap", "fig2a_cone_histograms", "measure_gap"])
+def test_analysis_does_not_import_torch(root, script):
+    import subprocess
+    import sys
+
+    code = f"import sys, {script}; sys.exit('torch' in sys.modules)"
+    scripts = str(root / "scripts")
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": scripts})
+    assert done.returncode == 0
