@@ -17,7 +17,7 @@ def main(
     first, second, samples, table, *, name, caption, max_pairs, seed, n_neighbors, min_dist
 ):
     """Write the projections of at most ``max_pairs`` pairs, a random subset of all."""
-    pair = load_pair(first, second, samples, caption=caption)
+    pair = load_pair(first, second, samples).choose(caption)
     X, Y, owner = normalise(pair.first), normalise(pair.second), pair.owner
     chosen = np.sort(np.random.default_rng(seed).permutation(len(Y))[:max_pairs])
     X, Y = X[owner[chosen]], Y[chosen]

@@ -1,0 +1,78 @@
+"""Two clouds and what belongs together: pictures, and the texts of each picture."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from modgap.errors import InputError
+from modgap.tables import check_same_provenance, read_embeddings, read_metadata, read_table
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two modalities of an embedding set, raw.
+
+    first : (n, dim), one row per picture.
+    second : (m, dim), one row per text.
+    owner : (m,) row of ``first`` that each text belongs to.
+    texts : DataFrame, m rows: the samples table's columns; empty of columns for ready embeddings.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    owner: np.ndarray
+    texts: pd.DataFrame
+
+    def choose(self, caption):
+        """Keep the ``first`` or ``last`` caption of each picture, or ``all``."""
+        if caption == "all":
+            return self
+        keep = "first" if caption == "first" else "last"
+        rows = np.flatnonzero(~pd.Series(self.owner).duplicated(keep=keep))
+        return replace(
+            self,
+            second=self.second[rows],
+            owner=self.owner[rows],
+            texts=self.texts.iloc[rows].reset_index(drop=True),
+        )
+
+
+def load_pair(first, second, samples):
+    """Read both modalities and join them on the picture.
+
+    Parameters
+    ----------
+    first, second : lists of embedding shards.
+    samples : path of the samples table, or None for ready embeddings (row i pairs with row i).
+
+    Texts of pictures that were left out as unreadable are left out too.
+
+    Raises
+    ------
+    InputError : provenance that disagrees, other widths, pictures without a text, or modalities
+        of different length where rows pair by position.
+    """
+    ids, X, _ = read_embeddings(first)
+    text_ids, Y, _ = read_embeddings(second)
+    check_same_provenance(first[0], read_metadata(first[0]), second[0], read_metadata(second[0]))
+    if X.shape[1] != Y.shape[1]:
+        raise InputError(
+            f"{second[0]}: {Y.shape[1]} dimensions, but {first[0]} has {X.shape[1]}; "
+            "the two modalities do not share a space"
+        )
+    position = pd.Series(np.arange(len(ids)), index=ids["sample_id"])
+    owner = position.reindex(text_ids["sample_id"]).to_numpy()
+    known = ~np.isnan(owner)
+    Y, text_ids, owner = Y[known], text_ids[known], owner[known].astype(np.int64)
+    lonely = np.setdiff1d(np.arange(len(ids)), owner)
+    if len(lonely):
+        raise InputError(
+            f"{second[0]}: no text for sample {ids['sample_id'].iloc[lonely[0]]!r} of {first[0]}"
+        )
+    texts = pd.DataFrame(index=range(len(owner)))
+    if samples is not None:
+        texts = text_ids.merge(
+            read_table(samples), on=["sample_id", "caption_index"], how="left", validate="1:1"
+        )
+    return Pair(X, Y, owner, texts)
