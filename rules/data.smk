@@ -39,7 +39,9 @@ rule list_samples:
         runtime=30,
     params:
         code=code_version("list_samples.py"),
-        settings=lambda wc: {"entry": dataset_entry(wc.dataset), "name": wc.dataset},
+        settings=lambda wc: settings(
+            "pixels", "on_bad_sample", entry=dataset_entry(wc.dataset), name=wc.dataset
+        ),
     script:
         "../scripts/list_samples.py"
 

@@ -1,61 +1,8 @@
-"""A copy of the project to run in, and the smoke run that many tests look at."""
-
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+"""The smoke run that many tests look at."""
 
 import pytest
 
-PARTS = ["Snakefile", "rules", "scripts", "config", "envs", "profiles", "report"]
-
-
-def snakemake(project, *arguments, check=True, timeout=600):
-    """Run snakemake in ``project`` as a user would; return the finished process."""
-    command = [str(Path(sys.executable).parent / "snakemake"), *map(str, arguments)]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=timeout,
-    )
-    if check:
-        assert done.returncode == 0, done.stdout
-    return done
-
-
-def planned(project, *arguments):
-    """Names and numbers of the jobs that a dry run plans."""
-    out = snakemake(project, "-n", *arguments).stdout
-    if "Nothing to be done" in out:
-        return {}
-    lines = out.split("Job stats:")[1].splitlines()
-    table = [line.split() for line in lines[3:]]
-    jobs = {row[0]: int(row[1]) for row in table[: table.index([])]}
-    del jobs["total"]
-    return jobs
-
-
-def copy_project(root, target, results=None):
-    """Copy the project's files, and a finished run's results and provenance if given."""
-    target.mkdir(parents=True, exist_ok=True)
-    for part in PARTS:
-        source = root / part
-        if source.is_dir():
-            shutil.copytree(
-                source, target / part, ignore=shutil.ignore_patterns("__pycache__", "*.part*")
-            )
-        else:
-            shutil.copy2(source, target / part)
-    if results is not None:
-        shutil.copytree(results / "results", target / "results")
-        shutil.copytree(results / ".snakemake", target / ".snakemake")
-    return target
+from workflow.runs import copy_project, snakemake
 
 
 @pytest.fixture(scope="session")

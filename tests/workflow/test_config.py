@@ -6,7 +6,7 @@ import yaml
 
 from modgap.config import load_config
 from modgap.errors import InputError
-from workflow.conftest import copy_project, planned, snakemake
+from workflow.runs import copy_project, planned, snakemake
 
 
 @pytest.fixture

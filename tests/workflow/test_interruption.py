@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from workflow.conftest import copy_project, snakemake
+from workflow.runs import copy_project, snakemake
 
 SMOKE = ["--cores", "2", "--configfile", "config/smoke.yaml"]
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from workflow.conftest import snakemake
+from workflow.runs import snakemake
 
 # Import name of a package where it differs from the name it is installed by.
 IMPORT_NAMES = {
@@ -143,9 +143,7 @@ def test_rules_read_like_a_table_of_contents(root):
 
 
 def test_snakemakes_report_works(smoke, tmp_path):
-    snakemake(
-        smoke, "--report", tmp_path / "report.zip", "--configfile", "config/smoke.yaml"
-    )
+    snakemake(smoke, "--report", tmp_path / "report.zip", "--configfile", "config/smoke.yaml")
     assert (tmp_path / "report.zip").stat().st_size > 100_000
 
 

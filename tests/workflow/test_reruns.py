@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from workflow.conftest import copy_project, planned, snakemake
+from workflow.runs import copy_project, planned, snakemake
 
 SMOKE = ["--configfile", "config/smoke.yaml"]
 FIGURE_RULES = {"fig1_modality_gap": 1, "fig2a_cone_histograms": 1}
