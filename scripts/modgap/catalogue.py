@@ -22,6 +22,7 @@ File names are relative to the working directory, like every file name of a work
 
 import difflib
 import json
+import os
 import re
 from pathlib import Path
 
@@ -159,17 +160,25 @@ def weights_state(entry):
     return "random" if untrained else "trained"
 
 
-def weights_files(entry):
-    """The user's files that a model is read from, for the rule to name as input."""
+def weight_files(entry, root=PROJECT):
+    """Files that a model is read from, for the rule to name as input.
+
+    The user's weights and the file of an architecture of ours; relative where the entry is, and
+    to the working directory for the architecture, so that a moved project reruns nothing.
+    """
+    files = []
+    if entry["source"] in ("random", "checkpoint"):
+        own = architecture_file(entry["architecture"], root)
+        files += [os.path.relpath(own)] if own else []
     if entry["source"] == "checkpoint":
-        return [entry["checkpoint"]]
-    if entry["source"] == "local_dir":
+        files.append(entry["checkpoint"])
+    elif entry["source"] == "local_dir":
         folder = Path(entry["path"])
         weights = [path for path in folder.glob("*") if path.suffix in FOLDER_SUFFIXES]
-        return sorted(map(str, [folder / "open_clip_config.json", *weights]))
-    if entry["source"] == "torchvision" and is_file_name(entry.get("weights")):
-        return [entry["weights"]]
-    return []
+        files += sorted(map(str, [folder / "open_clip_config.json", *weights]))
+    elif entry["source"] == "torchvision" and is_file_name(entry.get("weights")):
+        files.append(entry["weights"])
+    return files
 
 
 def is_file_name(weights):

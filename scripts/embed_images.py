@@ -1,0 +1,45 @@
+"""Embed one shard of pictures.
+
+Reads the crops and their index; writes one row per good picture.
+"""
+
+import numpy as np
+
+from modgap.errors import InputError
+from modgap.extract import embed_images
+from modgap.job import start_log
+from modgap.models import build
+from modgap.tables import read_metadata, read_table, write_embeddings
+
+
+def main(array, index, embeddings, *, model_name, model, precision, batch_size, device):
+    data = read_metadata(index)
+    good = read_table(index).query("row >= 0").sort_values("row")
+    pixels = np.load(array, mmap_mode="r", allow_pickle=False)
+    loaded = build(model_name, model, precision=precision, device=device)
+    check_crops(array, pixels, len(good), loaded.preprocessing["size"])
+    write_embeddings(
+        embeddings,
+        good[["sample_id"]],
+        embed_images(loaded, pixels, batch_size),
+        {**loaded.provenance, "dataset": data["dataset"], "dataset_sha256": data["dataset_sha256"]},
+    )
+
+
+def check_crops(path, pixels, n, size):
+    """Raise an InputError unless the array holds n crops of the model's size."""
+    if pixels.shape != (n, size, size, 3) or pixels.dtype not in (np.uint8, np.float32):
+        raise InputError(
+            f"{path}: {pixels.dtype} array of shape {pixels.shape}, but the index and the model "
+            f"ask for {n} crops of {size} x {size} px; remove it and run again"
+        )
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.array,
+        snakemake.input.index,
+        snakemake.output.embeddings,
+        **snakemake.params.settings,
+    )

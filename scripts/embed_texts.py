@@ -1,0 +1,64 @@
+"""Embed the captions of one shard of pictures.
+
+Reads the samples table; writes one row per caption, or random tokens for the noise control.
+"""
+
+from modgap.errors import InputError
+from modgap.extract import embed_captions, embed_tokens, noise_tokens
+from modgap.job import start_log
+from modgap.models import build
+from modgap.tables import read_metadata, read_table, write_embeddings
+
+
+def main(
+    samples,
+    embeddings,
+    *,
+    entry,
+    model_name,
+    model,
+    precision,
+    batch_size,
+    device,
+    shard,
+    shard_size,
+):
+    data = read_metadata(samples)
+    captions = shard_captions(read_table(samples), shard, shard_size)
+    if entry["kind"] != "noise":
+        check_captions(captions, data["dataset"])
+    loaded = build(model_name, model, precision=precision, device=device)
+    if entry["kind"] == "noise":
+        indices = [int(image.removeprefix("noise#")) for image in captions["image"]]
+        tokens = noise_tokens(indices, entry["seed"], loaded.context_length, loaded.vocab_size)
+        values = embed_tokens(loaded, tokens, batch_size)
+    else:
+        values = embed_captions(loaded, captions["caption"], batch_size)
+    write_embeddings(
+        embeddings,
+        captions[["sample_id", "caption_index"]],
+        values,
+        {**loaded.provenance, "dataset": data["dataset"], "dataset_sha256": data["dataset_sha256"]},
+    )
+
+
+def shard_captions(samples, shard, shard_size):
+    """Rows of the pictures [shard * shard_size, (shard + 1) * shard_size), in order."""
+    pictures = samples["sample_id"].drop_duplicates()
+    wanted = pictures.iloc[shard * shard_size : (shard + 1) * shard_size]
+    return samples[samples["sample_id"].isin(wanted)]
+
+
+def check_captions(captions, dataset):
+    """Raise an InputError that names the first picture without a caption."""
+    empty = captions[captions["caption"].isna()]
+    if len(empty):
+        raise InputError(
+            f"datasets.{dataset}: {empty['sample_id'].iloc[0]} has no caption; "
+            "give it one, or embed only the pictures of this dataset"
+        )
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(snakemake.input.samples, snakemake.output.embeddings, **snakemake.params.settings)
