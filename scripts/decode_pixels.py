@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+
 from modgap.arrays import write_array
 from modgap.job import progress, start_log
 from modgap.pixels import (

@@ -68,16 +68,17 @@ def read_npy(path):
         raise InputError(f"{path}: embeddings are read from .npy or .parquet")
     check_exists(path)
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        if "allow_pickle" in str(error) or "pickled" in str(error):
+        # Unlike numpy.load this never looks into a pickle or an .npz archive.
+        with open(path, "rb") as stream:
+            array = np.lib.format.read_array(stream, allow_pickle=False)
+    except Exception as error:  # numpy's header parser raises anything on damaged bytes
+        if "Object arrays" in str(error):
             raise InputError(
-                f"{path}: not a plain .npy array (holds pickled objects, which are never loaded); "
-                "save it again with numpy.save and a floating dtype"
+                f"{path}: holds pickled objects, which are never loaded; "
+                "save it again with a floating dtype"
             ) from error
-        raise InputError(f"{path}: not a readable .npy file ({error})") from error
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"{path}: an .npz archive, expected a .npy array")
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not a readable .npy array ({reason})") from error
     if not np.issubdtype(array.dtype, np.floating):
         raise InputError(f"{path}: dtype {array.dtype}, expected floating point numbers")
     return array

@@ -123,7 +123,8 @@ def open_sources(locations, stack):
             sources[container] = np.load(container, mmap_mode="r", allow_pickle=False)
         else:
             members, _ = list_tar(container)
-            sources[container] = (stack.enter_context(open(container, "rb")), members)
+            stream = stack.enter_context(open(container, "rb"))  # noqa: SIM115 - closed by stack
+            sources[container] = (stream, members)
     return sources
 
 
