@@ -76,7 +76,7 @@ def embed(encode, items, dim, batch_size, *, what):
     if not finite.all():
         raise InputError(
             f"embeddings.precision: row {int(np.argmin(finite))} of the {what} has values that "
-            "are not finite; use bf16 or fp32"
+            "are not finite; use fp32, and if that is set already, other weights"
         )
     return embeddings
 
