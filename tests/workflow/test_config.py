@@ -49,7 +49,7 @@ def test_all_problems_are_listed_one_line_each(root):
 
 def test_references_that_point_nowhere(root):
     given = {
-        "datasets": {"scenes": {"kind": "scenes", "n": 10}},
+        "datasets": {"scenes": {"kind": "scenes", "n": 10, "seed": 0}},
         "models": {"vit": {"source": "random", "architecture": "scenes-vit"}},
         "embedding_sets": {"a": {"dataset": "scene", "model": "vitt"}},
         "cones": [{"dataset": "scenes"}],
