@@ -6,6 +6,7 @@ mean (shares of variance, trustworthiness) is in the table's metadata.
 
 import numpy as np
 import pandas as pd
+
 from modgap.geometry import normalise
 from modgap.job import start_log
 from modgap.pairs import load_pair

@@ -1,6 +1,5 @@
 """The configuration: defaults under the user's file, every problem at once, one line each."""
 
-import difflib
 import json
 import os
 import re
@@ -9,7 +8,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-from modgap.catalogue import check_model, towers
+from modgap.catalogue import check_model, did_you_mean, towers
 from modgap.counting import count_items
 from modgap.errors import InputError
 
@@ -89,12 +88,6 @@ def derived_cones(config):
     return cones
 
 
-def suggestion(word, known):
-    """``, did you mean 'x'?`` when something known is near."""
-    near = difflib.get_close_matches(str(word), [str(item) for item in known], n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
-
-
 def where_of(error):
     """Dotted path of a schema error; list positions count from 0."""
     return ".".join(str(part) for part in error.absolute_path)
@@ -110,12 +103,12 @@ def schema_problems(config, schema):
             known = error.schema.get("properties", {})
             for key in error.instance:
                 if key not in known:
-                    lines.append(f"{prefix}unknown key {key!r}{suggestion(key, known)}")
+                    lines.append(f"{prefix}unknown key {key!r}{did_you_mean(key, known)}")
         elif error.validator == "required":
             lines.append(f"{prefix}key {error.message.split(' is a ')[0]} is missing")
         elif error.validator == "enum":
             allowed = ", ".join(str(value) for value in error.validator_value)
-            near = suggestion(error.instance, error.validator_value)
+            near = did_you_mean(str(error.instance), map(str, error.validator_value))
             lines.append(f"{prefix}{error.instance!r} is none of {allowed}{near}")
         elif error.validator == "oneOf":
             lines.append(f"{prefix}give either 'file', or both 'first' and 'second'")
@@ -136,13 +129,15 @@ def unknown(where, name, known):
     """The line for a reference to an entry that does not exist, or None."""
     if name in known:
         return None
-    return f"{where}: no {where.rsplit('.', 1)[-1]} named {name!r}{suggestion(name, known)}"
+    return f"{where}: no {where.rsplit('.', 1)[-1]} named {name!r}{did_you_mean(name, known)}"
 
 
 def reference_problems(config):
     """Entries of embedding sets and cones that point nowhere or do not fit together."""
     datasets, models = config["datasets"], config["models"]
-    entries = [(f"embedding_sets.{name}", entry) for name, entry in config["embedding_sets"].items()]
+    entries = [
+        (f"embedding_sets.{name}", entry) for name, entry in config["embedding_sets"].items()
+    ]
     entries += [(f"cones.{i}", entry) for i, entry in enumerate(config["cones"])]
     lines = []
     for where, entry in entries:
@@ -151,7 +146,9 @@ def reference_problems(config):
         if "model" in entry:
             lines.append(unknown(f"{where}.model", entry["model"], models))
             if is_imported(dataset):
-                lines.append(f"{where}.model: {entry['dataset']} is ready embeddings; drop the model")
+                lines.append(
+                    f"{where}.model: {entry['dataset']} is ready embeddings; drop the model"
+                )
         elif dataset and not is_imported(dataset):
             lines.append(f"{where}: key 'model' is missing")
         if where.startswith("embedding_sets"):
@@ -187,9 +184,7 @@ def file_problems(config):
 def model_problems(config, root):
     """Unknown architectures and tags, activation mismatches, missing weight files."""
     return [
-        line
-        for name, entry in config["models"].items()
-        for line in check_model(name, entry, root)
+        line for name, entry in config["models"].items() for line in check_model(name, entry, root)
     ]
 
 
@@ -228,7 +223,7 @@ def shard_counts(config):
 
 
 def modalities(config, entry):
-    """The clouds of an embedding set or cone entry: ``images`` and ``texts``, or first and second."""
+    """The clouds of an embedding set or cone: ``images`` and ``texts``, or first and second."""
     if "model" not in entry:
         return ["first", "second"]
     return list(towers(config["models"][entry["model"]]))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from modgap.errors import InputError
 
+LOG = logging.getLogger("modgap")
+
 
 class Tee:
     """A text stream that writes to the terminal and to the log file."""
@@ -42,8 +44,10 @@ def start_log(path):
     log = open(path, "w", buffering=1)  # noqa: SIM115 - open until the process ends
     sys.stderr = Tee(sys.__stderr__, log)
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s", force=True
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s", force=True
     )
+    # Libraries speak up when something is wrong; we also say how far we are.
+    LOG.setLevel(logging.INFO)
     logging.captureWarnings(True)
     sys.excepthook = report_failure
 
@@ -78,6 +82,6 @@ def progress(items, *, total=None, what="items", every=30.0):
             now = time.monotonic()
             if bar.disable and now - said >= every:
                 said = now
-                logging.info(
+                LOG.info(
                     "%d of %s %s, %.0f per second", done, total, what, done / (now - start)
                 )

@@ -103,7 +103,7 @@ def test_reverting_an_edit_leaves_nothing_to_do(finished):
 def test_another_model_reruns_only_what_that_model_touches(finished):
     edit_config(finished, "resnet18, seed: 0", "resnet18, seed: 5")
     assert planned(finished, *SMOKE) == {
-        "embed_images": 5,
+        "embed_images": 3,
         "measure_cone": 2,
         "gap_statistics": 1,
         "fig2a_cone_histograms": 1,
