@@ -1,0 +1,47 @@
+"""Tables for people: the same frame as CSV, Markdown and LaTeX."""
+
+from modgap.files import atomic_path
+
+# Columns that a printed page has room for; the CSV has all.
+DIGITS = 4
+
+
+def write_formats(frame, csv, markdown, latex, *, columns=None):
+    """Write a frame as CSV in full precision, and rounded as Markdown and LaTeX.
+
+    columns : those of the Markdown and LaTeX tables, where they exist; all if None.
+    """
+    with atomic_path(csv) as temporary:
+        frame.to_csv(temporary, index=False)
+    shown = frame[[name for name in columns or frame.columns if name in frame.columns]]
+    shown = shown.map(spell)
+    with atomic_path(markdown) as temporary:
+        temporary.write_text(shown.to_markdown(index=False, disable_numparse=True) + "\n")
+    with atomic_path(latex) as temporary:
+        escaped = shown.map(escape_latex).rename(columns=escape_latex)
+        temporary.write_text(escaped.to_latex(index=False, escape=False))
+
+
+def spell(value):
+    """A number rounded for print, an absent one as a dash, anything else as text."""
+    if isinstance(value, float):
+        return "–" if value != value else f"{value:.{DIGITS}g}"
+    return str(value)
+
+
+def escape_latex(text):
+    """Text with the characters that LaTeX takes for commands escaped."""
+    special = {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "–": "--",
+    }
+    return "".join(special.get(letter, letter) for letter in text)
