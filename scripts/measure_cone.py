@@ -1,0 +1,48 @@
+"""Cone statistics and cosine histogram of one tower's embeddings.
+
+``caption`` chooses the texts of a picture that enter (first, last or all of them; with all, two
+texts of one picture are not a pair). It has no effect on images.
+"""
+
+import pandas as pd
+
+from modgap.errors import InputError
+from modgap.job import start_log
+from modgap.measurements import measure_cloud
+from modgap.pairing import caption_indices, choose_captions
+from modgap.tables import read_embeddings, write_table
+
+# Leaving one picture out must leave pairs whose spread can be measured.
+FEWEST = 4
+
+
+def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, seed):
+    ids, X, _ = read_embeddings(parts)
+    owner, pictures = pd.factorize(ids["sample_id"])
+    if len(pictures) < FEWEST:
+        raise InputError(
+            f"{parts[0]}: {len(pictures)} samples; the statistics of {name!r} need at least "
+            f"{FEWEST}"
+        )
+    chosen = choose_captions(owner, caption_indices(ids), caption)
+    rows, counts = measure_cloud(
+        name,
+        X[chosen],
+        owner=owner[chosen],
+        bins=bins,
+        n_resamples=n_resamples,
+        seed=seed,
+        block=block,
+    )
+    write_table(rows, table)
+    write_table(counts, histogram)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.parts,
+        snakemake.output.table,
+        snakemake.output.histogram,
+        **snakemake.params.settings,
+    )

@@ -1,0 +1,180 @@
+"""Recall@k and median rank between pictures and texts, from blocks of similarities.
+
+Relevance is given by integer codes, never as an n × m array:
+
+    codes     (kinds, n) a code for each picture; pictures with equal codes of a kind are alike
+    kind      (m,) which row of ``codes`` a text speaks about
+    owner     (m,) the picture a text was written for
+
+Text j is relevant to picture i when ``codes[kind[j], i] == codes[kind[j], owner[j]]``. With one
+kind and codes 0 … n−1 that is the text's own picture. Both directions follow CLIP's evaluation: a
+picture ranks all texts and hits with any relevant one; a text ranks all pictures.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaln
+
+# Similarities closer than this are tied: equal rows differ by rounding of this order at most, and
+# nothing that float32 embeddings can tell apart is that close.
+TIE = 1e-9
+
+
+def own_relevance(owner, n_pictures):
+    """Codes and kinds that make a text relevant to its own picture only."""
+    return np.arange(n_pictures)[None], np.zeros(len(owner), dtype=int)
+
+
+def mentioned_relevance(pictures, mentioned):
+    """Codes and kinds that make a text relevant to every picture it is true of.
+
+    pictures : DataFrame (n rows) of attributes; mentioned : (m,) names of the attributes a text
+    mentions, joined by "+", or null for a text about its own picture only.
+    """
+    mentioned = pd.Series(mentioned).astype(object)
+    kind, kinds = pd.factorize(mentioned.where(mentioned.notna(), ""))
+    codes = []
+    for names in kinds:
+        columns = names.split("+") if names else []
+        alike = np.arange(len(pictures))
+        if columns:
+            alike = pictures.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
+        codes.append(alike)
+    return np.stack(codes), kind
+
+
+def ranks_both_ways(X, Y, owner, codes, kind, *, block):
+    """``rank_counts`` of pictures among texts and of texts among pictures."""
+    wanted = codes[kind, owner]
+
+    def texts_of(pictures):
+        return codes[:, pictures].T[:, kind] == wanted
+
+    def pictures_of(texts):
+        return codes[kind[texts]] == wanted[texts, None]
+
+    return rank_counts(X, Y, texts_of, block), rank_counts(Y, X, pictures_of, block)
+
+
+def rank_counts(queries, gallery, relevant_to, block):
+    """Where the best relevant item of each query stands.
+
+    relevant_to : takes a slice of queries, returns the (queries, gallery) boolean relevance.
+    block : block² similarities are held at a time.
+
+    Returns
+    -------
+    (q, 4) integers: items above the best relevant one, items tied with it (itself included),
+    relevant ones among the tied, relevant ones in the whole gallery.
+    """
+    result = np.empty((len(queries), 4), dtype=np.int64)
+    rows = max(1, block**2 // len(gallery))
+    for start in range(0, len(queries), rows):
+        here = slice(start, min(start + rows, len(queries)))
+        similarity = queries[here] @ gallery.T
+        relevant = relevant_to(here)
+        best = np.where(relevant, similarity, -np.inf).max(axis=1, keepdims=True)
+        tied = np.abs(similarity - best) <= TIE
+        result[here, 0] = (similarity > best + TIE).sum(axis=1)
+        result[here, 1] = tied.sum(axis=1)
+        result[here, 2] = (tied & relevant).sum(axis=1)
+        result[here, 3] = relevant.sum(axis=1)
+    return result
+
+
+def log_choose(n, k):
+    """log of the binomial coefficient."""
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+
+
+def draw_hits(size, relevant, drawn):
+    """Probability that ``drawn`` of ``size`` items, taken at random, hold one of the relevant ones.
+
+    1 − C(size − relevant, drawn)/C(size, drawn), elementwise.
+    """
+    size, relevant, drawn = np.broadcast_arrays(size, relevant, drawn)
+    drawn = np.clip(drawn, 0, size)
+    rest = size - relevant
+    certain = drawn > rest
+    drawn_or_none = np.where(certain, 0, drawn)
+    missed = np.exp(log_choose(rest, drawn_or_none) - log_choose(size, drawn_or_none))
+    return np.where(certain & (relevant > 0), 1.0, np.where(drawn > 0, 1 - missed, 0.0))
+
+
+def expected_hits(counts, k):
+    """Probability (q,) of a relevant item within the first k when ties are broken at random."""
+    above, tied, relevant_tied, _ = counts.T
+    return draw_hits(tied, relevant_tied, k - above)
+
+
+def strict_hits(counts, k):
+    """1.0 where fewer than k items are strictly above the best relevant one, else 0.0; (q,).
+
+    Ties count in the query's favour, as in the published numbers.
+    """
+    return (counts[:, 0] < k).astype(float)
+
+
+def expected_ranks(counts):
+    """Expected rank (q,), from 1, of the best relevant item when ties are broken at random."""
+    above, tied, relevant_tied, _ = counts.T
+    return above + (tied + 1) / (relevant_tied + 1)
+
+
+def strict_ranks(counts):
+    """Rank (q,), from 1, that counts strictly larger similarities only."""
+    return counts[:, 0] + 1.0
+
+
+def chance_recall(counts, n_gallery, k):
+    """Recall@k of a gallery in random order."""
+    return draw_hits(n_gallery, counts[:, 3], k).mean()
+
+
+def chance_median_rank(counts, n_gallery):
+    """Smallest k at which a gallery in random order gives recall@k of at least one half."""
+    low, high = 1, n_gallery
+    while low < high:
+        middle = (low + high) // 2
+        if chance_recall(counts, n_gallery, middle) >= 0.5:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def ceiling_first_to_second(owner, codes, kind, text, k):
+    """Best recall@k of pictures among texts that any embedding can expect.
+
+    text : (m,) equal for equal captions. Equal captions have equal embeddings, so they are tied
+    and ordered at random. The best an embedding can do for a picture is to put first the caption
+    whose copies are most often relevant to it.
+    """
+    frame = pd.DataFrame({"text": text, "kind": kind, "code": codes[kind, owner]})
+    copies = frame.groupby("text")["code"].transform("size")
+    relevant = frame.groupby(["text", "kind", "code"])["code"].transform("size")
+    hits = draw_hits(copies.to_numpy(), relevant.to_numpy(), k)
+    best = np.zeros(codes.shape[1])
+    for row, alike in enumerate(codes):
+        by_code = np.zeros(alike.max() + 1)
+        here = kind == row
+        np.maximum.at(by_code, frame["code"].to_numpy()[here], hits[here])
+        best = np.maximum(best, by_code[alike])
+    return best.mean()
+
+
+def ceiling_second_to_first(owner, codes, kind, text, k):
+    """Best recall@k of texts among pictures that any embedding can expect.
+
+    Equal captions rank the pictures alike: of those written for different sets of pictures, the
+    first k places serve the k commonest sets.
+    """
+    frame = pd.DataFrame({"text": text, "kind": kind, "code": codes[kind, owner]})
+    sizes = frame.groupby(["text", "kind", "code"]).size()
+    place = sizes.groupby(level=["text", "kind"]).rank(method="first", ascending=False)
+    return sizes[place <= k].sum() / len(owner)
+
+
+def equal_rows(rows):
+    """(m,) integers, equal for equal rows: stands for the captions where only embeddings exist."""
+    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
