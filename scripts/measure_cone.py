@@ -4,12 +4,12 @@
 texts of one picture are not a pair). It has no effect on images.
 """
 
+import numpy as np
 import pandas as pd
 
 from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.measurements import measure_cloud
-from modgap.pairing import caption_indices, choose_captions
 from modgap.tables import read_embeddings, write_table
 
 # Leaving one picture out must leave pairs whose spread can be measured.
@@ -24,7 +24,9 @@ def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, se
             f"{parts[0]}: {len(pictures)} samples; the statistics of {name!r} need at least "
             f"{FEWEST}"
         )
-    chosen = choose_captions(owner, caption_indices(ids), caption)
+    chosen = np.ones(len(ids), dtype=bool)
+    if caption != "all":
+        chosen = ~ids["sample_id"].duplicated(keep=caption).to_numpy()
     rows, counts = measure_cloud(
         name,
         X[chosen],

@@ -4,35 +4,36 @@
 moves the numbers. Retrieval always ranks every text there is, as CLIP's evaluation does.
 """
 
-import pandas as pd
+import numpy as np
 
 from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.measurements import measure_pair
-from modgap.pairing import caption_indices, choose_captions, read_pair
+from modgap.pairs import load_pair
 from modgap.retrieval import mentioned_relevance
-from modgap.tables import check_same_provenance, read_metadata, read_table, write_table
+from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs, and so must each half of a held-out split.
 FEWEST = 4
 
 
 def main(first, second, samples, table, *, name, caption, n_resamples, seed, block):
-    first_ids, X, second_ids, Y, owner = read_pair(first, second, by_position=samples is None)
-    if len(X) < FEWEST:
+    pair = load_pair(first, second, samples)
+    if len(pair.first) < FEWEST:
         raise InputError(
-            f"{first[0]}: {len(X)} rows; the statistics of {name!r} need at least {FEWEST}"
+            f"{first[0]}: {len(pair.first)} rows; the statistics of {name!r} need at least {FEWEST}"
         )
     captions = relevance = None
     if samples is not None:
-        check_same_provenance(samples, read_metadata(samples), first[0], read_metadata(first[0]))
-        captions, relevance = described(samples, first_ids, second_ids)
+        captions = pair.texts["caption"].to_numpy()
+        relevance = relevance_of(pair.texts, pair.owner, samples)
+    chosen = pair.choose(caption)
     frame = measure_pair(
         name,
-        X,
-        Y,
-        owner,
-        chosen=choose_captions(owner, caption_indices(second_ids), caption),
+        pair.first,
+        chosen.second,
+        chosen.owner,
+        gallery=(pair.second, pair.owner),
         captions=captions,
         relevance=relevance,
         n_resamples=n_resamples,
@@ -42,30 +43,18 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed, blo
     write_table(frame, table)
 
 
-def described(samples, first_ids, second_ids):
-    """The captions of the texts, and the relevance that what they mention implies."""
-    rows = read_table(samples)
-    texts = rows.set_index(["sample_id", "caption_index"])[["caption", "mentioned"]]
-    wanted = pd.MultiIndex.from_arrays([second_ids["sample_id"], caption_indices(second_ids)])
-    place = texts.index.get_indexer(wanted)
-    if (place < 0).any():
-        sample, index = wanted[(place < 0).argmax()]
-        raise InputError(
-            f"{samples}: no caption {index} of sample {sample!r}, although there is an embedding "
-            "of it; remove the embeddings and run again"
-        )
-    texts = texts.iloc[place]
-    pictures = rows.drop_duplicates("sample_id").set_index("sample_id")
-    pictures = pictures.reindex(first_ids["sample_id"])
+def relevance_of(texts, owner, samples):
+    """Codes and kinds of ``modgap.retrieval`` from what the captions say they mention."""
     for mentioned in texts["mentioned"].dropna().unique():
         for column in mentioned.split("+"):
-            if column not in pictures.columns:
+            if column not in texts.columns:
                 raise InputError(
                     f"{samples}: a caption mentions {mentioned!r}, but there is no column "
-                    f"{column!r}"
+                    f"{column!r}; add it or empty the column 'mentioned'"
                 )
-    relevance = mentioned_relevance(pictures, texts["mentioned"].to_numpy())
-    return texts["caption"].to_numpy(), relevance
+    # Attributes are the picture's, so any of its texts has them.
+    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
+    return mentioned_relevance(pictures, texts["mentioned"])
 
 
 if __name__ == "__main__":
@@ -73,7 +62,7 @@ if __name__ == "__main__":
     main(
         snakemake.input.first,
         snakemake.input.second,
-        snakemake.input.get("samples"),
+        snakemake.input.get("samples") or None,
         snakemake.output.table,
         **snakemake.params.settings,
     )

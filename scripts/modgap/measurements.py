@@ -81,7 +81,7 @@ def measure_pair(
     Y,
     owner,
     *,
-    chosen=None,
+    gallery=None,
     captions=None,
     relevance=None,
     n_resamples,
@@ -94,9 +94,11 @@ def measure_pair(
     ----------
     X, Y : (n, dim) pictures and (m, dim) texts, raw or normalised.
     owner : (m,) row of X of each text; every picture owns at least one text.
-    chosen : (k,) texts that enter everything but retrieval, at least one a picture; all if None.
-    captions : (m,) strings, equal captions being interchangeable; if None, equal rows of Y are.
-    relevance : codes and kinds of ``modgap.retrieval``; own picture only if None.
+    gallery : texts and owners for retrieval, which ranks every text there is, as CLIP's evaluation
+        does; Y and owner if None.
+    captions : one string for each text of the gallery, equal ones being interchangeable; if None,
+        equal embeddings are.
+    relevance : codes and kinds of ``modgap.retrieval`` for the gallery; own picture only if None.
     n_resamples, seed, block : resamples of pictures, seed, side of a tile of similarities.
 
     Returns
@@ -104,15 +106,18 @@ def measure_pair(
     DataFrame with ``COLUMNS``.
     """
     X, Y, owner = geometry.normalise(X), geometry.normalise(Y), np.asarray(owner)
-    chosen = np.arange(len(Y)) if chosen is None else chosen
-    texts, text_owner = Y[chosen], owner[chosen]
+    texts, text_owner = (Y, owner) if gallery is None else gallery
+    texts, text_owner = geometry.normalise(texts), np.asarray(text_owner)
+    n = len(X)
     rows = [
-        *gap_rows(X, texts, text_owner, n_resamples, seed),
-        *cloud_rows("first", X, np.arange(len(X)), len(X), within(X, None, block)),
-        *cloud_rows("second", texts, text_owner, len(X), within(texts, text_owner, block)),
-        *cross_rows(X, texts, text_owner, n_resamples, seed, block),
-        *separability_rows(X, texts, text_owner, seed),
-        *retrieval_rows(X, Y, owner, captions, relevance, block),
+        *gap_rows(X, Y, owner, n_resamples, seed),
+        *cloud_rows(
+            "first", X, np.arange(n), n, pairwise.within_pairs(X, np.arange(n), bins=1, block=block)
+        ),
+        *cloud_rows("second", Y, owner, n, pairwise.within_pairs(Y, owner, bins=1, block=block)),
+        *cross_rows(X, Y, owner, n_resamples, seed, block),
+        *separability_rows(X, Y, owner, seed),
+        *retrieval_rows(X, texts, text_owner, captions, relevance, block),
     ]
     return as_frame(rows, name, X.shape[1], seed)
 
@@ -133,7 +138,7 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block):
     X = geometry.normalise(X)
     owner = np.arange(len(X)) if owner is None else np.asarray(owner)
     n_pictures = owner.max() + 1
-    pairs = within(X, owner, block, bins)
+    pairs = pairwise.within_pairs(X, owner, bins=bins, block=block)
     rows = [
         *cloud_rows("both", X, owner, n_pictures, pairs),
         centre_norm_row("both", X, owner, n_pictures, n_resamples, seed),
@@ -141,12 +146,6 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block):
     edges, counts = pairwise.histogram(pairs["counts"], bins)
     table = {"embeddings": name, "low": edges[:-1], "high": edges[1:], "pairs": counts}
     return as_frame(rows, name, X.shape[1], seed), pd.DataFrame(table)
-
-
-def within(rows, owner, block, bins=1):
-    """``pairwise.within_pairs`` with one row a picture unless told otherwise."""
-    owner = np.arange(len(rows)) if owner is None else owner
-    return pairwise.within_pairs(rows, owner, bins=bins, block=block)
 
 
 def gap_rows(X, Y, owner, n_resamples, seed):
