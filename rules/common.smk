@@ -13,7 +13,14 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from modgap import catalogue
-from modgap.config import IMPORTED, is_imported, load_config, modalities, one_of, shard_counts
+from modgap.config import (
+    IMPORTED,
+    is_imported,
+    load_config,
+    modalities,
+    one_of,
+    shard_counts,
+)
 from modgap.counting import listing_digest, source_paths
 from modgap.errors import InputError
 
@@ -25,7 +32,9 @@ except InputError as error:
 
 DATASETS, MODELS = CONFIG["datasets"], CONFIG["models"]
 SETS, CONES = CONFIG["embedding_sets"], CONFIG["cones"]
-DRAWN = [name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")]
+DRAWN = [
+    name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
+]
 READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
 LISTED = [name for name in DATASETS if name not in DRAWN + READY]
 
@@ -41,7 +50,9 @@ def local_imports(path):
             continue
         for name in names:
             stem = SCRIPTS.joinpath(*name.split("."))
-            yield from filter(Path.is_file, (stem.with_suffix(".py"), stem / "__init__.py"))
+            yield from filter(
+                Path.is_file, (stem.with_suffix(".py"), stem / "__init__.py")
+            )
 
 
 @lru_cache
@@ -73,7 +84,9 @@ def settings(section, *names, **more):
 
 def model_entry(name):
     """A model's description as the extraction needs it: what it is, not how it is called."""
-    return sorted_keys({key: value for key, value in MODELS[name].items() if key != "label"})
+    return sorted_keys(
+        {key: value for key, value in MODELS[name].items() if key != "label"}
+    )
 
 
 def dataset_entry(name):
@@ -134,7 +147,10 @@ def cone_clouds():
 
 def cone_tables(what):
     """Paths of the cone statistics (``cone``) or histograms (``cone_histogram``)."""
-    return [f"<results>/statistics/{what}/{m}/{d}/{side}.parquet" for m, d, side in cone_clouds()]
+    return [
+        f"<results>/statistics/{what}/{m}/{d}/{side}.parquet"
+        for m, d, side in cone_clouds()
+    ]
 
 
 def set_label(name):
@@ -219,7 +235,9 @@ FIGURES = collect(
     ext=["pdf", "png"],
 )
 TABLES = collect(
-    "<results>/tables/{name}.{ext}", name=["gap_statistics", "cone_statistics"], ext=TABLE_FORMATS
+    "<results>/tables/{name}.{ext}",
+    name=["gap_statistics", "cone_statistics"],
+    ext=TABLE_FORMATS,
 )
 if CONFIG["pixels"]["on_bad_sample"] == "skip":
     TABLES.append("<results>/tables/skipped_samples.csv")

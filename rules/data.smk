@@ -51,7 +51,9 @@ rule decode_pixels:
     input:
         samples="<results>/samples/{dataset}.parquet",
         array=branch(
-            lambda wc: wc.dataset in DRAWN, then="<results>/samples/{dataset}.npy", otherwise=[]
+            lambda wc: wc.dataset in DRAWN,
+            then="<results>/samples/{dataset}.npy",
+            otherwise=[],
         ),
     output:
         array="<results>/pixels/{dataset}/{geometry}/part-{shard}.npy",

@@ -59,7 +59,8 @@ rule fig1_modality_gap:
     """Figure 1: the gap of every embedding set in four projections."""
     input:
         projections=[
-            f"<results>/statistics/projection/{row['name']}.parquet" for row in FIGURE1_ROWS
+            f"<results>/statistics/projection/{row['name']}.parquet"
+            for row in FIGURE1_ROWS
         ],
         gaps=[f"<results>/statistics/gap/{row['name']}.parquet" for row in FIGURE1_ROWS],
     output:

@@ -57,7 +57,7 @@ def row_title(row, gap, drawn):
 
 
 def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
-    """Draw ``rows`` (name, label, state, grouped) from one projection and gap table each, in their order."""
+    """Draw ``rows`` (name, label, state, grouped), given a projection and a gap table for each."""
     use_style()
     points = {row["name"]: read_table(path) for row, path in zip(rows, projections, strict=True)}
     meanings = {

@@ -62,7 +62,7 @@ if __name__ == "__main__":
     main(
         snakemake.input.first,
         snakemake.input.second,
-        snakemake.input.get("samples") or None,
+        next(iter(snakemake.input.samples), None),
         snakemake.output.table,
         **snakemake.params.settings,
     )

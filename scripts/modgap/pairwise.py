@@ -51,7 +51,7 @@ def within_pairs(rows, owner, *, bins, block):
 
 
 def count_cells(cosines, cells):
-    """Counts of ``cosines`` in ``cells`` equal cells over [−1, 1]; what rounds beyond is clipped."""
+    """Counts of ``cosines`` in equal cells over [−1, 1]; what rounds beyond is clipped."""
     index = ((cosines.ravel() + 1) * (cells / 2)).astype(np.intp)
     return np.bincount(np.clip(index, 0, cells - 1, out=index), minlength=cells)
 
