@@ -44,6 +44,17 @@ RECALL = "Wilson, clustered by picture, gallery fixed"
 EXTREME = "none: an extreme of the sample"
 QUANTILE = "none: a quantile over dependent pairs"
 EXACT = "none: exact for these captions"
+UNDEFINED = "none: undefined, nothing varies"
+
+# What a statistic can be, where that is not −1 … 1; a t interval does not know.
+RANGES = {
+    "sd_cosine": (0, 1),
+    "rmg": (0, 1),
+    "alignment": (0, 4),
+    "alignment_residual": (0, 4),
+    "uniformity": (-8, 0),
+    "uniformity_cross": (-8, 0),
+}
 
 # Parts of a recall's name that follow its side in a table: recall1_first_to_second_published.
 VARIANTS = ("_published", "_chance", "_ceiling")
@@ -51,6 +62,8 @@ VARIANTS = ("_published", "_chance", "_ceiling")
 
 def row(statistic, side, value, interval, method, n, n_resamples=0):
     """One measurement as a dict, without the columns that a whole set shares."""
+    if np.isnan(value):
+        interval, method = None, UNDEFINED
     low, high = interval if interval is not None else (np.nan, np.nan)
     return {
         "statistic": statistic,

@@ -119,6 +119,19 @@ def test_a_closed_gap_is_reported_as_such():
     assert "centre_cosine_low" not in row
 
 
+def test_what_is_undefined_says_so():
+    """Collapsed clouds have no covariance; everything else is still measured."""
+    X = np.ones((20, 4))
+    frame = measure_pair("collapsed", X, X, np.arange(20), **SETTINGS)
+    undefined = frame[frame["value"].isna()]
+    assert set(undefined["statistic"]) == {"effective_rank", "rmg"}
+    assert set(undefined["interval_method"]) == {"none: undefined, nothing varies"}
+    row = summary_row(frame)
+    assert row["gap"] == row["gap_high"] == 0
+    assert row["recall1_first_to_second"] == pytest.approx(1 / 20)
+    assert row["recall1_first_to_second_published"] == 1
+
+
 def test_cloud_rows_and_histogram(data):
     _, Y, owner = data
     rows, histogram = measure_cloud(
