@@ -36,6 +36,7 @@ DRAWN = [
     name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
 ]
 READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
+NOISE = [name for name, entry in DATASETS.items() if entry["kind"] == "noise"]
 LISTED = [name for name in DATASETS if name not in DRAWN + READY]
 
 
@@ -178,6 +179,7 @@ def figure1_rows():
             "label": set_label(name),
             "state": set_state(name),
             "grouped": SETS[name].get("beside") in order,
+            "modalities": modalities(CONFIG, SETS[name]),
         }
         for name in order
     ]
@@ -193,14 +195,23 @@ def figure2a_clouds():
         else:
             entry = MODELS[model]
             state = catalogue.weights_state(entry)
-            row = f"{state} weights, {data}"
-            encoder = entry.get("architecture") or entry.get("label", model)
+            row = f"{state} weights,\n{data}"
+            encoder = entry.get("label") or entry.get("architecture", model)
             tower = {"images": "image tower", "texts": "text tower"}[modality]
             unimodal = len(catalogue.towers(entry)) == 1
             column = encoder if unimodal else f"{encoder} {tower}"
         name = f"{model}/{dataset}/{modality}"
         cells.append({"name": name, "row": row, "column": column, "state": state})
     return cells
+
+
+def crops_of_texts(wc):
+    """The pixel index that tells which texts to leave out; none where a bad picture stops all."""
+    if CONFIG["pixels"]["on_bad_sample"] == "stop" or wc.dataset in NOISE:
+        return []
+    return [
+        f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.parquet"
+    ]
 
 
 def pixel_parts():

@@ -60,6 +60,7 @@ rule embed_texts:
     """Embed the captions of one shard of pictures."""
     input:
         samples="<results>/samples/{dataset}.parquet",
+        index=crops_of_texts,
         weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
     output:
         embeddings="<results>/embeddings/{model}/{dataset}/texts/part-{shard}.parquet",

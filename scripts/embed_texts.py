@@ -1,6 +1,7 @@
 """Embed the captions of one shard of pictures.
 
-Reads the samples table; writes one row per caption, or random tokens for the noise control.
+Reads the samples table; writes one row per caption, or random tokens for the noise control. Given
+a pixel index, it leaves out the captions of pictures that could not be read.
 """
 
 from modgap.errors import InputError
@@ -12,6 +13,7 @@ from modgap.tables import read_metadata, read_table, write_embeddings
 
 def main(
     samples,
+    index,
     embeddings,
     *,
     entry,
@@ -25,6 +27,9 @@ def main(
 ):
     data = read_metadata(samples)
     captions = shard_captions(read_table(samples), shard, shard_size)
+    if index is not None:
+        good = read_table(index).query("row >= 0")["sample_id"]
+        captions = captions[captions["sample_id"].isin(good)]
     if entry["kind"] != "noise":
         check_captions(captions, data["dataset"])
     loaded = build(model_name, model, precision=precision, device=device)
@@ -61,4 +66,9 @@ def check_captions(captions, dataset):
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
-    main(snakemake.input.samples, snakemake.output.embeddings, **snakemake.params.settings)
+    main(
+        snakemake.input.samples,
+        next(iter(snakemake.input.index), None),
+        snakemake.output.embeddings,
+        **snakemake.params.settings,
+    )

@@ -4,7 +4,8 @@ One row per embedding set; a set that belongs beside another (a random model bes
 twin) stands right below it. Grey lines join the pairs.
 """
 
-from modgap.figures import PAGE, draw_pairs, hide_ticks, note, plt, save, use_style
+from matplotlib.lines import Line2D
+from modgap.figures import GREY, PAGE, draw_pairs, hide_ticks, note, plt, save, use_style
 from modgap.job import start_log
 from modgap.tables import read_metadata, read_table, read_tables
 
@@ -14,6 +15,21 @@ METHODS = {
     "pca": "PCA, centred",
     "gap_axis": "gap axis",
 }
+
+# Heights in inches: the legend, and one embedding set.
+HEADER, BAND = 0.25, 1.95
+
+
+def draw_legend(header, rows, colours):
+    """Which colour is which modality; by name where all sets have the same two."""
+    names = {tuple(row["modalities"]) for row in rows}
+    labels = names.pop() if len(names) == 1 else ("first modality", "second modality")
+    handles = [
+        Line2D([], [], marker="o", markersize=3, linewidth=0, color=colour, label=label)
+        for colour, label in zip(colours, labels, strict=True)
+    ]
+    handles.append(Line2D([], [], color=GREY, linewidth=0.8, label="pair"))
+    header.legend(handles=handles, loc="center right", ncols=3)
 
 
 def axis_labels(method, axes):
@@ -57,15 +73,17 @@ def row_title(row, gap, drawn):
 
 
 def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
-    """Draw ``rows`` (name, label, state, grouped), given a projection and a gap table for each."""
+    """Draw ``rows`` (see ``figure1_rows`` of the rules), given a projection and a gap table for each."""
     use_style()
     points = {row["name"]: read_table(path) for row, path in zip(rows, projections, strict=True)}
     meanings = {
         row["name"]: read_metadata(path) for row, path in zip(rows, projections, strict=True)
     }
     measured = read_tables(gaps).query("statistic == 'gap'").set_index("embeddings")
-    figure = plt.figure(figsize=(PAGE, 0.35 + 1.95 * len(rows)))
-    bands = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+    heights = [HEADER, *[BAND] * len(rows)]
+    figure = plt.figure(figsize=(PAGE, sum(heights)))
+    header, *bands = figure.subfigures(len(heights), 1, height_ratios=heights)
+    draw_legend(header, rows, (first, second))
     for position, (row, band) in enumerate(zip(rows, bands, strict=True)):
         meaning = meanings[row["name"]]
         gap = measured.loc[row["name"]]

@@ -10,7 +10,7 @@ from modgap.figures import PAGE, lighter, note, plt, save, use_style
 from modgap.job import start_log
 from modgap.tables import read_table
 
-UNTRAINED = "trained weights"
+UNTRAINED = "trained weights,\nnone in this run"
 
 
 def grid_of(clouds):

@@ -60,8 +60,10 @@ def lighter(colour, share=0.6):
     return to_hex([(1 - share) * channel + share for channel in to_rgb(colour)])
 
 
-def draw_pairs(axes, first, second, *, colours, link_alpha=0.12, size=2.0):
+def draw_pairs(axes, first, second, *, colours, size=2.0):
     """Two clouds of points, (n, 2) each, with a thin grey line for every pair."""
+    # The more lines cross, the fainter each of them: the points stay visible.
+    link_alpha = min(0.25, 60 / len(first))
     links = LineCollection(
         list(zip(first, second, strict=True)),
         colors=GREY,

@@ -42,7 +42,7 @@ def write_samples(path, *, kind="captions_table"):
 def read_shards(tmp_path, samples, n_shards, shard_size, **settings):
     paths = [tmp_path / f"{n_shards}-{shard}.parquet" for shard in range(n_shards)]
     for shard, path in enumerate(paths):
-        main(samples, path, **{**SETTINGS, "shard": shard, "shard_size": shard_size, **settings})
+        main(samples, None, path, **{**SETTINGS, "shard": shard, "shard_size": shard_size, **settings})
     return read_embeddings(paths)
 
 
@@ -63,7 +63,7 @@ def test_one_shard_or_three(tmp_path, kind):
 
 def test_a_shard_holds_every_caption_of_its_pictures(tmp_path):
     samples = write_samples(tmp_path / "samples.parquet")
-    main(samples, tmp_path / "out.parquet", **{**SETTINGS, "shard": 1, "shard_size": 2})
+    main(samples, None, tmp_path / "out.parquet", **{**SETTINGS, "shard": 1, "shard_size": 2})
     ids, _, provenance = read_embeddings([tmp_path / "out.parquet"])
     assert list(ids["sample_id"]) == ["p2"] * 3 + ["p3"] * 3
     assert list(ids["caption_index"]) == [0, 1, 2] * 2
@@ -81,5 +81,5 @@ def test_noise_differs_by_sample_and_seed(tmp_path):
 def test_picture_without_caption(tmp_path):
     samples = write_samples(tmp_path / "samples.parquet", kind="noise")
     with pytest.raises(InputError, match=r"datasets\.mine: p0 has no caption"):
-        main(samples, tmp_path / "out.parquet", **SETTINGS)
+        main(samples, None, tmp_path / "out.parquet", **SETTINGS)
     assert not (tmp_path / "out.parquet").exists()
