@@ -5,6 +5,7 @@ twin) stands right below it. Grey lines join the pairs.
 """
 
 from matplotlib.lines import Line2D
+
 from modgap.figures import GREY, PAGE, draw_pairs, hide_ticks, note, plt, save, use_style
 from modgap.job import start_log
 from modgap.tables import read_metadata, read_table, read_tables
@@ -73,7 +74,7 @@ def row_title(row, gap, drawn):
 
 
 def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
-    """Draw ``rows`` (see ``figure1_rows`` of the rules), given a projection and a gap table for each."""
+    """Draw ``rows`` (``figure1_rows`` of the rules), given a projection and a gap table each."""
     use_style()
     points = {row["name"]: read_table(path) for row, path in zip(rows, projections, strict=True)}
     meanings = {

@@ -14,9 +14,7 @@ from modgap.projections import project_gap_axis, project_pca, project_svd, proje
 from modgap.tables import write_table
 
 
-def main(
-    first, second, samples, table, *, name, caption, max_pairs, seed, n_neighbors, min_dist
-):
+def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_neighbors, min_dist):
     """Write the projections of at most ``max_pairs`` pairs, a random subset of all."""
     pair = load_pair(first, second, samples).choose(caption)
     X, Y, owner = normalise(pair.first), normalise(pair.second), pair.owner

@@ -82,6 +82,4 @@ def progress(items, *, total=None, what="items", every=30.0):
             now = time.monotonic()
             if bar.disable and now - said >= every:
                 said = now
-                LOG.info(
-                    "%d of %s %s, %.0f per second", done, total, what, done / (now - start)
-                )
+                LOG.info("%d of %s %s, %.0f per second", done, total, what, done / (now - start))

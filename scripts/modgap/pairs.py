@@ -64,6 +64,9 @@ def load_pair(first, second, samples):
     position = pd.Series(np.arange(len(ids)), index=ids["sample_id"])
     owner = position.reindex(text_ids["sample_id"]).to_numpy()
     known = ~np.isnan(owner)
+    if samples is None and not known.all():
+        stray = text_ids["sample_id"].iloc[int(np.argmin(known))]
+        raise InputError(f"{second[0]}: row {stray!r} has no partner in {first[0]}")
     Y, text_ids, owner = Y[known], text_ids[known], owner[known].astype(np.int64)
     lonely = np.setdiff1d(np.arange(len(ids)), owner)
     if len(lonely):
@@ -72,6 +75,7 @@ def load_pair(first, second, samples):
         )
     texts = pd.DataFrame(index=range(len(owner)))
     if samples is not None:
+        check_same_provenance(samples, read_metadata(samples), first[0], read_metadata(first[0]))
         texts = text_ids.merge(
             read_table(samples), on=["sample_id", "caption_index"], how="left", validate="1:1"
         )

@@ -42,7 +42,12 @@ def write_samples(path, *, kind="captions_table"):
 def read_shards(tmp_path, samples, n_shards, shard_size, **settings):
     paths = [tmp_path / f"{n_shards}-{shard}.parquet" for shard in range(n_shards)]
     for shard, path in enumerate(paths):
-        main(samples, None, path, **{**SETTINGS, "shard": shard, "shard_size": shard_size, **settings})
+        main(
+            samples,
+            None,
+            path,
+            **{**SETTINGS, "shard": shard, "shard_size": shard_size, **settings},
+        )
     return read_embeddings(paths)
 
 
