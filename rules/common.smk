@@ -85,9 +85,9 @@ def settings(section, *names, **more):
 
 def model_entry(name):
     """A model's description as the extraction needs it: what it is, not how it is called."""
-    return sorted_keys(
-        {key: value for key, value in MODELS[name].items() if key != "label"}
-    )
+    entry = {key: value for key, value in MODELS[name].items() if key != "label"}
+    digest = catalogue.architecture_digest(entry, ROOT)
+    return sorted_keys({**entry, "architecture_file": digest} if digest else entry)
 
 
 def dataset_entry(name):

@@ -29,7 +29,7 @@ rule embed_images:
     input:
         array=lambda wc: f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.npy",
         index=lambda wc: f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.parquet",
-        weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
+        weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
     output:
         embeddings="<results>/embeddings/{model}/{dataset}/images/part-{shard}.parquet",
     log:
@@ -61,7 +61,7 @@ rule embed_texts:
     input:
         samples="<results>/samples/{dataset}.parquet",
         index=crops_of_texts,
-        weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
+        weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
     output:
         embeddings="<results>/embeddings/{model}/{dataset}/texts/part-{shard}.parquet",
     log:

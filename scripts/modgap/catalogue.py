@@ -21,8 +21,8 @@ File names are relative to the working directory, like every file name of a work
 """
 
 import difflib
+import hashlib
 import json
-import os
 import re
 from pathlib import Path
 
@@ -160,25 +160,29 @@ def weights_state(entry):
     return "random" if untrained else "trained"
 
 
-def weight_files(entry, root=PROJECT):
-    """Files that a model is read from, for the rule to name as input.
-
-    The user's weights and the file of an architecture of ours; relative where the entry is, and
-    to the working directory for the architecture, so that a moved project reruns nothing.
-    """
-    files = []
-    if entry["source"] in ("random", "checkpoint"):
-        own = architecture_file(entry["architecture"], root)
-        files += [os.path.relpath(own)] if own else []
+def weight_files(entry):
+    """The user's files that a model is read from, for the rule to name as input."""
     if entry["source"] == "checkpoint":
-        files.append(entry["checkpoint"])
-    elif entry["source"] == "local_dir":
+        return [entry["checkpoint"]]
+    if entry["source"] == "local_dir":
         folder = Path(entry["path"])
         weights = [path for path in folder.glob("*") if path.suffix in FOLDER_SUFFIXES]
-        files += sorted(map(str, [folder / "open_clip_config.json", *weights]))
-    elif entry["source"] == "torchvision" and is_file_name(entry.get("weights")):
-        files.append(entry["weights"])
-    return files
+        return sorted(map(str, [folder / "open_clip_config.json", *weights]))
+    if entry["source"] == "torchvision" and is_file_name(entry.get("weights")):
+        return [entry["weights"]]
+    return []
+
+
+def architecture_digest(entry, root=PROJECT):
+    """Digest of the file of an architecture of ours; None where there is none.
+
+    The file is part of the project, so its content counts and not its date: a fresh clone reruns
+    nothing.
+    """
+    if entry["source"] not in ("random", "checkpoint"):
+        return None
+    path = architecture_file(entry["architecture"], root)
+    return path and hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def is_file_name(weights):

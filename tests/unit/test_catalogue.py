@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from modgap.catalogue import (
+    architecture_digest,
     check_model,
     model_geometry,
     preprocessing,
@@ -166,9 +167,19 @@ def test_checkpoint_of_our_own_architecture_stands_alone(tmp_path):
     entry = checkpoint_entry(tmp_path, architecture="scenes-vit")
     assert check_model("m", entry) == []
     assert model_geometry(entry) == "32-bicubic-shortest"
-    architecture, weights = weight_files(entry)
-    assert architecture.endswith("config/models/scenes-vit.json")
-    assert weights == entry["checkpoint"]
+    assert weight_files(entry) == [entry["checkpoint"]]
+
+
+def test_digest_of_an_architecture_of_ours_follows_its_content(tmp_path):
+    folder = tmp_path / "config" / "models"
+    folder.mkdir(parents=True)
+    (folder / "mine.json").write_text("{}")
+    entry = {"source": "random", "architecture": "mine"}
+    before = architecture_digest(entry, tmp_path)
+    (folder / "mine.json").write_text('{"embed_dim": 8}')
+    assert len(before) == 12
+    assert architecture_digest(entry, tmp_path) != before
+    assert architecture_digest({**entry, "architecture": "ViT-B-32"}, tmp_path) is None
 
 
 def test_checkpoint_that_is_no_weights_file(tmp_path):
