@@ -9,8 +9,7 @@ from scipy.stats import chi2
 from scipy.stats import t as student_t
 
 from modgap.errors import InputError
-
-CONFIDENCE = 0.95
+from modgap.inference import LEVEL, jackknife_interval
 
 
 def unit_rows(features):
@@ -25,18 +24,10 @@ def unit_rows(features):
 def t_interval(values):
     """Mean and Student limits of independent ``values`` (k,), k ≥ 2."""
     values = np.asarray(values, dtype=np.float64)
-    half = student_t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.std(ddof=1)
+    half = student_t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1)
     half /= np.sqrt(len(values))
     mean = float(values.mean())
     return mean, float(mean - half), float(mean + half)
-
-
-def jackknife_interval(value, left_out):
-    """``value`` with Student limits from its k leave-one-out values ``left_out`` (k,)."""
-    k = len(left_out)
-    error = np.sqrt((k - 1) / k * np.sum((left_out - left_out.mean()) ** 2))
-    half = student_t.ppf((1 + CONFIDENCE) / 2, k - 1) * error
-    return float(value), float(value - half), float(value + half)
 
 
 def cone_separation(features):
@@ -63,12 +54,14 @@ def cone_separation(features):
     between = pairs.sum() / (k * (k - 1))
     within_left_out = (within.sum() - within) / (k - 1)
     between_left_out = (pairs.sum() - 2 * pairs) / ((k - 1) * (k - 2))
+    results = {
+        "within": (within.mean(), within_left_out),
+        "between": (between, between_left_out),
+        "difference": (within.mean() - between, within_left_out - between_left_out),
+    }
     return {
-        "within": jackknife_interval(within.mean(), within_left_out),
-        "between": jackknife_interval(between, between_left_out),
-        "difference": jackknife_interval(
-            within.mean() - between, within_left_out - between_left_out
-        ),
+        name: tuple(map(float, (value, *jackknife_interval(value, left_out))))
+        for name, (value, left_out) in results.items()
     }
 
 
@@ -168,7 +161,7 @@ def independence_of_cones(gaps, dim):
     """
     k = len(gaps["gap"])
     scaled = gaps["cosine"] * np.sqrt(dim)
-    tails = chi2.ppf([(1 + CONFIDENCE) / 2, (1 - CONFIDENCE) / 2], k - 1)
+    tails = chi2.ppf([(1 + LEVEL) / 2, (1 - LEVEL) / 2], k - 1)
     low, high = scaled.std(ddof=1) * np.sqrt((k - 1) / tails)
     return {
         "gap": t_interval(gaps["gap"]),

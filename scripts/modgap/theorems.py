@@ -13,7 +13,8 @@ limits what was found, ``holds`` one of "yes", "no", "undecided", "no claim".
 import numpy as np
 from scipy.stats import beta as beta_distribution
 
-CONFIDENCE = 0.95
+from modgap.inference import LEVEL
+
 ROUNDING = 1e-12
 
 
@@ -31,9 +32,9 @@ def cosine_threshold(norm_ratio):
     return 2.0 / (norm_ratio + 1.0 / norm_ratio)
 
 
-def clopper_pearson(successes, trials, confidence=CONFIDENCE):
-    """Exact limits of a probability after ``successes`` of ``trials`` (Clopper and Pearson 1934)."""
-    tail = (1 - confidence) / 2
+def clopper_pearson(successes, trials, level=LEVEL):
+    """Exact limits of a probability (Clopper and Pearson 1934)."""
+    tail = (1 - level) / 2
     low = beta_distribution.ppf(tail, successes, trials - successes + 1) if successes else 0.0
     high = (
         beta_distribution.ppf(1 - tail, successes + 1, trials - successes)
@@ -304,7 +305,7 @@ def check_theorem_2(*, cosines, widths, depth, networks, n_inputs, n_bootstrap, 
     percentile limits of a bootstrap over networks, ``infinite_width`` what the closed form gives
     layer by layer. ``holds`` is "no" where the upper limit is below the bound, else "yes".
     """
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - LEVEL) / 2
     cells = [(bias, cosine, width) for bias in biases for cosine in cosines for width in widths]
     rows = []
     for index, (bias, cosine, width) in enumerate(cells):
