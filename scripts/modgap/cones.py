@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import erf
 
 from modgap.errors import InputError
-from modgap.inference import jackknife_interval
+from modgap.grouped import pair_mean
 
 MAXOUT_PIECES = 2
 LEAKY_SLOPE = np.float32(0.01)
@@ -94,56 +94,6 @@ def mean_cosines(x, buffer=None):
         )
     total = (1.0 / norms) @ buffer
     return pair_mean(total, n), float(total @ total) / n**2
-
-
-class GroupedCosine:
-    """Mean pairwise cosine of vectors that arrive in batches, without keeping them.
-
-    The items are dealt into groups in turn; only each group's sum of unit vectors is kept. The
-    interval is the jackknife that leaves out one group at a time.
-    """
-
-    def __init__(self, groups, dim):
-        self.sums = np.zeros((groups, dim))
-        self.counts = np.zeros(groups, dtype=np.int64)
-        self.zeros = 0
-
-    def add(self, vectors):
-        """Take in the rows of ``vectors`` (n, dim); all-zero rows are only counted."""
-        groups = len(self.counts)
-        group = (self.counts.sum() + self.zeros + np.arange(len(vectors))) % groups
-        norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-        kept = norms > 0
-        member = np.arange(groups)[:, None] == group[kept]
-        self.sums += (member / norms[kept]) @ vectors[kept]
-        self.counts += np.bincount(group[kept], minlength=groups)
-        self.zeros += int((~kept).sum())
-
-    def result(self):
-        """Dict with ``value``, ``low``, ``high`` (nan below two vectors), ``n`` and ``dim``.
-
-        Raises
-        ------
-        InputError : some but not all vectors are zero.
-        """
-        n, dim = int(self.counts.sum()), self.sums.shape[1]
-        if n and self.zeros:
-            raise InputError(f"{self.zeros} of {n + self.zeros} outputs of a layer are all zeros")
-        if n < 2:
-            return {"value": np.nan, "low": np.nan, "high": np.nan, "n": n, "dim": dim}
-        value = pair_mean(self.sums.sum(axis=0), n)
-        left_out = [
-            pair_mean(self.sums.sum(axis=0) - group_sum, n - count)
-            for group_sum, count in zip(self.sums, self.counts, strict=True)
-            if count and n - count > 1
-        ]
-        low, high = jackknife_interval(value, np.array(left_out))
-        return {"value": value, "low": float(low), "high": float(high), "n": n, "dim": dim}
-
-
-def pair_mean(total, n):
-    """Mean cosine over pairs of different vectors, from the sum of the n unit vectors."""
-    return float((total @ total - n) / (n * (n - 1)))
 
 
 def draw_layer(rng, size_in, width):

@@ -9,13 +9,14 @@ and mlp (a branch before it is added), convolution, residual (the stream after a
 projection (what leaves the tower).
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from modgap.cones import GroupedCosine
 from modgap.errors import InputError
+from modgap.grouped import GroupedCosine
 
 NORMALISATIONS = (nn.LayerNorm, nn.modules.batchnorm._BatchNorm)
 
@@ -73,7 +74,7 @@ def text_tower(model):
 
 
 def image_points(model):
-    """Points of the image tower.
+    """Points of the image tower, but for the projection, which is the encoder's own output.
 
     Raises
     ------
@@ -90,7 +91,6 @@ def image_points(model):
             before,
             *points,
             Point(tower.ln_post, "output", "normalisation", last, "ln_post"),
-            Point(tower, "output", "projection", last, "projection"),
         ]
     raise InputError(
         f"image tower {type(tower).__name__}: its layers are not known; "
@@ -99,7 +99,7 @@ def image_points(model):
 
 
 def text_points(model):
-    """Points of the text tower; the projection is taken from the encoder's own output."""
+    """Points of the text tower, but for the projection, which is the encoder's own output."""
     tower = text_tower(model)
     if not hasattr(tower, "ln_final") or getattr(tower, "cls_emb", None) is not None:
         raise InputError(
@@ -149,72 +149,74 @@ def read_out(output, positions):
     return {"pooled token": output[torch.arange(len(output)), positions], "token mean": mean}
 
 
-def layer_cosines(model, modality, batches, *, groups=20):
+def layer_cosines(model, modality, encode, batches, *, groups=20):
     """Mean pairwise cosine after every layer of one tower, in one pass.
 
     Parameters
     ----------
     model : open_clip model, or torchvision ResNet (pictures only), in eval mode
     modality : "images" or "texts"
-    batches : iterable of (n, 3, height, width) pictures or (n, length) token ids on the model's
-        device
-    groups : the items are dealt into this many groups; the intervals leave out one at a time
+    encode : function that passes one batch through that tower and returns (n, dim) embeddings
+    batches : iterable of what ``encode`` takes
+    groups : the items are dealt into this many groups, for intervals that leave out one at a time
 
     Returns
     -------
     list of dict, one per layer and read-out in the order of computing: ``layer`` (0, 1, ...),
-    ``block``, ``name``, ``kind``, ``readout``, ``dim``, ``n``, ``value``, ``low``, ``high``.
-    ``value`` is nan where every output is zero, as behind open_clip's zero-initialised BatchNorms.
+    ``block``, ``name``, ``kind``, ``readout``, ``dim``, ``n``, ``value`` and ``left_out`` (the
+    value without each group). ``value`` is nan where every output is zero, as behind the
+    BatchNorms that open_clip initialises with zeros.
     """
     points = image_points(model) if modality == "images" else text_points(model)
-    sums = {}
-    state = {"positions": None}
+    last = Point(model, "output", "projection", points[-1].block, "projection")
+    sums, handles = {}, []
+    read_at = {"positions": None}
 
     def collect(layer, output):
-        for readout, vectors in read_out(output, state["positions"]).items():
+        for readout, vectors in read_out(output, read_at["positions"]).items():
             if (layer, readout) not in sums:
                 sums[layer, readout] = GroupedCosine(groups, vectors.shape[1])
-            sums[layer, readout].add(vectors.double().cpu().numpy())
+            sums[layer, readout].add(vectors.detach().double().cpu().numpy())
 
-    handles = []
+    def note_positions(_, inputs):
+        read_at["positions"] = pooled_positions(model, inputs[0])
+
     try:
+        if modality == "texts":
+            embedding = text_tower(model).token_embedding
+            handles.append(embedding.register_forward_pre_hook(note_positions))
         for layer, point in enumerate(points):
-            if point.side == "input":
-                handle = point.module.register_forward_pre_hook(
-                    lambda _, inputs, kwargs, layer=layer: collect(
-                        layer, inputs[0] if inputs else next(iter(kwargs.values()))
-                    ),
-                    with_kwargs=True,
-                )
-            else:
-                handle = point.module.register_forward_hook(
-                    lambda _, __, output, layer=layer: collect(layer, output)
-                )
-            handles.append(handle)
-        with torch.inference_mode():
-            for batch in batches:
-                if modality == "images":
-                    image_tower(model)(batch)
-                else:
-                    state["positions"] = pooled_positions(model, batch)
-                    collect(len(points), model.encode_text(batch))
+            handles.append(add_hook(point, partial(collect, layer)))
+        for batch in batches:
+            embeddings = torch.as_tensor(encode(batch))
+            if points[-1].kind == "normalisation":  # a transformer, which ends in a projection
+                collect(len(points), embeddings)
     finally:
         for handle in handles:
             handle.remove()
-    described = points
-    if modality == "texts":
-        described = [*points, Point(model, "output", "projection", points[-1].block, "projection")]
+    points = [*points, last]
     return [
         {
             "layer": layer,
-            "block": described[layer].block,
-            "name": described[layer].name,
-            "kind": described[layer].kind,
+            "block": points[layer].block,
+            "name": points[layer].name,
+            "kind": points[layer].kind,
             "readout": readout,
             **total.result(),
         }
         for (layer, readout), total in sorted(sums.items())
     ]
+
+
+def add_hook(point, collect):
+    """Call ``collect`` with what passes at ``point``; returns the handle that undoes it."""
+    if point.side == "output":
+        return point.module.register_forward_hook(lambda _, __, output: collect(output))
+
+    def before(_, inputs, named):
+        collect(inputs[0] if inputs else next(iter(named.values())))
+
+    return point.module.register_forward_pre_hook(before, with_kwargs=True)
 
 
 def disable_normalisation(model):

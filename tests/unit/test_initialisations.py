@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from modgap.errors import InputError
 from modgap.initialisations import (
     cone_separation,

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
+
 from modgap.theorems import (
     arc_cosine_kernel,
     check_lemma_3,
@@ -17,7 +19,6 @@ from modgap.theorems import (
     variance_share,
     verdict_upper,
 )
-from scipy.stats import binom
 
 
 def relu(z):

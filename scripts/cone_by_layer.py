@@ -1,0 +1,49 @@
+"""Table of the mean pairwise cosine after every layer of every model, with intervals."""
+
+import numpy as np
+import pandas as pd
+
+from modgap.files import atomic_path
+from modgap.inference import jackknife_interval
+from modgap.job import start_log
+from modgap.tables import read_table, write_table
+
+
+def main(curves, table, csv, *, runs):
+    """Gather ``curves``, one file for each of ``runs`` (model, state, dataset), in their order."""
+    frames = []
+    for path, run in zip(curves, runs, strict=True):
+        frame = read_table(path)
+        described = pd.DataFrame({**run}, index=frame.index)
+        frames.append(pd.concat([described, with_limits(frame)], axis=1))
+    rows = pd.concat(frames, ignore_index=True)
+    write_table(rows, table)
+    with atomic_path(csv) as temporary:
+        rows.to_csv(temporary, index=False)
+
+
+def with_limits(frame):
+    """Limits in place of the values without each group of items."""
+    limits = [
+        jackknife_interval(value, np.asarray(left_out)) if len(left_out) > 1 else (np.nan, np.nan)
+        for value, left_out in zip(frame["value"], frame["left_out"], strict=True)
+    ]
+    groups = frame["left_out"].map(len)
+    method = np.where(
+        groups > 1, "jackknife over " + groups.astype(str) + " groups", "none: all outputs are zero"
+    )
+    return frame.drop(columns="left_out").assign(
+        low=[low for low, _ in limits],
+        high=[high for _, high in limits],
+        interval_method=method,
+    )
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.curves,
+        snakemake.output.table,
+        snakemake.output.csv,
+        **snakemake.params.settings,
+    )

@@ -1,0 +1,89 @@
+"""Embed the same pictures and captions with many random initialisations of one model.
+
+Reads the crops and samples of one dataset; writes one row per initialisation, tower and item.
+The seed of the model's entry is not used: the initialisations have seeds 0, 1, ...
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from modgap.first_items import batches, first_pixels, first_tokens
+from modgap.job import progress, start_log
+from modgap.layers import disable_normalisation
+from modgap.models import build
+from modgap.tables import read_metadata, write_arrow
+
+
+def main(
+    arrays,
+    indices,
+    samples,
+    embeddings,
+    *,
+    entry,
+    model_name,
+    model,
+    seeds,
+    items,
+    without_normalisation,
+    batch_size,
+    precision,
+    device,
+):
+    """Embed the first ``items`` pictures, and their first captions, ``seeds`` times.
+
+    With ``without_normalisation`` each network is measured once more after its normalisation
+    layers were replaced by the identity.
+    """
+    sample_ids, pixels = first_pixels(arrays, indices, items)
+    tables, tokens = [], None
+    for seed in progress(range(seeds), total=seeds, what="initialisations"):
+        loaded = build(model_name, {**model, "seed": seed}, precision=precision, device=device)
+        if loaded.tokenizer_name is not None and tokens is None:
+            tokens = first_tokens(loaded, samples, sample_ids, entry)
+        for layers in ["kept", "removed"] if without_normalisation else ["kept"]:
+            if layers == "removed":
+                disable_normalisation(loaded.network)
+            tables += [
+                seed_table(seed, layers, modality, sample_ids, encode, batches(items, batch_size))
+                for modality, encode, items in [
+                    ("images", loaded.encode_images, pixels),
+                    ("texts", loaded.encode_texts, tokens),
+                ]
+                if items is not None
+            ]
+    data = read_metadata(samples)
+    provenance = {
+        **loaded.provenance,
+        **{key: data[key] for key in ("dataset", "dataset_sha256")},
+        "seeds": seeds,
+    }
+    for of_one_seed in ("seed", "weights_sha256"):
+        del provenance[of_one_seed]
+    write_arrow(pa.concat_tables(tables), embeddings, provenance)
+
+
+def seed_table(seed, layers, modality, sample_ids, encode, parts):
+    """The embeddings of one tower of one initialisation."""
+    values = np.concatenate([encode(part) for part in parts])
+    n, dim = values.shape
+    return pa.table(
+        {
+            "seed": pa.array(np.full(n, seed)),
+            "normalisation_layers": [layers] * n,
+            "modality": [modality] * n,
+            "sample_id": sample_ids,
+            "embedding": pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), dim),
+        }
+    )
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.arrays,
+        snakemake.input.indices,
+        snakemake.input.samples,
+        snakemake.output.embeddings,
+        **snakemake.params.settings,
+    )
