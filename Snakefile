@@ -38,6 +38,7 @@ wildcard_constraints:
 include: "rules/data.smk"
 include: "rules/embeddings.smk"
 include: "rules/geometry.smk"
+include: "rules/cones.smk"
 include: "rules/figures.smk"
 
 

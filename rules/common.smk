@@ -228,6 +228,60 @@ def pixel_parts():
     ]
 
 
+def unseeded_entry(model):
+    """A model's description for jobs that try many seeds: its own seed means nothing there."""
+    return {key: value for key, value in model_entry(model).items() if key != "seed"}
+
+
+def first_crops(model, dataset, count, ending):
+    """The pixel shards that hold the first ``cone_study.<count>`` pictures of a dataset."""
+    needed = -(-CONFIG["cone_study"][count] // CONFIG["pixels"]["shard_size"])
+    return [
+        f"<results>/pixels/{dataset}/{geometry(model)}/part-{shard}.{ending}"
+        for shard in range(min(needed, SHARDS[dataset]))
+    ]
+
+
+def run_entries(section, towers=1):
+    """Entries of ``initialisations`` or ``layers`` whose model has at least so many towers."""
+    return [
+        entry
+        for entry in CONFIG[section]
+        if len(catalogue.towers(MODELS[entry["model"]])) >= towers
+    ]
+
+
+def run_tables(section, what, towers=1):
+    """Paths of what was computed for the entries of ``initialisations`` or ``layers``."""
+    return [
+        f"<results>/statistics/{what}/{entry['model']}/{entry['dataset']}.parquet"
+        for entry in run_entries(section, towers)
+    ]
+
+
+def described_runs(section, towers=1):
+    """What figures and tables call the entries of ``initialisations`` or ``layers``."""
+    return [
+        {
+            "model": entry["model"],
+            "label": MODELS[entry["model"]].get("label", entry["model"]),
+            "state": catalogue.weights_state(MODELS[entry["model"]]),
+            "dataset": entry["dataset"],
+            "dataset_label": DATASETS[entry["dataset"]].get("label", entry["dataset"]),
+        }
+        for entry in run_entries(section, towers)
+    ]
+
+
+def without_normalisation(section, wildcards):
+    """Whether a run is repeated without normalisation layers."""
+    return any(
+        entry.get("without_normalisation", False)
+        for entry in CONFIG[section]
+        if (entry["model"], entry["dataset"]) == (wildcards.model, wildcards.dataset)
+    )
+
+
 ALL_PARTS = sorted(
     {
         path
@@ -242,13 +296,24 @@ FIGURE1_ROWS = figure1_rows()
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURES = collect(
     "<results>/figures/{name}.{ext}",
-    name=["fig1_modality_gap"] * bool(SETS) + ["fig2a_cone_histograms"] * bool(CONES),
+    name=["fig1_modality_gap"] * bool(SETS)
+    + ["fig2a_cone_histograms"] * bool(CONES)
+    + ["fig2b_depth_and_activation", "fig8_theorems"]
+    + ["fig2c_random_initialisations"] * bool(CONFIG["initialisations"])
+    + ["fig2d_initial_gap"] * bool(run_entries("initialisations", towers=2))
+    + ["fig10_cone_by_layer"] * bool(CONFIG["layers"]),
     ext=["pdf", "png"],
 )
 TABLES = collect(
     "<results>/tables/{name}.{ext}",
     name=["gap_statistics", "cone_statistics"],
     ext=TABLE_FORMATS,
+)
+TABLES += collect(
+    "<results>/tables/{name}.csv",
+    name=["depth_and_activation", "theorems"]
+    + ["random_initialisations"] * bool(CONFIG["initialisations"])
+    + ["cone_by_layer"] * bool(CONFIG["layers"]),
 )
 if CONFIG["pixels"]["on_bad_sample"] == "skip":
     TABLES.append("<results>/tables/skipped_samples.csv")

@@ -8,12 +8,19 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-from modgap.catalogue import check_model, did_you_mean, towers
+from modgap.catalogue import check_model, did_you_mean, towers, weights_state
 from modgap.counting import count_items
 from modgap.errors import InputError
 
 # A user's file that names one of these replaces all of them: a run works on what it names.
-REPLACED_TOGETHER = ("datasets", "models", "embedding_sets", "cones")
+REPLACED_TOGETHER = (
+    "datasets",
+    "models",
+    "embedding_sets",
+    "cones",
+    "initialisations",
+    "layers",
+)
 
 # Model name under which ready embeddings are stored.
 IMPORTED = "imported"
@@ -43,7 +50,7 @@ def with_defaults(default, given):
     if any(key in given for key in REPLACED_TOGETHER):
         default = {key: value for key, value in default.items() if key not in REPLACED_TOGETHER}
     config = merge(default, given)
-    for key, empty in [("datasets", {}), ("models", {})]:
+    for key, empty in [("datasets", {}), ("models", {}), ("initialisations", []), ("layers", [])]:
         config.setdefault(key, empty)
     if well_formed(config):
         config.setdefault("embedding_sets", derived_sets(config))
@@ -159,6 +166,7 @@ def reference_problems(config):
                 lines.append(f"{where}.dataset: noise has no pairs, so no gap")
             if "beside" in entry:
                 lines.append(unknown(f"{where}.beside", entry["beside"], config["embedding_sets"]))
+    lines += run_problems(config)
     if IMPORTED in models:
         lines.append(f"models: the name {IMPORTED!r} is taken by ready embeddings; choose another")
     if not datasets:
@@ -169,6 +177,21 @@ def reference_problems(config):
     elif not config["embedding_sets"] and not config["cones"]:
         lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
     return [line for line in lines if line]
+
+
+def run_problems(config):
+    """Entries of ``initialisations`` and ``layers`` that point nowhere or cannot be computed."""
+    lines = []
+    for section in ("initialisations", "layers"):
+        for i, entry in enumerate(config[section]):
+            where, model = f"{section}.{i}", config["models"].get(entry["model"])
+            lines.append(unknown(f"{where}.dataset", entry["dataset"], config["datasets"]))
+            lines.append(unknown(f"{where}.model", entry["model"], config["models"]))
+            if is_imported(config["datasets"].get(entry["dataset"], {})):
+                lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
+            if section == "initialisations" and model and weights_state(model) != "random":
+                lines.append(f"{where}.model: {entry['model']} has weights; name a random model")
+    return lines
 
 
 def file_problems(config):

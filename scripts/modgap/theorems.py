@@ -10,6 +10,8 @@ Every check yields rows of one form: ``bound`` is what the theorem promises, ``e
 limits what was found, ``holds`` one of "yes", "no", "undecided", "no claim".
 """
 
+import math
+
 import numpy as np
 from scipy.stats import beta as beta_distribution
 
@@ -44,14 +46,15 @@ def clopper_pearson(successes, trials, level=LEVEL):
     return float(low), float(high)
 
 
-def count_failures(rng, *, cosine, norm_ratio, norm, width, trials, block_values=2**20):
+def count_failures(rng, *, cosine, norm_ratio, norm, width, trials, block_values=2**17):
     """How many of ``trials`` random ReLU layers do not increase the cosine of one pair.
 
     The pair has ‖v‖ = norm and ‖u‖ = norm_ratio · norm; per unit the pre-activations are
     (‖u‖ g₁ + b, ‖v‖(cos·g₁ + sin·g₂) + b) with g₁, g₂, b independent N(0, 1/width). An output that
     is all zeros has no cosine and counts as a failure.
     """
-    sine = np.sqrt(1 - cosine**2)
+    # Python numbers keep single precision single: a tie within 1e-6 decides nothing.
+    sine, norm = math.sqrt(1 - cosine**2), float(norm)
     per_block = max(1, block_values // width)
     failures = 0
     for start in range(0, trials, per_block):
@@ -62,11 +65,9 @@ def count_failures(rng, *, cosine, norm_ratio, norm, width, trials, block_values
         first = norm * norm_ratio * first + bias
         np.maximum(first, 0, out=first)
         np.maximum(second, 0, out=second)
-        inner = np.einsum("ij,ij->i", first, second, dtype=np.float64)
-        squares = np.einsum("ij,ij->i", first, first, dtype=np.float64) * np.einsum(
-            "ij,ij->i", second, second, dtype=np.float64
-        )
-        failures += int(np.sum(~(inner > cosine * np.sqrt(squares))))
+        inner = np.einsum("ij,ij->i", first, second)
+        lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+        failures += int(np.sum(~(inner > cosine * lengths)))
     return failures
 
 
@@ -230,34 +231,38 @@ def equicorrelated(cosine, count):
     return vectors
 
 
-def network_moments(rng, inputs, *, width, depth, networks, bias):
+def network_moments(rng, starts, *, width, depth, networks):
     """Outputs of random ReLU networks, reduced to what the variance components need.
 
     Parameters
     ----------
-    inputs : (m, size) unit vectors, the same for every network
-    bias : "normal" or "none"
+    starts : list of (inputs, bias), inputs (m, size) unit vectors of one size, bias "normal" or
+        "none"; all of them meet the same weights
 
     Returns
     -------
-    means : (depth, networks, width), each unit's mean over the inputs
-    within : (depth + 1, networks), the trace of the inputs' unbiased covariance, inputs first
+    list of (means, within), one per start:
+        means (depth, networks, width), each unit's mean over the inputs;
+        within (depth + 1, networks), the trace of the inputs' unbiased covariance, inputs first
     """
-    means = np.empty((depth, networks, width))
-    within = np.empty((depth + 1, networks))
-    within[0] = inputs.var(axis=0, ddof=1).sum()
+    results = []
+    for inputs, _ in starts:
+        within = np.empty((depth + 1, networks))
+        within[0] = inputs.var(axis=0, ddof=1).sum()
+        results.append((np.empty((depth, networks, width)), within))
     for network in range(networks):
-        x = inputs.astype(np.float32)
+        states = [inputs.astype(np.float32) for inputs, _ in starts]
         for layer in range(depth):
-            weights = rng.standard_normal((x.shape[1] + 1, width), dtype=np.float32)
+            weights = rng.standard_normal((states[0].shape[1] + 1, width), dtype=np.float32)
             weights /= np.float32(np.sqrt(width))
-            x = x @ weights[1:]
-            if bias == "normal":
-                x += weights[0]
-            np.maximum(x, 0, out=x)
-            means[layer, network] = x.mean(axis=0, dtype=np.float64)
-            within[layer + 1, network] = x.var(axis=0, ddof=1, dtype=np.float64).sum()
-    return means, within
+            for i, ((_, bias), (means, within)) in enumerate(zip(starts, results, strict=True)):
+                x = states[i] @ weights[1:]
+                if bias == "normal":
+                    x += weights[0]
+                states[i] = np.maximum(x, 0)
+                means[layer, network] = states[i].mean(axis=0, dtype=np.float64)
+                within[layer + 1, network] = states[i].var(axis=0, ddof=1, dtype=np.float64).sum()
+    return results
 
 
 def variance_share(means, within, n_inputs, counts):
@@ -301,50 +306,57 @@ def check_theorem_2(*, cosines, widths, depth, networks, n_inputs, n_bootstrap, 
 
     Returns
     -------
-    list of dict, one per (bias, cosine, width, layer): ``bound`` is β, ``estimate`` the share with
+    list of dict, one per (width, bias, cosine, layer): ``bound`` is β, ``estimate`` the share with
     percentile limits of a bootstrap over networks, ``infinite_width`` what the closed form gives
     layer by layer. ``holds`` is "no" where the upper limit is below the bound, else "yes".
     """
-    tail = (1 - LEVEL) / 2
-    cells = [(bias, cosine, width) for bias in biases for cosine in cosines for width in widths]
+    starts = [(bias, cosine) for bias in biases for cosine in cosines]
     rows = []
-    for index, (bias, cosine, width) in enumerate(cells):
+    for index, width in enumerate(widths):
         rng = np.random.default_rng([seed, 2, index])
-        means, within = network_moments(
+        moments = network_moments(
             rng,
-            equicorrelated(cosine, n_inputs),
+            [(equicorrelated(cosine, n_inputs), bias) for bias, cosine in starts],
             width=width,
             depth=depth,
             networks=networks,
-            bias=bias,
         )
         counts = rng.multinomial(networks, np.full(networks, 1 / networks), n_bootstrap)
-        limit_cosine = cosine
-        for layer in range(1, depth + 1):
-            pre_activation_cosine = (1 + limit_cosine) / 2 if bias == "normal" else limit_cosine
-            squared_norm = 1.0 if bias == "normal" else 0.5 ** (layer - 1)
-            bound = 1 - float(within[layer - 1].mean()) / squared_norm
-            data = (means[layer - 1], within[layer], n_inputs)
-            low, high = np.quantile(variance_share(*data, counts), (tail, 1 - tail))
-            rows.append(
-                {
-                    "theorem": "theorem 2",
-                    "quantity": "share of variance due to the weights",
-                    "layer": layer,
-                    "width": width,
-                    "cosine": cosine,
-                    "norm_ratio": 1.0,
-                    "norm": "1",
-                    "bias": bias,
-                    "bound": bound,
-                    "estimate": float(variance_share(*data, np.ones((1, networks)))[0]),
-                    "estimate_low": float(low),
-                    "estimate_high": float(high),
-                    "interval_method": "bootstrap over networks 95 %",
-                    "n": networks,
-                    "infinite_width": float(share_closed_form(pre_activation_cosine)),
-                    "holds": "no" if high < bound else "yes",
-                }
-            )
-            limit_cosine = float(arc_cosine_kernel(pre_activation_cosine))
+        for (bias, cosine), (means, within) in zip(starts, moments, strict=True):
+            rows += share_rows(means, within, counts, n_inputs=n_inputs, cosine=cosine, bias=bias)
+    return rows
+
+
+def share_rows(means, within, counts, *, n_inputs, cosine, bias):
+    """The rows of ``check_theorem_2`` for one start and width, one per layer."""
+    tail = (1 - LEVEL) / 2
+    depth, networks, width = means.shape
+    input_cosine, rows = cosine, []
+    for layer in range(1, depth + 1):
+        pre_activation_cosine = (1 + cosine) / 2 if bias == "normal" else cosine
+        squared_norm = 1.0 if bias == "normal" else 0.5 ** (layer - 1)
+        bound = 1 - float(within[layer - 1].mean()) / squared_norm
+        data = (means[layer - 1], within[layer], n_inputs)
+        low, high = np.quantile(variance_share(*data, counts), (tail, 1 - tail))
+        rows.append(
+            {
+                "theorem": "theorem 2",
+                "quantity": "share of variance due to the weights",
+                "layer": layer,
+                "width": width,
+                "cosine": input_cosine,
+                "norm_ratio": 1.0,
+                "norm": "1",
+                "bias": bias,
+                "bound": bound,
+                "estimate": float(variance_share(*data, np.ones((1, networks)))[0]),
+                "estimate_low": float(low),
+                "estimate_high": float(high),
+                "interval_method": "bootstrap over networks 95 %",
+                "n": networks,
+                "infinite_width": float(share_closed_form(pre_activation_cosine)),
+                "holds": "no" if high < bound else "yes",
+            }
+        )
+        cosine = float(arc_cosine_kernel(pre_activation_cosine))
     return rows

@@ -256,14 +256,20 @@ def test_deeper_layers_follow_the_recursion_and_keep_the_bound():
 
 def test_network_moments_match_the_outputs():
     inputs = equicorrelated(0.2, 3)
-    means, within = network_moments(
-        np.random.default_rng(5), inputs, width=4, depth=1, networks=2, bias="normal"
+    (means, within), (unbiased_means, _) = network_moments(
+        np.random.default_rng(5),
+        [(inputs, "normal"), (inputs, "none")],
+        width=4,
+        depth=1,
+        networks=2,
     )
     rng = np.random.default_rng(5)
     for network in range(2):
         weights = rng.standard_normal((5, 4), dtype=np.float32) / np.float32(2)
         outputs = relu(inputs @ weights[1:] + weights[0])
         np.testing.assert_allclose(means[0, network], outputs.mean(0), atol=1e-6)
+        without = relu(inputs @ weights[1:]).mean(0)
+        np.testing.assert_allclose(unbiased_means[0, network], without, atol=1e-6)
         expected = np.trace(np.cov(outputs.T))
         assert within[1, network] == pytest.approx(expected, abs=1e-6)
     np.testing.assert_allclose(within[0], 1 - 0.2)

@@ -1,0 +1,140 @@
+"""Figure 2(c): every random initialisation of an encoder makes its own cone.
+
+One row per encoder; for every dataset a UMAP and a PCA of the same items under all initialisations
+(colour: initialisation), and at the end the PCA spectrum with its drop.
+"""
+
+import numpy as np
+
+from modgap.figures import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
+from modgap.job import start_log
+from modgap.tables import read_table, read_tables
+
+TOWERS = {"images": "image tower", "texts": "text tower"}
+METHODS = {"umap": "UMAP", "pca": "PCA"}
+
+
+def main(tables, values, points, pdf, png, *, runs, dpi):
+    """Draw ``runs`` (model, label, dataset, dataset_label) from one file of each kind per run."""
+    use_style()
+    measured = read_tables(tables).query("normalisation_layers == 'kept'")
+    spectra = read_tables(values).query(
+        "normalisation_layers == 'kept' and quantity == 'singular_value'"
+    )
+    clouds = {run_name(run): read_table(path) for run, path in zip(runs, points, strict=True)}
+    encoders = list_encoders(runs, clouds)
+    datasets = list(dict.fromkeys((run["dataset"], run["dataset_label"]) for run in runs))
+    figure = plt.figure(figsize=(PAGE, 0.4 + 1.55 * len(encoders)))
+    bands = figure.subfigures(len(encoders), 1, squeeze=False)[:, 0]
+    for number, ((model, side, title), band) in enumerate(zip(encoders, bands, strict=True)):
+        columns = len(METHODS) * len(datasets)
+        panels = band.subplots(1, columns + 1, width_ratios=[1] * columns + [1.25])
+        shown, parts = [], []
+        for position, (dataset, label) in enumerate(datasets):
+            name = f"{model}/{dataset}"
+            here = panels[len(METHODS) * position : len(METHODS) * (position + 1)]
+            if name not in clouds:
+                for panel in here:
+                    panel.set_axis_off()
+                continue
+            draw_clouds(here, clouds[name].query("side == @side"))
+            shown.append((name, label))
+            parts.append(describe(measured, name, side, label))
+            if number == 0:
+                for panel, method in zip(here, METHODS.values(), strict=True):
+                    panel.set_title(f"{method}, {label}", pad=2)
+        draw_spectra(panels[-1], spectra, shown, side, measured)
+        if number == 0:
+            panels[-1].set_title("PCA spectrum", pad=2)
+        band.suptitle(f"{title}   {'; '.join(parts)}", x=0.01, ha="left", fontsize=6.5)
+    save(figure, pdf, png, dpi=dpi)
+
+
+def run_name(run):
+    return f"{run['model']}/{run['dataset']}"
+
+
+def list_encoders(runs, clouds):
+    """(model, side, title) of every encoder, without repetition."""
+    encoders = {}
+    for run in runs:
+        sides = list(clouds[run_name(run)]["side"].unique())
+        for side in sides:
+            tower = f" {TOWERS[side]}" if len(sides) > 1 else ""
+            encoders[run["model"], side] = f"{run['label']}{tower}"
+    return [(model, side, title) for (model, side), title in encoders.items()]
+
+
+def draw_clouds(panels, cloud):
+    """One picture per method; neighbours in the colour circle are not neighbours in seed."""
+    for panel, method in zip(panels, METHODS, strict=True):
+        chosen = cloud[cloud["method"] == method]
+        seeds = chosen["seed"].to_numpy()
+        hues = (seeds * 0.618) % 1
+        panel.scatter(
+            chosen["x"],
+            chosen["y"],
+            c=plt.get_cmap("hsv")(hues),
+            s=0.8,
+            linewidths=0,
+            rasterized=True,
+        )
+        hide_ticks(panel)
+
+
+def value_of(measured, name, side, statistic):
+    """The row of one measurement."""
+    chosen = measured[
+        (measured["embeddings"] == name)
+        & (measured["side"] == side)
+        & (measured["statistic"] == statistic)
+    ]
+    return chosen.iloc[0] if len(chosen) else None
+
+
+def describe(measured, name, side, label):
+    """Cosine within and between cones, with limits."""
+    texts = []
+    for what in ("within", "between"):
+        row = value_of(measured, name, side, f"cosine_{what}_initialisations")
+        texts.append(f"{what} {row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]")
+    return f"{label}: cosine {', '.join(texts)}"
+
+
+def draw_spectra(axes, spectra, runs, side, measured):
+    """Singular values; the line stands after k − 1 components, k the number of initialisations."""
+    for colour, (name, label) in zip(PALETTE, runs, strict=False):
+        chosen = spectra[(spectra["embeddings"] == name) & (spectra["side"] == side)]
+        row = value_of(measured, name, side, "spectrum_drop")
+        if row is None:
+            continue
+        k = int(row["n_initialisations"])
+        head = chosen[chosen["index"] <= 2 * k]
+        positive = head[head["value"] > 1e-6 * head["value"].max()]
+        axes.plot(
+            positive["index"],
+            positive["value"],
+            color=colour,
+            marker=".",
+            markersize=1.5,
+            linewidth=0.7,
+            label=f"{label}: ÷ {row['value']:.3g}",
+        )
+        axes.axvline(k - 0.5, color=GREY, linewidth=0.5, linestyle=(0, (1, 2)))
+    axes.set_yscale("log")
+    axes.set_xlabel("component", labelpad=1)
+    axes.legend(fontsize=5, loc="lower left", title="drop at the line", title_fontsize=5)
+    low, high = axes.get_ylim()
+    axes.set_ylim(10 ** (np.log10(low) - 0.6 * np.log10(high / low)), high)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.tables,
+        snakemake.input.values,
+        snakemake.input.points,
+        snakemake.output.pdf,
+        snakemake.output.png,
+        **snakemake.params.settings,
+    )
