@@ -128,7 +128,7 @@ rule follow_layers:
         arrays=lambda wc: first_crops(wc.model, wc.dataset, "layer_items", "npy"),
         indices=lambda wc: first_crops(wc.model, wc.dataset, "layer_items", "parquet"),
         samples="<results>/samples/{dataset}.parquet",
-        weights=lambda wc: catalogue.weights_files(MODELS[wc.model]),
+        weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
     output:
         table="<results>/statistics/layers/{model}/{dataset}.parquet",
     log:
@@ -285,7 +285,9 @@ rule fig2d_initial_gap:
         runtime=10,
     params:
         code=code_version("fig2d_initial_gap.py"),
-        settings=settings("figures", "dpi", runs=described_runs("initialisations", towers=2)),
+        settings=settings(
+            "figures", "dpi", runs=described_runs("initialisations", towers=2)
+        ),
     script:
         "../scripts/fig2d_initial_gap.py"
 

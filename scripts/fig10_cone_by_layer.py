@@ -1,11 +1,10 @@
 """Figure 10: mean pairwise cosine after every layer of real networks.
 
-One panel per tower. The line is the stream from block to block; marks are the branches before they
-are added (attention, MLP) or single layers (convolution). Filled: the vector that the tower reads
-out; open: the mean over tokens. Thin grey: the stream with the normalisation layers removed.
+One column per model, image towers above text towers. The line is the stream from block to block;
+marks are the branches before they are added (attention, MLP) or single layers (convolution).
+Filled: the vector that the tower reads out; open: the mean over tokens. Thin grey: the stream with
+the normalisation layers removed.
 """
-
-import numpy as np
 
 from modgap.figures import GREY, PAGE, PALETTE, plt, save, use_style
 from modgap.job import start_log
@@ -19,24 +18,31 @@ MARKS = {
     "normalisation": (PALETTE[2], "_"),
 }
 TOWERS = {"images": "image tower", "texts": "text tower"}
-COLUMNS = 3
 
 
 def main(rows, pdf, png, *, dpi):
     use_style()
     rows = read_table(rows)
-    towers = list(rows.groupby(["model", "dataset", "side"], sort=False))
-    n_rows = -(-len(towers) // COLUMNS)
+    models = list(rows.groupby(["model", "dataset"], sort=False))
+    sides = [side for side in TOWERS if (rows["side"] == side).any()]
     figure, axes = plt.subplots(
-        n_rows, COLUMNS, figsize=(PAGE, 0.5 + 1.75 * n_rows), squeeze=False, sharey=True
+        len(sides),
+        len(models),
+        figsize=(max(PAGE, 1.7 * len(models)), 0.6 + 1.9 * len(sides)),
+        squeeze=False,
+        sharey=True,
     )
-    for panel, (_, tower) in zip(axes.flat, towers, strict=False):
-        draw_tower(panel, tower)
-    for panel in axes.flat[len(towers) :]:
-        panel.set_axis_off()
+    for column, (_, model) in zip(axes.T, models, strict=True):
+        for panel, side in zip(column, sides, strict=True):
+            tower = model[model["side"] == side]
+            if len(tower):
+                draw_tower(panel, tower)
+            else:
+                panel.set_axis_off()
+    axes[0, 0].set_ylim(min(-0.05, rows["value"].min() - 0.05), 1.05)
     for panel in axes[:, 0]:
         panel.set_ylabel("mean cosine")
-    figure.legend(handles=legend_marks(rows), loc="outside lower center", ncols=5)
+    figure.legend(handles=legend_marks(rows), loc="outside lower center", ncols=4)
     save(figure, pdf, png, dpi=dpi)
 
 
@@ -59,29 +65,28 @@ def draw_tower(axes, tower):
                 zorder=3,
             )
             if layers == "kept":
-                axes.fill_between(stream["layer"], stream["low"], stream["high"], alpha=0.2, lw=0)
+                axes.fill_between(
+                    stream["layer"], stream["low"], stream["high"], color=colour, alpha=0.15, lw=0
+                )
                 draw_marks(axes, curve, averaged)
-    state = f"{first['state']} weights"
-    title = f"{first['label']} {TOWERS[first['side']]}"
-    axes.set_title(f"{title}\n{state}, {first['dataset_label']}, n = {first['n']:,}", fontsize=6.5)
+    title = f"{first['label']} {TOWERS[first['side']]}, {first['state']}"
+    axes.set_title(f"{title}\n{first['dataset_label']}, n = {first['n']:,}", fontsize=6.5)
     axes.set_xlabel("layer", labelpad=1)
-    lowest = np.nanmin(tower["value"])
-    axes.set_ylim(min(-0.05, lowest - 0.05), 1.05)
 
 
 def draw_marks(axes, curve, averaged):
     """Branches and single layers."""
     for kind, (colour, marker) in MARKS.items():
         chosen = curve[curve["kind"] == kind]
-        filled = marker not in "._" and averaged
+        hollow = marker not in "._" and averaged
         axes.scatter(
             chosen["layer"],
             chosen["value"],
             s=9,
             marker=marker,
-            c="none" if filled else colour,
-            edgecolors=colour if filled else None,
-            linewidths=0.6 if filled or marker == "_" else 0,
+            c="none" if hollow else colour,
+            edgecolors=colour if hollow else None,
+            linewidths=0.6 if hollow or marker == "_" else 0,
             zorder=4,
         )
 

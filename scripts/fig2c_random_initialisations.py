@@ -5,6 +5,7 @@ One row per encoder; for every dataset a UMAP and a PCA of the same items under 
 """
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from modgap.figures import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
 from modgap.job import start_log
@@ -97,7 +98,9 @@ def describe(measured, name, side, label):
     texts = []
     for what in ("within", "between"):
         row = value_of(measured, name, side, f"cosine_{what}_initialisations")
-        texts.append(f"{what} {row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]")
+        # Adding zero turns a rounded −0.00 into 0.00.
+        value, low, high = (round(row[key], 2) + 0.0 for key in ("value", "low", "high"))
+        texts.append(f"{what} {value:.2f} [{low:.2f}, {high:.2f}]")
     return f"{label}: cosine {', '.join(texts)}"
 
 
@@ -122,6 +125,7 @@ def draw_spectra(axes, spectra, runs, side, measured):
         )
         axes.axvline(k - 0.5, color=GREY, linewidth=0.5, linestyle=(0, (1, 2)))
     axes.set_yscale("log")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("component", labelpad=1)
     axes.legend(fontsize=5, loc="lower left", title="drop at the line", title_fontsize=5)
     low, high = axes.get_ylim()
