@@ -22,19 +22,28 @@ def main(curves, table, csv, *, runs):
         rows.to_csv(temporary, index=False)
 
 
+def limits(value, left_out):
+    """Jackknife limits around a mean over pairs, from its values without each group.
+
+    Such a mean is unbiased, so the limits are centred on it: with groups of unequal size the
+    jackknife's correction for bias would only add noise.
+    """
+    if len(left_out) < 2:
+        return np.nan, np.nan
+    low, high = jackknife_interval(value, np.asarray(left_out))
+    return value - (high - low) / 2, value + (high - low) / 2
+
+
 def with_limits(frame):
     """Limits in place of the values without each group of items."""
-    limits = [
-        jackknife_interval(value, np.asarray(left_out)) if len(left_out) > 1 else (np.nan, np.nan)
-        for value, left_out in zip(frame["value"], frame["left_out"], strict=True)
-    ]
+    found = [limits(*row) for row in zip(frame["value"], frame["left_out"], strict=True)]
     groups = frame["left_out"].map(len)
     method = np.where(
         groups > 1, "jackknife over " + groups.astype(str) + " groups", "none: all outputs are zero"
     )
     return frame.drop(columns="left_out").assign(
-        low=[low for low, _ in limits],
-        high=[high for _, high in limits],
+        low=[low for low, _ in found],
+        high=[high for _, high in found],
         interval_method=method,
     )
 

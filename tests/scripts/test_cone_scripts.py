@@ -295,7 +295,8 @@ def test_layer_table(layers):
     known = rows[rows["value"].notna()]
     assert (known["n"] == 11).all()
     assert (known["interval_method"] == "jackknife over 4 groups").all()
-    assert ((known["low"] <= known["high"]) & known["low"].notna()).all()
+    assert (known["low"] <= known["value"]).all()
+    assert (known["value"] <= known["high"]).all()
 
 
 def test_last_layer_is_the_cone_of_the_embeddings(layers, crops):
