@@ -128,7 +128,7 @@ rule follow_layers:
         arrays=lambda wc: first_crops(wc.model, wc.dataset, "layer_items", "npy"),
         indices=lambda wc: first_crops(wc.model, wc.dataset, "layer_items", "parquet"),
         samples="<results>/samples/{dataset}.parquet",
-        weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
+        weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
     output:
         table="<results>/statistics/layers/{model}/{dataset}.parquet",
     log:
