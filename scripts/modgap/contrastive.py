@@ -7,6 +7,7 @@ Batches are consecutive; pairs beyond the last full batch are left out.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -45,6 +46,14 @@ def check_temperatures(temperatures):
         if not (np.isfinite(tau) and tau > 0):
             raise InputError(f"temperature {tau:g}: must be above 0, as CLIP's 0.01")
     return 1 / temperatures
+
+
+def temperature(given):
+    """A temperature from the configuration: a number, or a fraction as "1/30"."""
+    try:
+        return float(Fraction(str(given)))
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"temperature {given!r}: give a number, or a fraction as 1/30") from None
 
 
 def check_batch(batch_size, n):

@@ -1,7 +1,8 @@
 """Log-sum-exp over rows and columns of the shifted cosines: all shifts and temperatures from one
 pass over blocks of X Y^T.
 
-Cosines and exponentials are float32, sums float64. One exponential per entry serves every
+Cosines and exponentials are float32, sums float64: a term carries about 1e-7 / tau of rounding,
+the mean over thousands of pairs far less. One exponential per entry serves every
 temperature whose inverse is an integer multiple of the smallest: the others are its powers. A
 shift shared by all entries keeps the exponentials in range for all but outlying rows; sums that
 left the range are found afterwards and made again in float64 with the row's own maximum, so

@@ -4,7 +4,7 @@ Shifts go to different threads, so results do not depend on the number of thread
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import config, njit, prange, set_num_threads
 
 # Tiles of X Y^T that stay in the cache, and columns worked on at once.
 TILE_ROWS, TILE_COLUMNS = 512, 2048
@@ -17,6 +17,11 @@ HALF, ONE = np.float32(0.5), np.float32(1.0)
 # Taylor coefficients of exp(r) for |r| <= ln(2) / 2, relative error below 6e-9.
 C2, C3, C4 = np.float32(1 / 2), np.float32(1 / 6), np.float32(1 / 24)
 C5, C6, C7 = np.float32(1 / 120), np.float32(1 / 720), np.float32(1 / 5040)
+
+
+def use_threads(count):
+    """Use at most ``count`` threads for the sums."""
+    set_num_threads(min(count, config.NUMBA_NUM_THREADS))
 
 
 def shared_shift_sums(first, second, factors, centres, plans):

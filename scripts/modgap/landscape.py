@@ -155,13 +155,14 @@ def resampled_means(terms, n_resamples, seed):
     """
     n = terms.shape[-1]
     flat = terms.reshape(-1, n)
-    draws = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     means = np.empty((n_resamples, len(flat)))
     step = max(1, 4_000_000 // n)
     for start in range(0, n_resamples, step):
         size = min(step, n_resamples - start)
-        counts = draws.multinomial(n, np.full(n, 1 / n), size=size)
-        means[start : start + size] = counts @ flat.T / n
+        draws = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        counts = np.bincount(draws.ravel(), minlength=size * n).reshape(size, n)
+        means[start : start + size] = counts.astype(np.float64) @ flat.T / n
     return means.reshape(n_resamples, *terms.shape[:-1])
 
 

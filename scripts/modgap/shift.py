@@ -6,17 +6,13 @@ follows from x.u, y.u and x.y:  ||x - h u||^2 = 1 - 2 h x.u + h^2.
 """
 
 import numpy as np
+from scipy.linalg import eigh
 
 from modgap.errors import InputError
+from modgap.geometry import gap_vector, normalise
 
 # Rows smaller than this after the shift have no direction left.
 SMALLEST_NORM = 1e-6
-
-
-def unit_rows(embeddings):
-    """Rows scaled to length 1, in float64; (n, dim)."""
-    embeddings = np.asarray(embeddings, dtype=np.float64)
-    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
 
 
 def gap_direction(first, second):
@@ -38,11 +34,21 @@ def gap_direction(first, second):
         )
     if len(first) < 2:
         raise InputError(f"{len(first)} pair of embeddings; a shift needs at least 2")
-    delta = first.mean(axis=0) - second.mean(axis=0)
+    delta = gap_vector(first, second)
     gap = np.linalg.norm(delta)
     if gap < 1e-12:
         raise InputError("the gap vector is zero: both modalities have the same mean, no direction")
     return delta / gap, float(gap)
+
+
+def shift_grid(first, last, step):
+    """Evenly spaced shifts from ``first`` to ``last``, both included."""
+    if not (step > 0 and last > first):
+        raise InputError(
+            f"shift grid from {first:g} to {last:g} in steps of {step:g} is not increasing; "
+            "give first < last and a step above 0"
+        )
+    return first + step * np.arange(round((last - first) / step) + 1)
 
 
 def check_grid(deltas):
@@ -109,7 +115,7 @@ def cosine_factors(first_along, second_along, deltas, sides="both"):
 def shifted(first, second, u, delta, sides="both"):
     """The shifted and re-normalised rows of both modalities for one shift."""
     h_x, h_y = offsets(delta, sides)
-    return unit_rows(first - h_x * u), unit_rows(second + h_y * u)
+    return normalise(first - h_x * u), normalise(second + h_y * u)
 
 
 def shifted_centres(first, second, u, deltas, sides="both"):
@@ -131,9 +137,20 @@ def principal_axes(first, second, n_axes):
     n = len(first) + len(second)
     mean = (first.sum(axis=0) + second.sum(axis=0)) / n
     covariance = (first.T @ first + second.T @ second) / n - np.outer(mean, mean)
-    axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :n_axes].T
+    last = len(covariance) - 1
+    axes = eigh(covariance, subset_by_index=(last - n_axes + 1, last))[1][:, ::-1].T
     largest = np.abs(axes).argmax(axis=1)
     return mean, axes * np.sign(axes[np.arange(n_axes), largest])[:, None]
+
+
+def remaining_gap(first, second, u, deltas, sides="both"):
+    """Distance between the centres after each shift, negative once they have changed sides; (k,).
+
+    The sign is that of u . (centre difference), as in the paper's gap statistics.
+    """
+    centre_x, centre_y = shifted_centres(first, second, u, deltas, sides)
+    difference = centre_x - centre_y
+    return np.linalg.norm(difference, axis=1) * np.where(difference @ u < 0, -1.0, 1.0)
 
 
 def signed_distances(first, second, u, deltas, sides="both"):
@@ -146,19 +163,19 @@ def signed_distances(first, second, u, deltas, sides="both"):
     Returns
     -------
     dict of (k,) arrays:
-        gap : sign of u . (centre difference) (gap statistics of the paper).
+        gap : as ``remaining_gap``.
         pca : sign of mean PC1 of the second minus that of the first, PCA of the unshifted union
             (Figure 3 of the paper; its orientation is arbitrary and mirrors some sets).
         smallest : positive up to the smallest distance and negative after it (Table 1).
     """
     centre_x, centre_y = shifted_centres(first, second, u, deltas, sides)
-    difference = centre_x - centre_y
-    distance = np.linalg.norm(difference, axis=1)
-    pc1 = principal_axes(first, second, 1)[1][0]
+    signed = remaining_gap(first, second, u, deltas, sides)
+    distance = np.abs(signed)
+    along_pc1 = (centre_y - centre_x) @ principal_axes(first, second, 1)[1][0]
     after_smallest = np.arange(len(distance)) > distance.argmin()
     return {
-        "gap": distance * np.where(difference @ u < 0, -1.0, 1.0),
-        "pca": distance * np.where(difference @ pc1 > 0, -1.0, 1.0),
+        "gap": signed,
+        "pca": distance * np.where(along_pc1 < 0, -1.0, 1.0),
         "smallest": np.where(after_smallest, -distance, distance),
     }
 
