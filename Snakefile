@@ -38,6 +38,8 @@ wildcard_constraints:
 include: "rules/data.smk"
 include: "rules/embeddings.smk"
 include: "rules/geometry.smk"
+include: "rules/shift.smk"
+include: "rules/simulations.smk"
 include: "rules/figures.smk"
 
 

@@ -238,6 +238,8 @@ ALL_PARTS = sorted(
 )
 
 FIGURE1_ROWS = figure1_rows()
+SWEPT = [row["name"] for row in FIGURE1_ROWS]
+SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
 
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURES = collect(
@@ -249,6 +251,11 @@ TABLES = collect(
     "<results>/tables/{name}.{ext}",
     name=["gap_statistics", "cone_statistics"],
     ext=TABLE_FORMATS,
+)
+FIGURES += collect(
+    "<results>/figures/{name}.{ext}",
+    name=["fig3_sphere_simulation"] + ["fig3_shift_landscape"] * bool(SWEPT),
+    ext=["pdf", "png"],
 )
 if CONFIG["pixels"]["on_bad_sample"] == "skip":
     TABLES.append("<results>/tables/skipped_samples.csv")

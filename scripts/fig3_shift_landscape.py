@@ -8,7 +8,7 @@ below, the loss over shift and batch size for every temperature.
 import numpy as np
 from matplotlib.patheffects import Normal, Stroke
 
-from modgap.figures import GREY, PAGE, note, plt, save, use_style
+from modgap.figures import GREY, PAGE, fraction, note, plt, save, sequence, use_style
 from modgap.job import start_log
 from modgap.tables import read_table
 
@@ -16,19 +16,6 @@ from modgap.tables import read_table
 OUTLINE = [Stroke(linewidth=1.8, foreground="black"), Normal()]
 
 MOVED = "both"  # the paper's Figure 3 moves both modalities
-
-
-def sequence(count):
-    """``count`` colours from light to dark that stay apart with any colour vision."""
-    return plt.get_cmap("cividis")(np.linspace(0.9, 0.0, count))
-
-
-def as_fraction(tau):
-    """1/50 for 0.02, the number itself where 1/tau is not whole."""
-    inverse = round(1 / tau)
-    if inverse > 1 and abs(tau * inverse - 1) < 1e-9:
-        return f"1/{inverse}"
-    return f"{tau:g}"
 
 
 def draw_clouds(axes, clouds, colours):
@@ -60,7 +47,7 @@ def draw_landscape(axes, losses, extrema, gap, batch_size):
     taus = sorted(losses["tau"].unique(), reverse=True)
     for tau, colour in zip(taus, sequence(len(taus)), strict=True):
         curve = losses[losses["tau"] == tau].sort_values("delta")
-        axes.plot(curve["distance"], curve["value"], color=colour, label=as_fraction(tau))
+        axes.plot(curve["distance"], curve["value"], color=colour, label=fraction(tau))
         axes.fill_between(
             curve["distance"], curve["low"], curve["high"], color=colour, alpha=0.25, lw=0
         )
@@ -68,7 +55,9 @@ def draw_landscape(axes, losses, extrema, gap, batch_size):
         distance, low, high = value_of(found, "distance")
         loss = value_of(found, "loss")[0]
         boundary = found.loc[found["extremum"] == "minimum", "boundary"].any()
-        axes.plot(distance, loss, "o", color=colour, markersize=3, mfc="white" if boundary else colour)
+        axes.plot(
+            distance, loss, "o", color=colour, markersize=3, mfc="white" if boundary else colour
+        )
         if not boundary:
             axes.plot([low, high], [loss, loss], color=colour, linewidth=2.4, alpha=0.6)
     axes.axvline(gap, color="black", linestyle="--", linewidth=0.7)
@@ -79,9 +68,10 @@ def draw_landscape(axes, losses, extrema, gap, batch_size):
 
 def draw_slopes(axes, gradient, batches):
     """Derivative of the loss by the shift at the default gap, both protocols."""
-    for offset, (name, batch_size), marker, colour in zip(
-        (0.96, 1.04), batches.items(), ("s", "o"), (GREY, "black"), strict=True
-    ):
+    # Beside each other, not on top.
+    styles = {"published": (0.96, "s", GREY), "corrected": (1.04, "o", "black")}
+    for name, batch_size in batches.items():
+        offset, marker, colour = styles[name]
         chosen = (gradient["protocol"] == name) & (gradient["batch_size"] == batch_size)
         rows = gradient[chosen & (gradient["statistic"] == "gradient")]
         errors = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
@@ -135,8 +125,9 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
     batches = {"corrected": largest}
     if (losses["protocol"] == "published").any():
         batches = {"published": 50, "corrected": largest}
+    state = f", {row['state']} weights" if row["state"] else ""
     band.suptitle(
-        f"{row['label']}: gap {gap:.3f}, n = {losses['n'].max():,}",
+        f"{row['label']}{state}: gap {gap:.3f}, n = {losses['n'].max():,}",
         x=0.01, ha="left", fontsize=7.5, fontweight="bold",
     )  # fmt: skip
     upper, lower = band.subfigures(2, 1, height_ratios=(1.7, 1))
@@ -146,7 +137,7 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
     for axes, (name, batch_size) in zip(panels[1:-1], batches.items(), strict=True):
         chosen = f"protocol == '{name}' and batch_size == {batch_size}"
         draw_landscape(axes, losses.query(chosen), found.query(chosen), gap, batch_size)
-        direction = "image→text" if name == "published" else "symmetric"
+        direction = "first→second" if name == "published" else "symmetric"
         axes.set_title(f"{name}: {direction},\nbatches of {batch_size:,}")
     handles, labels = panels[1].get_legend_handles_labels()
     upper.legend(
@@ -161,8 +152,10 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
     taus = sorted(symmetric["tau"].unique())
     line = lower.subplots(1, len(taus), sharey=True, squeeze=False)[0]
     for axes, tau in zip(line, taus, strict=True):
-        mesh = draw_surface(axes, symmetric[symmetric["tau"] == tau], minima[minima["tau"] == tau], gap)
-        axes.set_title(f"τ = {as_fraction(tau)}", pad=2)
+        mesh = draw_surface(
+            axes, symmetric[symmetric["tau"] == tau], minima[minima["tau"] == tau], gap
+        )
+        axes.set_title(f"τ = {fraction(tau)}", pad=2)
         axes.set_xlabel("signed gap")
     line[0].set_ylabel("batch size")
     lower.suptitle("symmetric loss by batch size", fontsize=7)
@@ -171,13 +164,11 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
 
 
 def main(landscapes, extrema, gradients, clouds, pdf, png, *, rows, first, second, dpi):
-    """Draw ``rows`` (name, label) from one table of each kind, in their order."""
+    """Draw ``rows`` (label, state) from one table of each kind, in their order."""
     use_style()
     figure = plt.figure(figsize=(PAGE, 3.9 * len(rows)))
     bands = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
-    for band, row, *paths in zip(
-        bands, rows, landscapes, extrema, gradients, clouds, strict=True
-    ):
+    for band, row, *paths in zip(bands, rows, landscapes, extrema, gradients, clouds, strict=True):
         draw_set(band, row, *(read_table(path) for path in paths), (first, second))
     save(figure, pdf, png, dpi=dpi)
 

@@ -6,23 +6,20 @@ dimensions and shares of mismatched pairs.
 
 import numpy as np
 
-from modgap.figures import GREY, PAGE, PALETTE, note, plt, save, use_style
+from modgap.figures import (
+    GREY,
+    PAGE,
+    PALETTE,
+    fraction,
+    note,
+    plt,
+    save,
+    sequence,
+    use_style,
+)
 from modgap.job import start_log
 from modgap.sphere import arc, mismatch
 from modgap.tables import read_table
-
-
-def sequence(count):
-    """``count`` colours from light to dark that stay apart with any colour vision."""
-    return plt.get_cmap("cividis")(np.linspace(0.9, 0.0, count))
-
-
-def as_fraction(tau):
-    """1/50 for 0.02, the number itself where 1/tau is not whole."""
-    inverse = round(1 / tau)
-    if inverse > 1 and abs(tau * inverse - 1) < 1e-9:
-        return f"1/{inverse}"
-    return f"{tau:g}"
 
 
 def draw_setup(axes, n_pairs, spacing, share, first, second, angle=45.0):
@@ -62,7 +59,7 @@ def draw_landscape(axes, curves, minima):
     taus = sorted(curves["tau"].unique(), reverse=True)
     for tau, colour in zip(taus, sequence(len(taus)), strict=True):
         curve = curves[curves["tau"] == tau]
-        axes.plot(curve["angle"], curve["loss"], color=colour, label=f"τ = {as_fraction(tau)}")
+        axes.plot(curve["angle"], curve["loss"], color=colour, label=f"τ = {fraction(tau)}")
         at = minima[minima["tau"] == tau].set_index("statistic")["value"]
         for side in (-1, 1):
             axes.plot(side * at["angle"], at["loss"], "o", color=colour, markersize=3)
@@ -71,8 +68,9 @@ def draw_landscape(axes, curves, minima):
     axes.set_ylabel("symmetric loss (nats)")
 
 
-def draw_bifurcation(axes, measured, shares):
+def draw_bifurcation(axes, measured):
     """Both branches of the angle of lowest loss against the temperature."""
+    shares = sorted(share for share in measured["share"].unique() if share > 0)
     for share, colour in zip(shares, sequence(len(shares)), strict=True):
         rows = measured[(measured["share"] == share) & (measured["statistic"] == "angle")]
         rows = rows.sort_values("tau")
@@ -93,63 +91,67 @@ def draw_bifurcation(axes, measured, shares):
     axes.legend(title="mismatched", title_fontsize=6.5, loc="center left", handlelength=1.2)
 
 
-def draw_closing(axes, drawn, n):
-    """Gap-closing temperature against the share of mismatched pairs, one line per dimension."""
-    chosen = drawn[drawn["n"] == n]
-    closing = chosen[chosen["statistic"] == "gap_closing_temperature"]
-    for dim, colour in zip(sorted(closing["dim"].unique()), PALETTE, strict=False):
-        rows = closing[closing["dim"] == dim].sort_values("share")
-        axes.plot(100 * rows["share"], rows["value"], color=colour, label=f"{dim:.0f} dimensions")
-        axes.fill_between(100 * rows["share"], rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
-    limit = chosen[chosen["statistic"] == "gap_closing_temperature_orthogonal"]
-    axes.plot(
-        100 * limit["share"], limit["value"], color="black", linestyle=":", label="all orthogonal"
-    )
+def draw_closing(axes, drawn, numbers):
+    """Gap-closing temperature against the share of mismatched pairs, one line per dimension.
+
+    Solid for the first number of pairs, dashed for the second.
+    """
+    closing = drawn[drawn["statistic"] == "gap_closing_temperature"]
+    for n, style in zip(numbers, ("-", "--"), strict=False):
+        for dim, colour in zip(sorted(closing["dim"].unique()), PALETTE, strict=False):
+            rows = closing[(closing["dim"] == dim) & (closing["n"] == n)].sort_values("share")
+            shares = 100 * rows["share"]
+            label = f"{dim:.0f} dimensions" if n == numbers[0] else None
+            axes.plot(shares, rows["value"], style, color=colour, label=label)
+            if n == numbers[0]:
+                axes.fill_between(shares, rows["low"], rows["high"], color=colour, alpha=0.2, lw=0)
+    limit = drawn[
+        (drawn["statistic"] == "gap_closing_temperature_orthogonal") & (drawn["n"] == numbers[0])
+    ]
+    axes.plot(100 * limit["share"], limit["value"], "k:", label="all orthogonal")
     axes.set_xlabel("mismatched pairs (%)")
     axes.set_ylabel("gap-closing temperature")
     axes.set_ylim(bottom=0)
     axes.legend(loc="upper left", handlelength=1.4)
 
 
-def main(landscape, minima, bifurcation, pdf, png, *, arcs, drawn_n, drawn_dim, first, second, dpi):
-    """Draw the figure; ``arcs`` are the settings of the six pairs."""
+def main(landscape, minima, bifurcation, pdf, png, *, arcs, random, first, second, dpi):
+    """Draw the figure; ``arcs`` and ``random`` are the settings of the simulation."""
     use_style()
     curves, optima, drawn = read_table(landscape), read_table(minima), read_table(bifurcation)
     figure = plt.figure(figsize=(PAGE, 4.6))
     grid = figure.add_gridspec(2, 3)
-    spacing = arcs["spacings"][0]
-    draw_setup(
-        figure.add_subplot(grid[0, 0], projection="3d"),
-        arcs["n_pairs"], spacing, arcs["share"], first, second,
-    )  # fmt: skip
-    figure.axes[0].set_title(f"(a) set-up, {spacing:g}° spacing", pad=0)
+    spacing, share = arcs["spacings"][0], arcs["share"]
+    axes = figure.add_subplot(grid[0, 0], projection="3d")
+    draw_setup(axes, arcs["n_pairs"], spacing, share, first, second)
+    axes.set_title(f"(a) set-up, {spacing:g}° spacing", pad=0)
     panels = [
-        (grid[0, 1], spacing, arcs["share"], f"(b) mismatched, {spacing:g}°"),
+        (grid[0, 1], spacing, share, f"(b) mismatched, {spacing:g}°"),
         (grid[0, 2], spacing, 0.0, f"(c) matched, {spacing:g}°"),
     ]
-    if len(arcs["spacings"]) > 1:
-        other = arcs["spacings"][1]
-        panels.append((grid[1, 0], other, arcs["share"], f"(d) mismatched, {other:g}°"))
-    for place, degrees, share, title in panels:
+    for other in arcs["spacings"][1:2]:
+        panels.append((grid[1, 0], other, share, f"(d) mismatched, {other:g}°"))
+    for place, degrees, mismatched, title in panels:
         axes = figure.add_subplot(place)
-        of_panel = f"spacing == {degrees} and share == {share}"
+        of_panel = f"spacing == {degrees} and share == {mismatched}"
         found = optima.query(of_panel)
         draw_landscape(axes, curves.query(of_panel), found)
         axes.set_title(title)
         closing = found.loc[found["statistic"] == "gap_closing_temperature", "value"].item()
         text = f"gap closes from τ = 1/{1 / closing:.1f}" if closing else "closed at every τ"
-        note(axes, text, x=0.5, y=1.0, ha="center", va="top")
+        note(axes, text, x=0.5, y=1.0, ha="center")
         low, high = axes.get_ylim()
-        axes.set_ylim(low, high + (0.12 if share else 0.5) * (high - low))
-    figure.axes[2].legend(loc="upper center", bbox_to_anchor=(0.5, 0.95), ncols=2)
+        axes.set_ylim(low, high + (0.12 if mismatched else 0.5) * (high - low))
+        if not mismatched:
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.95), ncols=2)
+    numbers, dim = random["n_pairs"][:2], random["dims"][-1]
     axes = figure.add_subplot(grid[1, 1])
-    random = drawn[(drawn["n"] == drawn_n) & (drawn["dim"] == drawn_dim)]
-    shares = sorted(random["share"].unique())
-    draw_bifurcation(axes, random, [share for share in shares if share > 0])
-    axes.set_title(f"(e) {drawn_n} random pairs, {drawn_dim} dimensions")
+    draw_bifurcation(axes, drawn[(drawn["n"] == numbers[0]) & (drawn["dim"] == dim)])
+    axes.set_title(f"(e) {numbers[0]} random pairs, {dim} dimensions")
     axes = figure.add_subplot(grid[1, 2])
-    draw_closing(axes, drawn, drawn_n)
-    axes.set_title(f"(f) {drawn_n} random pairs")
+    draw_closing(axes, drawn, numbers)
+    dashed = f" (dashed: {numbers[1]})" if len(numbers) > 1 else ""
+    axes.set_title(f"(f) {numbers[0]} random pairs{dashed}")
     save(figure, pdf, png, dpi=dpi)
 
 

@@ -40,7 +40,9 @@ def simulate_arc(n, spacing, share, taus, step):
         losses = loss_curve(cosines, angles, tau)
         distances = [centre_distance(points, angle) for angle in angles]
         curves.append(
-            pd.DataFrame({**setting, "tau": tau, "angle": angles, "distance": distances, "loss": losses})
+            pd.DataFrame(
+                {**setting, "tau": tau, "angle": angles, "distance": distances, "loss": losses}
+            )
         )
         angle = best_angle(kappa, tau)
         # Both halves are alike; the grid minimum is given as a positive angle.
@@ -51,7 +53,9 @@ def simulate_arc(n, spacing, share, taus, step):
             "distance": centre_distance(points, angle),
             "loss": kappa_loss(cosines, np.cos(np.deg2rad(angle)) / tau),
         }
-        minima += [{**setting, "tau": tau, "statistic": s, "value": v} for s, v in statistics.items()]
+        minima += [
+            {**setting, "tau": tau, "statistic": s, "value": v} for s, v in statistics.items()
+        ]
     closing = {"statistic": "gap_closing_temperature", "value": 1 / kappa if kappa else np.inf}
     minima.append({**setting, "tau": np.nan, **closing})
     return pd.concat(curves), pd.DataFrame(minima).assign(interval_method=EXACT)
@@ -79,10 +83,18 @@ def simulate_random(n, dim, shares, taus, n_draws, seed):
         for statistic, tau, values in measured:
             rows.append(
                 {
-                    "n": n, "dim": dim, "share": share, "tau": tau, "statistic": statistic,
-                    "value": np.median(values), "low": values.min(), "high": values.max(),
-                    "interval_method": DRAWS, "seed": seed, "n_resamples": n_draws,
-                }  # fmt: skip
+                    "n": n,
+                    "dim": dim,
+                    "share": share,
+                    "tau": tau,
+                    "statistic": statistic,
+                    "value": np.median(values),
+                    "low": values.min(),
+                    "high": values.max(),
+                    "interval_method": DRAWS,
+                    "seed": seed,
+                    "n_resamples": n_draws,
+                }
             )
     return pd.DataFrame(rows)
 
@@ -91,11 +103,14 @@ def orthogonal_limit(n, shares):
     """Gap-closing temperatures for images that are all at right angles."""
     return pd.DataFrame(
         {
-            "n": n, "dim": np.nan, "share": shares, "tau": np.nan,
+            "n": n,
+            "dim": np.nan,
+            "share": shares,
+            "tau": np.nan,
             "statistic": "gap_closing_temperature_orthogonal",
             "value": [orthogonal_gap_closing_temperature(n, share) for share in shares],
             "interval_method": CLOSED_FORM,
-        }  # fmt: skip
+        }
     )
 
 

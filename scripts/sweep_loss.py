@@ -4,6 +4,8 @@ Reads the embeddings of both modalities; writes the losses over shift, temperatu
 their minima and barriers, the derivative along the gap at shift 0, and shifted clouds to draw.
 """
 
+from fractions import Fraction
+
 import pandas as pd
 
 from modgap.contrastive import temperature
@@ -21,8 +23,16 @@ from modgap.tables import write_table
 
 
 def batch_sizes_for(given, n):
-    """Batch sizes as numbers; ``all`` is the number of pairs. Without repetition, increasing."""
-    return sorted({n if size == "all" else size for size in given})
+    """Batch sizes of a set of ``n`` pairs, increasing and without repetition.
+
+    given : numbers, shares of the pairs as "1/4" (at least 2 pairs), or "all".
+    """
+    sizes = set()
+    for size in given:
+        if isinstance(size, str):
+            size = n if size == "all" else max(2, int(n * Fraction(size)))
+        sizes.add(size)
+    return sorted(sizes)
 
 
 def main(
@@ -57,7 +67,12 @@ def main(
         X, Y, u, deltas=cloud_shifts, moved=moved[0], n_drawn=cloud_pairs, seed=seed
     )
     metadata = {"embeddings": name, "gap": gap, "n": len(X), "grid": grid}
-    for frames, path in ((losses, landscape), (found, extrema), (slopes, gradient), ([drawn], clouds)):
+    for frames, path in (
+        (losses, landscape),
+        (found, extrema),
+        (slopes, gradient),
+        ([drawn], clouds),
+    ):
         table = pd.concat(frames, ignore_index=True)
         table.insert(0, "embeddings", name)
         write_table(table, path, metadata)

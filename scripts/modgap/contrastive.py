@@ -60,7 +60,8 @@ def check_batch(batch_size, n):
     """Raise an InputError for a batch that the pairs cannot fill or that has no negatives."""
     if batch_size > n:
         raise InputError(
-            f"batch of {batch_size} is larger than the {n} pairs; choose a smaller batch size"
+            f"batch of {batch_size} is larger than the {n} pairs; "
+            "name smaller ones in shift.batch_sizes"
         )
     if batch_size < 2:
         raise InputError(f"batch of {batch_size} has no negatives; choose 2 or more")

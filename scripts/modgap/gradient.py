@@ -45,7 +45,7 @@ def gradient_terms(first, second, u, temperatures, *, batch_size, sides="both"):
 
 
 def weighted_slopes(lines, others, scales, batch_size):
-    """sum_j P_ij D_ij / tau for every line i, j running over the other lines of its batch; (t, n)."""
+    """sum_j P_ij D_ij / tau for every line i, with j over the others of its batch; (t, n)."""
     vectors, added, multiplied = lines
     other_vectors, other_added, other_multiplied = others
     result = np.empty((len(scales), len(vectors)))

@@ -95,9 +95,14 @@ def measure_landscape(
             low, high = interval(curve_draws[side])
             loss_rows.append(
                 distances.assign(
-                    side=side, tau=tau, statistic="loss", value=curves[side], low=low, high=high,
+                    side=side,
+                    tau=tau,
+                    statistic="loss",
+                    value=curves[side],
+                    low=low,
+                    high=high,
                     interval_method=INTERVAL_METHOD,
-                )  # fmt: skip
+                )
             )
         found = locate(terms_at, deltas, curves, curve_draws, n_resamples, seed)
         shifts = np.unique([shift for row in found for shift in row["shifts"]])
@@ -218,9 +223,7 @@ def extremum_statistics(row, tau, distance_of):
     ]
 
 
-def measure_gradient(
-    first, second, u, *, temperatures, batch_size, moved, n_resamples, seed
-):
+def measure_gradient(first, second, u, *, temperatures, batch_size, moved, n_resamples, seed):
     """Derivative of the loss by the shift at 0 and its two parts, with intervals.
 
     A positive ``gradient`` means that descending the loss opens the gap. One row per side,
@@ -238,9 +241,13 @@ def measure_gradient(
             rows.append(
                 pd.DataFrame(
                     {
-                        "side": side, "tau": temperatures, "statistic": name,
-                        "value": terms.mean(axis=-1), "low": low, "high": high,
-                    }  # fmt: skip
+                        "side": side,
+                        "tau": temperatures,
+                        "statistic": name,
+                        "value": terms.mean(axis=-1),
+                        "low": low,
+                        "high": high,
+                    }
                 )
             )
     frame = pd.concat(rows, ignore_index=True).assign(
@@ -273,9 +280,13 @@ def shifted_clouds(first, second, u, *, deltas, moved, n_drawn, seed):
             frames.append(
                 pd.DataFrame(
                     {
-                        "moved": moved, "delta": delta, "modality": modality, "pair": chosen,
-                        "pc1": points[:, 0], "pc2": points[:, 1],
-                    }  # fmt: skip
+                        "moved": moved,
+                        "delta": delta,
+                        "modality": modality,
+                        "pair": chosen,
+                        "pc1": points[:, 0],
+                        "pc2": points[:, 1],
+                    }
                 )
             )
     return pd.concat(frames, ignore_index=True)

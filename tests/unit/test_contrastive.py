@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
+
 from modgap import fused, fused_cpu, shift
 from modgap.contrastive import check_temperatures, log_sum_exp_both, loss_terms, temperature
 from modgap.errors import InputError
 from modgap.geometry import normalise
-from scipy.special import logsumexp
 
 GRID = np.arange(-5, 5, 0.25)
 SCALES = [100, 50, 30, 20, 10, 1]

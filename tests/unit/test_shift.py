@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
+
 from modgap import shift
 from modgap.errors import InputError
 from modgap.geometry import normalise
-from sklearn.decomposition import PCA
 
 GRID = np.arange(-5, 5, 0.25)
 FILES = [

@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
+
 from modgap import sphere
 from modgap.errors import InputError
-from scipy.optimize import minimize_scalar
 
 ANGLES = [90, 75, 60, 45, 30, 15, 0]
 
