@@ -77,7 +77,7 @@ def draw_slopes(axes, gradient, batches):
         errors = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
         axes.errorbar(
             rows["tau"] * offset, rows["value"], yerr=errors, fmt=marker, color=colour,
-            markersize=3, linewidth=0.8, capsize=1.5, label=name,
+            markersize=3, linewidth=0.8, capsize=1.5,
         )  # fmt: skip
     axes.axhline(0, color="black", linewidth=0.6)
     axes.set_xscale("log")
@@ -130,7 +130,7 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
         f"{row['label']}{state}: gap {gap:.3f}, n = {losses['n'].max():,}",
         x=0.01, ha="left", fontsize=7.5, fontweight="bold",
     )  # fmt: skip
-    upper, lower = band.subfigures(2, 1, height_ratios=(1.7, 1))
+    upper, lower = band.subfigures(2, 1, height_ratios=(1.9, 1))
     panels = upper.subplots(1, 2 + len(batches))
     draw_clouds(panels[0], clouds, colours)
     panels[0].set_title("shifted clouds\nPCA of the unshifted union")
@@ -145,8 +145,7 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
         ncols=len(labels), handlelength=1.2, columnspacing=1.2,
     )  # fmt: skip
     draw_slopes(panels[-1], slopes, batches)
-    panels[-1].set_title("slope of the loss\nat the default gap")
-    panels[-1].legend(loc="center right")
+    panels[-1].set_title("slope at the default gap\n■ published  ● corrected")
     symmetric = losses[losses["protocol"] == "corrected"]
     minima = found[found["protocol"] == "corrected"]
     taus = sorted(symmetric["tau"].unique())
@@ -166,7 +165,7 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
 def main(landscapes, extrema, gradients, clouds, pdf, png, *, rows, first, second, dpi):
     """Draw ``rows`` (label, state) from one table of each kind, in their order."""
     use_style()
-    figure = plt.figure(figsize=(PAGE, 3.9 * len(rows)))
+    figure = plt.figure(figsize=(PAGE, 3.7 * len(rows)))
     bands = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
     for band, row, *paths in zip(bands, rows, landscapes, extrema, gradients, clouds, strict=True):
         draw_set(band, row, *(read_table(path) for path in paths), (first, second))

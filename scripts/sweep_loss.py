@@ -9,9 +9,11 @@ from fractions import Fraction
 import pandas as pd
 
 from modgap.contrastive import temperature
+from modgap.errors import InputError
 from modgap.geometry import normalise
-from modgap.job import start_log
+from modgap.job import LOG, start_log
 from modgap.landscape_tables import (
+    PUBLISHED_BATCH,
     distance_table,
     measure_gradient,
     measure_landscape,
@@ -25,13 +27,21 @@ from modgap.tables import write_table
 def batch_sizes_for(given, n):
     """Batch sizes of a set of ``n`` pairs, increasing and without repetition.
 
-    given : numbers, shares of the pairs as "1/4" (at least 2 pairs), or "all".
+    given : numbers; shares of the pairs as "1/4" (at least 2 pairs); "all"; "published", the
+        authors' 50, which is left out where there are fewer pairs.
     """
     sizes = set()
     for size in given:
-        if isinstance(size, str):
+        if size == "published":
+            if n < PUBLISHED_BATCH:
+                LOG.info("%d pairs: the published protocol (batches of 50) is left out", n)
+                continue
+            size = PUBLISHED_BATCH
+        elif isinstance(size, str):
             size = n if size == "all" else max(2, int(n * Fraction(size)))
         sizes.add(size)
+    if not sizes:
+        raise InputError(f"no batch size for {n} pairs; add `all` to shift.batch_sizes")
     return sorted(sizes)
 
 
