@@ -18,8 +18,11 @@ from modgap.shift import check_grid, cosine_factors
 # Up to this many cosines per shift (2,000 pairs against each other) everything is float64.
 EXACT_ENTRIES = 2000**2
 
-# exp(-x) is a normal float64 for x up to about 700.
-SAFE_EXPONENT = 600.0
+# exp(-2 * scale), the smallest exponential with the shift by a cosine of 1, is a normal float64.
+SAFE_SCALE = 300.0
+
+# Float64 entries worked on at once: 1 MiB, which stays in the cache.
+BLOCK_ENTRIES = 2**17
 
 
 @dataclass(frozen=True)
@@ -101,43 +104,67 @@ def matched_cosines(first, second, factors):
 
 
 def exact_terms(first, second, factors, scales, batch_size):
-    """``loss_terms`` in float64, many small batches at a time."""
+    """``loss_terms`` in float64, a cache-sized block of cosines at a time."""
     a, p, b, q = factors
     k, n = a.shape
     rows, columns = np.empty((2, k, len(scales), n))
-    step = max(1, EXACT_ENTRIES // batch_size**2) * batch_size
+    matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]
+    step = max(1, BLOCK_ENTRIES // batch_size**2) * batch_size
     for start in range(0, n, step):
         part = slice(start, min(n, start + step))
-        left, right = first[part], second[part]
-        left = left.reshape(-1, batch_size, left.shape[1])
-        right = right.reshape(-1, batch_size, right.shape[1])
+        shape = (-1, batch_size)
+        left = first[part].reshape(*shape, first.shape[1])
+        right = second[part].reshape(*shape, second.shape[1])
         products = left @ right.transpose(0, 2, 1)  # (batches, batch, batch)
-        shape = products.shape[:2]
         for d in range(k):
-            cosines = products + a[d, part].reshape(shape)[:, :, None]
-            cosines += b[d, part].reshape(shape)[:, None, :]
-            cosines *= p[d, part].reshape(shape)[:, :, None]
-            cosines *= q[d, part].reshape(shape)[:, None, :]
-            matched = np.diagonal(cosines, axis1=1, axis2=2)
-            for t, scale in enumerate(scales):
-                by_row, by_column = log_sum_exp_both(cosines, scale)
-                rows[d, t, part] = (by_row - scale * matched).ravel()
-                columns[d, t, part] = (by_column - scale * matched).ravel()
+            of_rows = (a[d, part].reshape(shape), p[d, part].reshape(shape))
+            of_columns = (b[d, part].reshape(shape), q[d, part].reshape(shape))
+            by_row, by_column = log_sums_float64(products, of_rows, of_columns, scales)
+            rows[d, :, part] = by_row.reshape(len(scales), -1)
+            columns[d, :, part] = by_column.reshape(len(scales), -1)
+    rows -= matched
+    columns -= matched
     return Terms(rows, columns)
 
 
-def log_sum_exp_both(cosines, scale):
-    """Log-sum-exp of ``scale * cosines`` over the last axis and over the one before it."""
-    if scale * np.ptp(cosines) < SAFE_EXPONENT:
-        shift = scale * cosines.max()
-        exponentials = np.multiply(cosines, scale)
-        exponentials -= shift
-        np.exp(exponentials, out=exponentials)
-        return (
-            np.log(exponentials.sum(axis=-1)) + shift,
-            np.log(exponentials.sum(axis=-2)) + shift,
-        )
-    return log_sum_exp(cosines, scale, -1), log_sum_exp(cosines, scale, -2)
+def log_sums_float64(products, of_rows, of_columns, scales):
+    """Log-sum-exp over rows and columns of a stack of batches for one shift.
+
+    Parameters
+    ----------
+    products : (g, m, m) cosines before the shift.
+    of_rows, of_columns : offsets and scalings after the shift, each (g, m).
+    scales : (t,) inverse temperatures. Up to ``SAFE_SCALE`` the shift by the largest possible
+        cosine, 1, is safe; beyond it every row and column is shifted by its own maximum.
+
+    Returns
+    -------
+    by_row, by_column : (t, g, m).
+    """
+    (a, p), (b, q) = of_rows, of_columns
+    by_row, by_column = np.zeros((2, len(scales), *a.shape))
+    safe = np.flatnonzero(scales <= SAFE_SCALE)
+    step = max(1, BLOCK_ENTRIES // a.size)
+    for start in range(0, a.shape[1], step):
+        lines = slice(start, start + step)
+        below = products[:, lines] + a[:, lines, None]
+        below += b[:, None, :]
+        below *= p[:, lines, None]
+        below *= q[:, None, :]
+        below -= 1
+        exponentials = np.empty_like(below)
+        for t in safe:
+            np.multiply(below, scales[t], out=exponentials)
+            np.exp(exponentials, out=exponentials)
+            by_row[t, :, lines] = exponentials.sum(axis=2)
+            by_column[t] += exponentials.sum(axis=1)
+    by_row[safe] = np.log(by_row[safe]) + scales[safe, None, None]
+    by_column[safe] = np.log(by_column[safe]) + scales[safe, None, None]
+    for t in np.flatnonzero(scales > SAFE_SCALE):
+        cosines = (products + a[:, :, None] + b[:, None, :]) * p[:, :, None] * q[:, None, :]
+        by_row[t] = log_sum_exp(cosines, scales[t], -1)
+        by_column[t] = log_sum_exp(cosines, scales[t], -2)
+    return by_row, by_column
 
 
 def log_sum_exp(cosines, scale, axis):

@@ -20,9 +20,10 @@ PROMINENCE = 1e-6
 # Values of the resampled curve looked at per grid step.
 POINTS_PER_STEP = 20
 
-# Refinement: points of a polynomial fit, and how its interval shrinks around the extremum.
+# Refinement: points of a polynomial fit, and how its interval (in grid steps) shrinks around the
+# extremum.
 NODES = 5
-FIRST_WIDTH, LAST_WIDTH, SHRINK = 0.25, 0.01, 5.0
+FIRST_WIDTH, LAST_WIDTH, SHRINK = 0.1, 0.01, 10.0
 MAX_ROUNDS = 12
 
 
@@ -119,9 +120,8 @@ def refine(loss_at, deltas, extrema):
             values = losses[np.searchsorted(points, asked[e]), number]
             offset = lowest_of_polynomial(nodes, extremum.sign * values)
             position[e] += width[e] * offset
-            if abs(offset) < 1:
-                width[e] /= SHRINK
-            if width[e] < LAST_WIDTH * step:
+            width[e] *= 1 / SHRINK if abs(offset) < 1 else 2.0
+            if width[e] < 0.99 * LAST_WIDTH * step:
                 moving.remove(e)
     return position
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 from modgap import fused, fused_cpu, shift
-from modgap.contrastive import check_temperatures, log_sum_exp_both, loss_terms, temperature
+from modgap.contrastive import check_temperatures, log_sums_float64, loss_terms, temperature
 from modgap.errors import InputError
 from modgap.geometry import normalise
 
@@ -160,11 +160,18 @@ def test_very_small_temperatures_stay_finite_and_right():
                 np.testing.assert_allclose(terms.second_to_first[d, t], columns, atol=tolerance)
 
 
-def test_float64_sums_with_own_maxima():
-    cosines = np.array([[0.9, -0.9], [-1.0, -0.95]])
-    by_row, by_column = log_sum_exp_both(cosines, 1000.0)
-    np.testing.assert_allclose(by_row, logsumexp(1000 * cosines, axis=1))
-    np.testing.assert_allclose(by_column, logsumexp(1000 * cosines, axis=0))
+def test_float64_sums_around_the_safe_scale_and_across_blocks(monkeypatch):
+    rng = np.random.default_rng(0)
+    products = rng.uniform(-1, 1, size=(2, 9, 9))
+    products[0, 3] = -1  # an outlying row
+    scales = np.array([1.0, 300.0, 301.0, 5000.0])
+    plain = (np.zeros((2, 9)), np.ones((2, 9)))
+    for entries in (2**17, 40):
+        monkeypatch.setattr("modgap.contrastive.BLOCK_ENTRIES", entries)
+        by_row, by_column = log_sums_float64(products, plain, plain, scales)
+        for t, scale in enumerate(scales):
+            np.testing.assert_allclose(by_row[t], logsumexp(scale * products, axis=2))
+            np.testing.assert_allclose(by_column[t], logsumexp(scale * products, axis=1))
 
 
 def test_result_does_not_depend_on_the_number_of_threads():
