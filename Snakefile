@@ -39,6 +39,8 @@ include: "rules/data.smk"
 include: "rules/embeddings.smk"
 include: "rules/geometry.smk"
 include: "rules/cones.smk"
+include: "rules/shift.smk"
+include: "rules/simulations.smk"
 include: "rules/figures.smk"
 
 

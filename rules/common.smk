@@ -292,6 +292,8 @@ ALL_PARTS = sorted(
 )
 
 FIGURE1_ROWS = figure1_rows()
+SWEPT = [row["name"] for row in FIGURE1_ROWS]
+SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
 
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURES = collect(
@@ -314,6 +316,11 @@ TABLES += collect(
     name=["depth_and_activation", "theorems"]
     + ["random_initialisations"] * bool(CONFIG["initialisations"])
     + ["cone_by_layer"] * bool(CONFIG["layers"]),
+)
+FIGURES += collect(
+    "<results>/figures/{name}.{ext}",
+    name=["fig3_sphere_simulation"] + ["fig3_shift_landscape"] * bool(SWEPT),
+    ext=["pdf", "png"],
 )
 if CONFIG["pixels"]["on_bad_sample"] == "skip":
     TABLES.append("<results>/tables/skipped_samples.csv")

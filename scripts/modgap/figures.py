@@ -1,6 +1,7 @@
 """One look for every figure: size, fonts, colours, deterministic files."""
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 
@@ -58,6 +59,19 @@ def save(figure, pdf, png, *, dpi):
 def lighter(colour, share=0.6):
     """A colour mixed with white; ``share`` is the white's part."""
     return to_hex([(1 - share) * channel + share for channel in to_rgb(colour)])
+
+
+def sequence(count):
+    """``count`` ordered colours from light to dark, told apart with any colour vision."""
+    return plt.get_cmap("cividis")(np.linspace(0.9, 0.0, count))
+
+
+def fraction(value):
+    """A temperature as text: 1/50 for 0.02, the number itself where its inverse is not whole."""
+    inverse = round(1 / value)
+    if inverse > 1 and abs(value * inverse - 1) < 1e-9:
+        return f"1/{inverse}"
+    return f"{value:g}"
 
 
 def draw_pairs(axes, first, second, *, colours, size=2.0):

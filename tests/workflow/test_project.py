@@ -93,6 +93,8 @@ def test_environments_hold_everything_their_scripts_import(root, environment):
             continue
         script = scripts / re.search(r'"../scripts/(\w+\.py)"', text)[1]
         for path in local_modules(script, scripts):
+            if environment == "analysis" and path.stem.endswith("_cuda"):
+                continue  # imported on a GPU only, where the rule runs in the other environment
             for name in imported_modules(path):
                 top = name.split(".")[0]
                 if top in sys.stdlib_module_names or top == "modgap":
