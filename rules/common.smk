@@ -32,6 +32,7 @@ except InputError as error:
 
 DATASETS, MODELS = CONFIG["datasets"], CONFIG["models"]
 SETS, CONES = CONFIG["embedding_sets"], CONFIG["cones"]
+TASKS, FAIRNESS = CONFIG["zero_shot"], CONFIG["fairness"]
 DRAWN = [
     name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
 ]
@@ -218,7 +219,7 @@ def pixel_parts():
     """The pixel shards behind every embedding: (dataset, geometry) pairs, without repetition."""
     pairs = {
         (entry["dataset"], geometry(entry["model"]))
-        for entry in [*SETS.values(), *CONES]
+        for entry in [*SETS.values(), *CONES, *TASKS.values(), *FAIRNESS.values()]
         if "model" in entry
     }
     return [
@@ -235,6 +236,11 @@ ALL_PARTS = sorted(
         for modality in modalities(CONFIG, entry)
         for path in cloud_parts(entry, modality)
     }
+    | {
+        path
+        for entry in [*TASKS.values(), *FAIRNESS.values()]
+        for path in parts(entry["dataset"], "images", entry["model"])
+    }
 )
 
 FIGURE1_ROWS = figure1_rows()
@@ -242,12 +248,17 @@ FIGURE1_ROWS = figure1_rows()
 TABLE_FORMATS = ("csv", "md", "tex")
 FIGURES = collect(
     "<results>/figures/{name}.{ext}",
-    name=["fig1_modality_gap"] * bool(SETS) + ["fig2a_cone_histograms"] * bool(CONES),
+    name=["fig1_modality_gap"] * bool(SETS)
+    + ["fig2a_cone_histograms"] * bool(CONES)
+    + ["fig6_zero_shot_shift"] * bool(TASKS)
+    + ["fig7_fairness_shift"] * bool(FAIRNESS),
     ext=["pdf", "png"],
 )
 TABLES = collect(
     "<results>/tables/{name}.{ext}",
-    name=["gap_statistics", "cone_statistics"],
+    name=["gap_statistics", "cone_statistics"]
+    + ["table1_zero_shot"] * bool(TASKS)
+    + ["table2_fairness"] * bool(FAIRNESS),
     ext=TABLE_FORMATS,
 )
 if CONFIG["pixels"]["on_bad_sample"] == "skip":

@@ -11,9 +11,10 @@ from jsonschema import Draft202012Validator
 from modgap.catalogue import check_model, did_you_mean, towers
 from modgap.counting import count_items
 from modgap.errors import InputError
+from modgap.tasks import task_problems
 
 # A user's file that names one of these replaces all of them: a run works on what it names.
-REPLACED_TOGETHER = ("datasets", "models", "embedding_sets", "cones")
+REPLACED_TOGETHER = ("datasets", "models", "embedding_sets", "cones", "zero_shot", "fairness")
 
 # Model name under which ready embeddings are stored.
 IMPORTED = "imported"
@@ -43,7 +44,7 @@ def with_defaults(default, given):
     if any(key in given for key in REPLACED_TOGETHER):
         default = {key: value for key, value in default.items() if key not in REPLACED_TOGETHER}
     config = merge(default, given)
-    for key, empty in [("datasets", {}), ("models", {})]:
+    for key, empty in [("datasets", {}), ("models", {}), ("zero_shot", {}), ("fairness", {})]:
         config.setdefault(key, empty)
     if well_formed(config):
         config.setdefault("embedding_sets", derived_sets(config))
@@ -163,8 +164,8 @@ def reference_problems(config):
         lines.append(f"models: the name {IMPORTED!r} is taken by ready embeddings; choose another")
     if not datasets:
         lines.append(
-            "datasets: none; a file that names datasets, models, embedding_sets or cones "
-            "replaces all four, so name the datasets too"
+            "datasets: none; a file that names datasets, models, embedding_sets, cones, zero_shot "
+            "or fairness replaces all of them, so name the datasets too"
         )
     elif not config["embedding_sets"] and not config["cones"]:
         lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
@@ -205,7 +206,7 @@ def load_config(given, root):
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
     if not problems:
         problems = reference_problems(config) + file_problems(config)
-        problems += model_problems(config, root)
+        problems += model_problems(config, root) + task_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")
