@@ -23,6 +23,7 @@ from modgap.config import (
 )
 from modgap.counting import listing_digest, source_paths
 from modgap.errors import InputError
+from modgap.files import sha256_of
 
 try:
     CONFIG = load_config(config, ROOT)
@@ -32,6 +33,7 @@ except InputError as error:
 
 DATASETS, MODELS = CONFIG["datasets"], CONFIG["models"]
 SETS, CONES = CONFIG["embedding_sets"], CONFIG["cones"]
+TASKS, FAIRNESS = CONFIG["zero_shot"], CONFIG["fairness"]
 DRAWN = [
     name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
 ]
@@ -79,7 +81,8 @@ def sorted_keys(value):
 
 def settings(section, *names, **more):
     """The named keys of a config section (all without names) and more, as one sorted dict."""
-    chosen = {key: CONFIG[section][key] for key in names or CONFIG[section]}
+    values = CONFIG.get(section, {})  # a study may be left out
+    chosen = {key: values[key] for key in names or values}
     return sorted_keys({**chosen, **more})
 
 
@@ -218,7 +221,7 @@ def pixel_parts():
     """The pixel shards behind every embedding: (dataset, geometry) pairs, without repetition."""
     pairs = {
         (entry["dataset"], geometry(entry["model"]))
-        for entry in [*SETS.values(), *CONES]
+        for entry in [*SETS.values(), *CONES, *TASKS.values(), *FAIRNESS.values()]
         if "model" in entry
     }
     return [
@@ -289,38 +292,56 @@ ALL_PARTS = sorted(
         for modality in modalities(CONFIG, entry)
         for path in cloud_parts(entry, modality)
     }
+    | {
+        path
+        for entry in [*TASKS.values(), *FAIRNESS.values()]
+        for path in parts(entry["dataset"], "images", entry["model"])
+    }
 )
 
 FIGURE1_ROWS = figure1_rows()
-SWEPT = [row["name"] for row in FIGURE1_ROWS]
+FIGURE1_ORDER = [row["name"] for row in FIGURE1_ROWS]
 SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
 
-TABLE_FORMATS = ("csv", "md", "tex")
-FIGURES = collect(
-    "<results>/figures/{name}.{ext}",
-    name=["fig1_modality_gap"] * bool(SETS)
-    + ["fig2a_cone_histograms"] * bool(CONES)
-    + ["fig2b_depth_and_activation", "fig8_theorems"]
-    + ["fig2c_random_initialisations"] * bool(CONFIG["initialisations"])
-    + ["fig2d_initial_gap"] * bool(run_entries("initialisations", towers=2))
-    + ["fig10_cone_by_layer"] * bool(CONFIG["layers"]),
-    ext=["pdf", "png"],
-)
-TABLES = collect(
-    "<results>/tables/{name}.{ext}",
-    name=["gap_statistics", "cone_statistics"],
-    ext=TABLE_FORMATS,
-)
-TABLES += collect(
-    "<results>/tables/{name}.csv",
-    name=["depth_and_activation", "theorems"]
-    + ["random_initialisations"] * bool(CONFIG["initialisations"])
-    + ["cone_by_layer"] * bool(CONFIG["layers"]),
-)
-FIGURES += collect(
-    "<results>/figures/{name}.{ext}",
-    name=["fig3_sphere_simulation"] + ["fig3_shift_landscape"] * bool(SWEPT),
-    ext=["pdf", "png"],
-)
-if CONFIG["pixels"]["on_bad_sample"] == "skip":
-    TABLES.append("<results>/tables/skipped_samples.csv")
+# What each figure and table needs to exist: a condition of the configuration.
+FIGURE_NAMES = {
+    "fig1_modality_gap": SETS,
+    "fig2a_cone_histograms": CONES,
+    "fig2b_depth_and_activation": CONFIG.get("random_networks"),
+    "fig2c_random_initialisations": CONFIG["initialisations"],
+    "fig2d_initial_gap": run_entries("initialisations", towers=2),
+    "fig3_shift_landscape": SETS,
+    "fig3_sphere_simulation": CONFIG.get("sphere"),
+    "fig6_zero_shot_shift": TASKS,
+    "fig7_fairness_shift": FAIRNESS,
+    "fig8_theorems": CONFIG.get("theorems"),
+    "fig10_cone_by_layer": CONFIG["layers"],
+}
+TABLE_NAMES = {
+    "gap_statistics": True,
+    "cone_statistics": True,
+    "table1_zero_shot": TASKS,
+    "table2_fairness": FAIRNESS,
+}
+LIST_NAMES = {
+    "depth_and_activation": CONFIG.get("random_networks"),
+    "theorems": CONFIG.get("theorems"),
+    "random_initialisations": CONFIG["initialisations"],
+    "cone_by_layer": CONFIG["layers"],
+    "skipped_samples": CONFIG["pixels"]["on_bad_sample"] == "skip",
+}
+
+
+def outputs(folder, names, endings):
+    """Paths of the figures or tables of ``names`` whose condition holds."""
+    return [
+        f"<results>/{folder}/{name}.{ending}"
+        for name, wanted in names.items()
+        if wanted
+        for ending in endings
+    ]
+
+
+FIGURES = outputs("figures", FIGURE_NAMES, ["pdf", "png"])
+TABLES = outputs("tables", TABLE_NAMES, ["csv", "md", "tex"])
+TABLES += outputs("tables", LIST_NAMES, ["csv"])

@@ -37,13 +37,17 @@ rule fig3_shift_landscape:
     """Figure 3(a-d): the loss along the gap, by both protocols, and how it depends on the batch."""
     input:
         landscapes=collect(
-            "<results>/statistics/loss_landscape/{name}.parquet", name=SWEPT
+            "<results>/statistics/loss_landscape/{name}.parquet", name=FIGURE1_ORDER
         ),
-        extrema=collect("<results>/statistics/loss_extrema/{name}.parquet", name=SWEPT),
+        extrema=collect(
+            "<results>/statistics/loss_extrema/{name}.parquet", name=FIGURE1_ORDER
+        ),
         gradients=collect(
-            "<results>/statistics/loss_gradient/{name}.parquet", name=SWEPT
+            "<results>/statistics/loss_gradient/{name}.parquet", name=FIGURE1_ORDER
         ),
-        clouds=collect("<results>/statistics/shifted_clouds/{name}.parquet", name=SWEPT),
+        clouds=collect(
+            "<results>/statistics/shifted_clouds/{name}.parquet", name=FIGURE1_ORDER
+        ),
     output:
         pdf="<results>/figures/fig3_shift_landscape.pdf",
         png=report(

@@ -44,6 +44,6 @@ rule fig3_sphere_simulation:
         runtime=10,
     params:
         code=code_version("fig3_sphere_simulation.py"),
-        settings=settings("figures", **CONFIG["sphere"]),
+        settings=settings("figures", **CONFIG.get("sphere", {})),
     script:
         "../scripts/fig3_sphere_simulation.py"

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from modgap.catalogue import check_model, did_you_mean, towers, weights_state
 from modgap.counting import count_items
 from modgap.errors import InputError
+from modgap.tasks import task_problems
 
 # A user's file that names one of these replaces all of them: a run works on what it names.
 REPLACED_TOGETHER = (
@@ -20,7 +21,12 @@ REPLACED_TOGETHER = (
     "cones",
     "initialisations",
     "layers",
+    "zero_shot",
+    "fairness",
 )
+
+# Studies that need no data: not part of a run with data of its own, unless it names them.
+SIMULATIONS = ("random_networks", "theorems", "sphere")
 
 # Model name under which ready embeddings are stored.
 IMPORTED = "imported"
@@ -48,10 +54,13 @@ def merge(default, given):
 def with_defaults(default, given):
     """The default configuration under the user's, by the rule of ``REPLACED_TOGETHER``."""
     if any(key in given for key in REPLACED_TOGETHER):
-        default = {key: value for key, value in default.items() if key not in REPLACED_TOGETHER}
+        dropped = {*REPLACED_TOGETHER, *(key for key in SIMULATIONS if key not in given)}
+        default = {key: value for key, value in default.items() if key not in dropped}
     config = merge(default, given)
-    for key, empty in [("datasets", {}), ("models", {}), ("initialisations", []), ("layers", [])]:
-        config.setdefault(key, empty)
+    for key in ("datasets", "models", "zero_shot", "fairness"):
+        config.setdefault(key, {})
+    for key in ("initialisations", "layers"):
+        config.setdefault(key, [])
     if well_formed(config):
         config.setdefault("embedding_sets", derived_sets(config))
         config.setdefault("cones", derived_cones(config))
@@ -171,8 +180,8 @@ def reference_problems(config):
         lines.append(f"models: the name {IMPORTED!r} is taken by ready embeddings; choose another")
     if not datasets:
         lines.append(
-            "datasets: none; a file that names datasets, models, embedding_sets or cones "
-            "replaces all four, so name the datasets too"
+            "datasets: none; a file that names datasets, models or what is done with them replaces "
+            "the default's, so name the datasets too"
         )
     elif not config["embedding_sets"] and not config["cones"]:
         lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
@@ -228,7 +237,7 @@ def load_config(given, root):
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
     if not problems:
         problems = reference_problems(config) + file_problems(config)
-        problems += model_problems(config, root)
+        problems += model_problems(config, root) + task_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")

@@ -1,0 +1,140 @@
+"""Class names and prompt templates: the files of config/prompts. No numpy: the workflow reads them.
+
+Two forms. Zero-shot:
+
+    classes:    {label in the data: name in the prompt}
+    templates:  {name of a set: [templates with {} for the name]}
+
+Groups (fairness): instead of ``classes``
+
+    columns:    {column of the samples: {value: word}}, two or more
+    name:       how the words of a picture make its class, such as "{race} {gender}"
+    extra:      {category: [names of classes that no picture belongs to]}
+
+where every name gets its article and the classes are all combinations of values.
+"""
+
+import itertools
+import os
+from typing import NamedTuple
+
+import yaml
+
+from modgap.errors import InputError
+
+
+class Prompts(NamedTuple):
+    """A prompt file.
+
+    classes : dict from label to name in the prompt, in order.
+    templates : dict from set to list of templates.
+    columns : columns of the samples whose values, joined by a space, are the label; empty where
+        the label is a column of its own.
+    categories : dict from the label of an extra class to its category.
+    """
+
+    classes: dict
+    templates: dict
+    columns: tuple
+    categories: dict
+
+
+def prompt_path(name, root):
+    """File of a prompt set: a path that ends in .yaml, or a name in config/prompts.
+
+    Relative to the working directory, so that a moved project reruns nothing.
+    """
+    if name.endswith(".yaml"):
+        return name
+    return os.path.relpath(os.path.join(root, "config", "prompts", f"{name}.yaml"))
+
+
+def prompt_name(name):
+    """What results call a prompt file: its name without folder and suffix."""
+    return os.path.basename(name).removesuffix(".yaml")
+
+
+def read_prompts(path):
+    """Read and check a prompt file; everything wrong with it is an InputError."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content = yaml.safe_load(stream)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    forms = ({"classes", "templates"}, {"columns", "name", "extra", "templates"})
+    if not isinstance(content, dict) or set(content) not in forms:
+        raise InputError(
+            f"{path}: give either classes and templates, or columns, name, extra and templates"
+        )
+    check_templates(path, content["templates"])
+    if "classes" in content:
+        return Prompts(
+            string_keys(path, "classes", content["classes"]), content["templates"], (), {}
+        )
+    return group_prompts(path, content)
+
+
+def check_templates(path, templates):
+    """Raise an InputError unless there are sets of templates with {} in each."""
+    string_keys(path, "templates", templates, values=list)
+    for name, texts in templates.items():
+        if not texts:
+            raise InputError(f"{path}: templates.{name} is empty; give at least one template")
+        for text in texts:
+            if not isinstance(text, str) or text.count("{}") != 1:
+                raise InputError(
+                    f"{path}: templates.{name}: {text!r} needs one {{}} in the place of the class"
+                )
+
+
+def string_keys(path, key, mapping, values=str):
+    """``mapping`` if it is a mapping from strings to ``values``, else an InputError."""
+    if not isinstance(mapping, dict) or not mapping:
+        raise InputError(f"{path}: {key} must be a mapping with at least one entry")
+    for name, value in mapping.items():
+        if not isinstance(name, str) or not isinstance(value, values):
+            raise InputError(
+                f"{path}: {key}: {name!r}: {value!r} does not fit; put names and words such as 1, "
+                "yes and no in quotes"
+            )
+    return mapping
+
+
+def group_prompts(path, content):
+    """The classes of a prompt file with columns."""
+    columns = string_keys(path, "columns", content["columns"], values=dict)
+    for column, words in columns.items():
+        string_keys(path, f"columns.{column}", words)
+    extra = string_keys(path, "extra", content["extra"], values=list)
+    classes = {}
+    for values in itertools.product(*columns.values()):
+        words = {column: columns[column][v] for column, v in zip(columns, values, strict=True)}
+        try:
+            classes[" ".join(values)] = with_article(content["name"].format(**words))
+        except (KeyError, IndexError, AttributeError) as error:
+            raise InputError(
+                f"{path}: name: {content['name']!r} does not fit; write the columns in braces, "
+                f"such as {{{next(iter(columns))}}}"
+            ) from error
+    categories = {name: category for category, names in extra.items() for name in names}
+    for name in categories:
+        if name in classes:
+            raise InputError(f"{path}: extra: {name!r} is also a class of the columns; rename it")
+    classes |= {name: with_article(name) for name in categories}
+    return Prompts(classes, content["templates"], tuple(columns), categories)
+
+
+def with_article(name):
+    """The name with "an" before a vowel letter, else "a"."""
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def prompt_texts(prompts, name, path):
+    """Texts of one set of templates, a list of templates for each class."""
+    if name not in prompts.templates:
+        known = ", ".join(prompts.templates)
+        raise InputError(f"{path}: no templates named {name!r}; there are {known}")
+    templates = prompts.templates[name]
+    return [[t.replace("{}", word) for t in templates] for word in prompts.classes.values()]
