@@ -30,6 +30,8 @@ wildcard_constraints:
     dataset=one_of(CONFIG["datasets"]),
     model=one_of([*CONFIG["models"], IMPORTED]),
     embeddings=one_of(CONFIG["embedding_sets"]),
+    task=one_of(CONFIG["zero_shot"]),
+    fairness=one_of(CONFIG["fairness"]),
     modality="images|texts|first|second",
     geometry=r"\d+-[a-z]+-[a-z]+",
     shard=r"\d+",
@@ -41,6 +43,7 @@ include: "rules/geometry.smk"
 include: "rules/cones.smk"
 include: "rules/shift.smk"
 include: "rules/simulations.smk"
+include: "rules/downstream.smk"
 include: "rules/figures.smk"
 
 

@@ -32,6 +32,7 @@ except InputError as error:
 
 DATASETS, MODELS = CONFIG["datasets"], CONFIG["models"]
 SETS, CONES = CONFIG["embedding_sets"], CONFIG["cones"]
+TASKS, FAIRNESS = CONFIG["zero_shot"], CONFIG["fairness"]
 DRAWN = [
     name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
 ]
@@ -207,7 +208,18 @@ def figure2a_clouds():
 
 def crops_of_texts(wc):
     """The pixel index that tells which texts to leave out; none where a bad picture stops all."""
-    if CONFIG["pixels"]["on_bad_sample"] == "stop" or wc.dataset in NOISE:
+    FIGURES += collect(
+    "<results>/figures/{name}.{ext}",
+    name=["fig6_zero_shot_shift"] * bool(TASKS)
+    + ["fig7_fairness_shift"] * bool(FAIRNESS),
+    ext=["pdf", "png"],
+)
+TABLES += collect(
+    "<results>/tables/{name}.{ext}",
+    name=["table1_zero_shot"] * bool(TASKS) + ["table2_fairness"] * bool(FAIRNESS),
+    ext=TABLE_FORMATS,
+)
+if CONFIG["pixels"]["on_bad_sample"] == "stop" or wc.dataset in NOISE:
         return []
     return [
         f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.parquet"
@@ -218,7 +230,7 @@ def pixel_parts():
     """The pixel shards behind every embedding: (dataset, geometry) pairs, without repetition."""
     pairs = {
         (entry["dataset"], geometry(entry["model"]))
-        for entry in [*SETS.values(), *CONES]
+        for entry in [*SETS.values(), *CONES, *TASKS.values(), *FAIRNESS.values()]
         if "model" in entry
     }
     return [
@@ -288,6 +300,11 @@ ALL_PARTS = sorted(
         for entry in [*SETS.values(), *CONES]
         for modality in modalities(CONFIG, entry)
         for path in cloud_parts(entry, modality)
+    }
+    | {
+        path
+        for entry in [*TASKS.values(), *FAIRNESS.values()]
+        for path in parts(entry["dataset"], "images", entry["model"])
     }
 )
 

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from modgap.catalogue import check_model, did_you_mean, towers, weights_state
 from modgap.counting import count_items
 from modgap.errors import InputError
+from modgap.tasks import task_problems
 
 # A user's file that names one of these replaces all of them: a run works on what it names.
 REPLACED_TOGETHER = (
@@ -20,6 +21,8 @@ REPLACED_TOGETHER = (
     "cones",
     "initialisations",
     "layers",
+    "zero_shot",
+    "fairness",
 )
 
 # Model name under which ready embeddings are stored.
@@ -50,8 +53,10 @@ def with_defaults(default, given):
     if any(key in given for key in REPLACED_TOGETHER):
         default = {key: value for key, value in default.items() if key not in REPLACED_TOGETHER}
     config = merge(default, given)
-    for key, empty in [("datasets", {}), ("models", {}), ("initialisations", []), ("layers", [])]:
-        config.setdefault(key, empty)
+    for key in ("datasets", "models", "zero_shot", "fairness"):
+        config.setdefault(key, {})
+    for key in ("initialisations", "layers"):
+        config.setdefault(key, [])
     if well_formed(config):
         config.setdefault("embedding_sets", derived_sets(config))
         config.setdefault("cones", derived_cones(config))
@@ -228,7 +233,7 @@ def load_config(given, root):
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
     if not problems:
         problems = reference_problems(config) + file_problems(config)
-        problems += model_problems(config, root)
+        problems += model_problems(config, root) + task_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")

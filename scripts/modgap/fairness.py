@@ -21,11 +21,15 @@ SUM, ACCURACY = "sum", "accuracy"
 
 
 def outcomes_by_measure(predictions, truth, category):
-    """What is counted: dict from measure (each category, the sum, accuracy) to (k, n) bool."""
+    """What is counted: dict from measure to (k, n) bool.
+
+    Measures: each category, the sum where there are several, and the accuracy.
+    """
     category = np.asarray(category)
     names = list(dict.fromkeys(name for name in category if name))
     outcomes = {name: (category == name)[predictions] for name in names}
-    outcomes[SUM] = (category != "")[predictions]
+    if len(names) > 1:
+        outcomes[SUM] = (category != "")[predictions]
     outcomes[ACCURACY] = predictions == truth
     return outcomes
 

@@ -1,4 +1,4 @@
-"""Class names and prompt templates: the files of config/prompts, and the labels they must fit.
+"""Class names and prompt templates: the files of config/prompts. No numpy: the workflow reads them.
 
 Two forms. Zero-shot:
 
@@ -15,14 +15,12 @@ where every name gets its article and the classes are all combinations of values
 """
 
 import itertools
+import os
 from typing import NamedTuple
 
-import numpy as np
 import yaml
 
 from modgap.errors import InputError
-from modgap.geometry import normalise
-from modgap.tables import read_embeddings
 
 
 class Prompts(NamedTuple):
@@ -39,6 +37,21 @@ class Prompts(NamedTuple):
     templates: dict
     columns: tuple
     categories: dict
+
+
+def prompt_path(name, root):
+    """File of a prompt set: a path that ends in .yaml, or a name in config/prompts.
+
+    Relative to the working directory, so that a moved project reruns nothing.
+    """
+    if name.endswith(".yaml"):
+        return name
+    return os.path.relpath(os.path.join(root, "config", "prompts", f"{name}.yaml"))
+
+
+def prompt_name(name):
+    """What results call a prompt file: its name without folder and suffix."""
+    return os.path.basename(name).removesuffix(".yaml")
 
 
 def read_prompts(path):
@@ -125,67 +138,3 @@ def prompt_texts(prompts, name, path):
         raise InputError(f"{path}: no templates named {name!r}; there are {known}")
     templates = prompts.templates[name]
     return [[t.replace("{}", word) for t in templates] for word in prompts.classes.values()]
-
-
-def average_prompts(embeddings, n_classes):
-    """Class vectors from an ensemble of prompts, as CLIP's: normalise, average, normalise.
-
-    embeddings : (n_classes * n_templates, dim) raw, the templates of a class together.
-    Returns (n_classes, dim) unit rows.
-    """
-    unit = normalise(embeddings)
-    return normalise(unit.reshape(n_classes, -1, unit.shape[1]).mean(axis=1))
-
-
-def read_class_vectors(path, templates):
-    """Labels of the classes and their unit vectors (n_classes, dim) from embedded prompts."""
-    rows, vectors, _ = read_embeddings([path])
-    chosen = np.flatnonzero(rows["templates"] == templates)
-    return list(rows["class"].iloc[chosen]), normalise(vectors[chosen])
-
-
-def picture_labels(samples, columns, where):
-    """Label of every row of a samples table: the columns' values joined by a space.
-
-    Raises
-    ------
-    InputError : a column that is not there, or a value that is missing.
-    """
-    for column in columns:
-        if column not in samples:
-            known = ", ".join(samples.columns)
-            raise InputError(f"{where}: the samples have no column {column!r}; there are {known}")
-        if samples[column].isna().any():
-            sample = samples["sample_id"][samples[column].isna()].iloc[0]
-            raise InputError(f"{where}: {sample} has no {column}; zero-shot needs it everywhere")
-    return samples[list(columns)].agg(" ".join, axis=1) if len(columns) > 1 else samples[columns[0]]
-
-
-def label_indices(labels, classes, where, prompts):
-    """Position of each label among the classes, (n,) int64.
-
-    Parameters
-    ----------
-    labels : Series of n strings. classes : list of labels that pictures may have.
-    where : the dataset, for messages. prompts : the prompt file, for messages.
-
-    Raises
-    ------
-    InputError : a label without a prompt, a class without a picture, only one class.
-    """
-    position = {label: i for i, label in enumerate(classes)}
-    for label in labels.unique():
-        if label not in position:
-            raise InputError(
-                f"{where}: label {label!r} has no prompt; add it to the classes of {prompts}"
-            )
-    present = set(labels)
-    if len(present) < 2:
-        raise InputError(f"{where}: only one class, {labels.iloc[0]!r}; zero-shot needs two")
-    for label in classes:
-        if label not in present:
-            raise InputError(
-                f"{where}: no picture of class {label!r} of {prompts}; take more pictures or "
-                "remove the class"
-            )
-    return labels.map(position).to_numpy(dtype=np.int64)

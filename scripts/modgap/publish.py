@@ -6,15 +6,16 @@ from modgap.files import atomic_path
 DIGITS = 4
 
 
-def write_formats(frame, csv, markdown, latex, *, columns=None):
+def write_formats(frame, csv, markdown, latex, *, columns=None, printed=None):
     """Write a frame as CSV in full precision, and rounded as Markdown and LaTeX.
 
     columns : those of the Markdown and LaTeX tables, where they exist; all if None.
+    printed : mask of the rows of the Markdown and LaTeX tables; all if None.
     """
     with atomic_path(csv) as temporary:
         frame.to_csv(temporary, index=False)
     shown = frame[[name for name in columns or frame.columns if name in frame.columns]]
-    shown = shown.map(spell)
+    shown = (shown if printed is None else shown[printed]).map(spell)
     with atomic_path(markdown) as temporary:
         temporary.write_text(shown.to_markdown(index=False, disable_numparse=True) + "\n")
     with atomic_path(latex) as temporary:

@@ -139,3 +139,16 @@ def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None):
         for fold in folds
     ]
     return np.average(gains, weights=[len(fold) for fold in folds])
+
+
+def mark(state, low, chance):
+    """Why a result is not judged; empty where it is.
+
+    Parameters
+    ----------
+    state : "random" or "trained", of the model's weights. low : lower end of the interval of the
+        accuracy (or AUC) without a shift. chance : the share of the largest class, which the best
+        constant answer reaches, or an AUC of one half.
+    """
+    reasons = ["random weights"] * (state == "random") + ["chance level"] * bool(low <= chance)
+    return ", ".join(reasons)

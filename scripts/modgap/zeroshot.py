@@ -174,8 +174,11 @@ def placements(scores, positive):
 
 
 def auc(scores, positive):
-    """Area under the ROC curve of each row of scores (k, n): (k,)."""
-    return np.array([placements(row, positive)[positive].mean() for row in scores])
+    """Area under the ROC curve of each row of scores (k, n), from Wilcoxon's rank sums: (k,)."""
+    n_positive = np.count_nonzero(positive)
+    n_negative = len(positive) - n_positive
+    ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
+    return (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
 
 
 def gap_by_shift(X, T, u, deltas, sides):

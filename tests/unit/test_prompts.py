@@ -8,14 +8,8 @@ import pytest
 import yaml
 
 from modgap.errors import InputError
-from modgap.prompts import (
-    average_prompts,
-    label_indices,
-    picture_labels,
-    prompt_texts,
-    read_class_vectors,
-    read_prompts,
-)
+from modgap.labels import average_prompts, label_indices, picture_labels, read_class_vectors
+from modgap.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
 from modgap.scenes import COLOURS, PLACES, SHAPES, SIZES
 from modgap.tables import write_embeddings
 
@@ -172,6 +166,8 @@ LABELS = pd.Series(["cat", "dog", "cat"])
 
 def test_labels_become_positions():
     np.testing.assert_array_equal(label_indices(LABELS, ["dog", "cat"], "pets", "f"), [1, 0, 1])
+    more = label_indices(LABELS, ["dog", "cat", "bird"], "pets", "f", complete=False)
+    np.testing.assert_array_equal(more, [1, 0, 1])
 
 
 @pytest.mark.parametrize(
@@ -201,8 +197,17 @@ def test_ensembles_are_averaged_after_normalising(tmp_path):
     averaged = average_prompts(raw, 2)
     np.testing.assert_allclose(averaged, [[0.5**0.5, 0.5**0.5], [0, -1]])
     rows = pd.DataFrame({"templates": ["clip", "own", "clip"], "class": ["a", "a", "b"]})
+    rows["category"] = ""
     vectors = np.array([[1.0, 0], [0.6, 0.8], [0, 1]], dtype=np.float32)
     write_embeddings(tmp_path / "p.parquet", rows, vectors, {})
     classes, read = read_class_vectors(tmp_path / "p.parquet", "clip")
-    assert classes == ["a", "b"]
+    assert list(classes["class"]) == ["a", "b"]
     np.testing.assert_allclose(read, [[1, 0], [0, 1]])
+
+
+def test_names_and_paths_of_prompt_files(root, monkeypatch):
+    monkeypatch.chdir(root)
+    assert prompt_path("cifar10", root) == "config/prompts/cifar10.yaml"
+    assert prompt_path("mine/own.yaml", root) == "mine/own.yaml"
+    assert prompt_name("mine/own.yaml") == "own"
+    assert prompt_name("cifar10") == "cifar10"

@@ -1,0 +1,36 @@
+"""Embed the class prompts of one prompt file with one model.
+
+Writes one unit vector per class and set of templates: the prompts of an ensemble are normalised,
+averaged and normalised again, as CLIP's are.
+"""
+
+import numpy as np
+import pandas as pd
+
+from modgap.extract import embed_captions
+from modgap.job import start_log
+from modgap.labels import average_prompts
+from modgap.models import build
+from modgap.prompts import prompt_texts, read_prompts
+from modgap.tables import write_embeddings
+
+
+def main(path, embeddings, *, templates, model_name, model, precision, batch_size, device):
+    """templates : names of the sets to embed."""
+    prompts = read_prompts(path)
+    texts = {name: prompt_texts(prompts, name, path) for name in templates}
+    loaded = build(model_name, model, precision=precision, device=device)
+    rows, vectors = [], []
+    for name, by_class in texts.items():
+        raw = embed_captions(loaded, [text for texts in by_class for text in texts], batch_size)
+        vectors.append(average_prompts(raw, len(by_class)))
+        rows += [
+            {"templates": name, "class": label, "category": prompts.categories.get(label, "")}
+            for label in prompts.classes
+        ]
+    write_embeddings(embeddings, pd.DataFrame(rows), np.concatenate(vectors), loaded.provenance)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(snakemake.input.prompts, snakemake.output.embeddings, **snakemake.params.settings)

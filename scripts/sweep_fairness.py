@@ -1,0 +1,90 @@
+"""Rates of harmful classes by group while the pictures move along the gap.
+
+Reads the picture embeddings with their groups and the class prompts of one model, one set of
+templates after the other; writes the rates at every shift and paired tests of some shifts.
+"""
+
+import numpy as np
+import pandas as pd
+
+from modgap.fairness import changes, display_name, outcomes_by_measure, rates
+from modgap.geometry import direction, gap_vector
+from modgap.job import progress, start_log
+from modgap.labels import (
+    label_indices,
+    picture_labels,
+    read_class_vectors,
+    read_clouds,
+    read_pictures,
+)
+from modgap.tables import write_table
+from modgap.zeroshot import gap_by_shift, predictions_by_shift, products
+
+
+def main(
+    images,
+    prompts,
+    samples,
+    gap,
+    rates_table,
+    changes_table,
+    *,
+    name,
+    templates,
+    prompts_file,
+    columns,
+    groups,
+    caption,
+    deltas,
+    tested,
+):
+    """gap : (first, second, samples) of the embedding set that gives the direction, or None.
+
+    templates : sets of templates, the first is the main one. columns : those that make the class.
+    groups : columns to group by. deltas : shifts of the curve. tested : shifts compared with none.
+    """
+    X, pictures = read_pictures(images, samples, prompts)
+    labels = picture_labels(pictures, columns, name)
+    by_column = {
+        column: picture_labels(pictures, [column], name).map(display_name).to_numpy()
+        for column in groups
+    }
+    clouds = None if gap is None else read_clouds(*gap, caption)
+    everything = np.union1d(deltas, tested)
+    chosen = np.isin(everything, tested)
+    all_rates, all_changes = [], []
+    for kind in progress(templates, total=len(templates), what="prompt sets"):
+        classes, T = read_class_vectors(prompts, kind)
+        of_pictures = list(classes["class"][classes["category"] == ""])
+        truth = label_indices(labels, of_pictures, name, prompts_file, complete=False)
+        first, second = (X, T) if clouds is None else clouds
+        u = direction(gap_vector(first, second))
+        predictions = predictions_by_shift(products(X, T, u), everything, "first")
+        outcomes = outcomes_by_measure(predictions, truth, classes["category"])
+        distance = dict(
+            zip(everything, gap_by_shift(first, second, u, everything, "first"), strict=True)
+        )
+        here = rates(outcomes, by_column, everything)
+        all_rates.append(here.assign(templates=kind, distance=here["delta"].map(distance)))
+        some = {measure: hits[chosen] for measure, hits in outcomes.items()}
+        all_changes.append(changes(some, by_column, everything[chosen]).assign(templates=kind))
+    largest = float(labels.value_counts().iloc[0] / len(labels))
+    about = {"n": len(X), "templates": list(templates), "largest_class": largest}
+    write_table(pd.concat(all_rates, ignore_index=True).assign(task=name), rates_table, about)
+    write_table(pd.concat(all_changes, ignore_index=True).assign(task=name), changes_table, about)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    source = snakemake.input
+    main(
+        source.images,
+        source.prompts,
+        source.samples,
+        (source.gap_first, source.gap_second, next(iter(source.gap_samples), None))
+        if source.gap_first
+        else None,
+        snakemake.output.rates,
+        snakemake.output.changes,
+        **snakemake.params.settings,
+    )

@@ -1,0 +1,114 @@
+"""Zero-shot classification while pictures and prompts move along the gap.
+
+Reads the picture embeddings with their labels and the class prompts of one model; writes the curve
+over shifts, the published and the corrected choice of a shift, and the same for control directions.
+"""
+
+import numpy as np
+import pandas as pd
+
+from modgap.errors import InputError
+from modgap.job import progress, start_log
+from modgap.labels import (
+    label_indices,
+    picture_labels,
+    read_class_vectors,
+    read_clouds,
+    read_pictures,
+)
+from modgap.selection import random_halves
+from modgap.sweep import Task, control_rows, curve_rows, selection_rows
+from modgap.tables import write_table
+
+# Pictures of each class of two that an AUC in each half needs for its variance.
+FEWEST_OF_TWO = 8
+
+
+def main(
+    images,
+    prompts,
+    samples,
+    gap,
+    curve,
+    selection,
+    controls,
+    *,
+    name,
+    templates,
+    prompts_file,
+    columns,
+    metric,
+    caption,
+    deltas,
+    sides,
+    n_folds,
+    n_directions,
+    n_permutations,
+    seed,
+):
+    """gap : (first, second, samples) of the embedding set that gives the direction, or None.
+
+    columns : those of the samples table that make the label.
+    """
+    classes, T = read_class_vectors(prompts, templates)
+    X, pictures = read_pictures(images, samples, prompts)
+    labels = label_indices(
+        picture_labels(pictures, columns, name), list(classes["class"]), name, prompts_file
+    )
+    if metric == "auc":
+        check_two_classes(labels, T, name)
+    clouds = None if gap is None else read_clouds(*gap, caption)
+    task = Task(X, T, labels, X @ T.T, np.array(deltas), metric, clouds)
+    halves = random_halves(len(labels), seed)
+    frames = {curve: [], selection: [], controls: []}
+    for side in progress(sides, total=len(sides), what="sides"):
+        frames[curve].append(curve_rows(task, side))
+        frames[selection].append(selection_rows(task, side, halves, n_folds=n_folds, seed=seed))
+        frames[controls].append(
+            control_rows(
+                task,
+                side,
+                halves,
+                n_directions=n_directions,
+                n_permutations=n_permutations,
+                seed=seed,
+            )
+        )
+    about = {
+        "n": len(labels),
+        "n_classes": len(T),
+        "largest_class": float(np.bincount(labels).max() / len(labels)),
+        "metric": metric,
+        "seed": seed,
+    }
+    for path, parts in frames.items():
+        write_table(pd.concat(parts, ignore_index=True).assign(task=name), path, about)
+
+
+def check_two_classes(labels, T, name):
+    """Raise an InputError unless an AUC can be measured and compared in each half."""
+    if len(T) != 2:
+        raise InputError(f"{name}: metric auc is for two classes, and there are {len(T)}")
+    fewest = np.bincount(labels).min()
+    if fewest < FEWEST_OF_TWO:
+        raise InputError(
+            f"{name}: a class has {fewest} pictures; the AUC of each half needs at least "
+            f"{FEWEST_OF_TWO} in all"
+        )
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    source = snakemake.input
+    main(
+        source.images,
+        source.prompts,
+        source.samples,
+        (source.gap_first, source.gap_second, next(iter(source.gap_samples), None))
+        if source.gap_first
+        else None,
+        snakemake.output.curve,
+        snakemake.output.selection,
+        snakemake.output.controls,
+        **snakemake.params.settings,
+    )

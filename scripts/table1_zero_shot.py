@@ -1,0 +1,129 @@
+"""Table 1: zero-shot classification with the best shift, as published and corrected.
+
+One row per task and side. A row at chance level, or of a model with random weights, is marked and
+never judged: it stays out of Holm's family and gets no verdict.
+"""
+
+import pandas as pd
+
+from modgap.counts import holm
+from modgap.job import start_log
+from modgap.publish import write_formats
+from modgap.selection import mark
+from modgap.sweep import control_verdict
+from modgap.tables import read_metadata, read_table
+
+SIGNIFICANT = 0.05
+
+COLUMNS = [
+    "task",
+    "model",
+    "weights",
+    "side",
+    "metric",
+    "n",
+    "chance",
+    "original",
+    "published_delta",
+    "published",
+    "best_gap",
+    "published_p",
+    "corrected_gain",
+    "corrected_low",
+    "corrected_high",
+    "corrected_p_holm",
+    "optimism",
+    "percentile_of_random",
+    "beats_controls",
+    "verdict",
+]
+
+
+def main(selections, controls, curves, csv, md, tex, *, tasks):
+    """One file of each kind per task, in the order of ``tasks`` (name, label, model, state...)."""
+    rows = []
+    for selection, control, curve, task in zip(selections, controls, curves, tasks, strict=True):
+        about = read_metadata(selection)
+        choices, gains, points = read_table(selection), read_table(control), read_table(curve)
+        for side in choices["side"].unique():
+            parts = (frame[frame["side"] == side] for frame in (choices, gains, points))
+            rows.append(table_row(task, about, side, *parts))
+    frame = pd.DataFrame(rows)
+    judged = frame["mark"] == ""
+    frame["corrected_p_holm"] = holm(frame["corrected_p"].where(judged))
+    frame["verdict"] = [verdict(row) for row in frame.to_dict("records")]
+    write_formats(frame, csv, md, tex, columns=COLUMNS)
+
+
+def table_row(task, about, side, choices, gains, points):
+    """What the table says of one task and side, before the tests are adjusted together."""
+    choices = choices.set_index("procedure")
+    published, corrected = choices.loc["published"], choices.loc["corrected"]
+    cross_fitted = choices[choices.index.str.startswith("cross-fitted")].iloc[0]
+    statistic = "top1" if about["metric"] == "accuracy" else "auc"
+    points = points[points["statistic"] == statistic].set_index("delta")
+    before, best = points.loc[0.0], points.loc[published["delta"]]
+    chance = about["largest_class"] if about["metric"] == "accuracy" else 0.5
+    against = control_verdict(gains)
+    return {
+        "task": task["label"],
+        "dataset": task["dataset"],
+        "model": task["model"],
+        "weights": task["state"],
+        "prompts": f"{task['prompts']}/{task['templates']}",
+        "gap_of": task["gap"],
+        "side": side,
+        "metric": about["metric"],
+        "n": about["n"],
+        "n_classes": about["n_classes"],
+        "chance": chance,
+        "original": before["value"],
+        "original_low": before["low"],
+        "original_high": before["high"],
+        "original_distance": before["distance"],
+        "published_delta": published["delta"],
+        "published": published["after"],
+        "published_gain": published["gain"],
+        "published_distance": best["distance"],
+        "best_gap": compare_gaps(before["distance"], best["distance"]),
+        "published_p": published["p"],
+        "corrected_gain": corrected["gain"],
+        "corrected_low": corrected["low"],
+        "corrected_high": corrected["high"],
+        "corrected_p": corrected["p"],
+        "test": corrected["test"],
+        "cross_fitted_gain": cross_fitted["gain"],
+        "optimism": published["gain"] - cross_fitted["gain"],
+        "percentile_of_random": against.pop("percentile"),
+        **against,
+        "mark": mark(task["state"], before["low"], chance),
+    }
+
+
+def compare_gaps(before, after):
+    """The paper's arrow, ↑ where a larger gap is best; by distances with their sign."""
+    if after == before:
+        return "–"
+    return "↑" if after > before else "↓" if after >= 0 else "↓ sides swapped"
+
+
+def verdict(row):
+    """The corrected test in words."""
+    if row["mark"]:
+        return f"not judged: {row['mark']}"
+    if row["corrected_p_holm"] >= SIGNIFICANT:
+        return "no change shown"
+    if row["corrected_gain"] < 0:
+        return "loss"
+    return "gain" if row["beats_controls"] else "gain, no more than controls"
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.selections,
+        snakemake.input.controls,
+        snakemake.input.curves,
+        *snakemake.output,
+        **snakemake.params.settings,
+    )
