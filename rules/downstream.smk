@@ -71,7 +71,10 @@ def task_settings(name, entry):
 
 def fairness_range():
     """Shifts that Figure 7 draws: those tested, and one step of the grid around them."""
-    shifts, step = CONFIG["downstream"]["fairness_shifts"], CONFIG["downstream"]["grid"]["step"]
+    shifts, step = (
+        CONFIG["downstream"]["fairness_shifts"],
+        CONFIG["downstream"]["grid"]["step"],
+    )
     return [min(shifts) - step, max(shifts) + step]
 
 
@@ -203,8 +206,12 @@ rule sweep_fairness:
 rule table1_zero_shot:
     """Table 1: zero-shot classification with the best shift, as published and corrected."""
     input:
-        selections=collect("<results>/statistics/zero_shot_selection/{name}.parquet", name=TASKS),
-        controls=collect("<results>/statistics/zero_shot_controls/{name}.parquet", name=TASKS),
+        selections=collect(
+            "<results>/statistics/zero_shot_selection/{name}.parquet", name=TASKS
+        ),
+        controls=collect(
+            "<results>/statistics/zero_shot_controls/{name}.parquet", name=TASKS
+        ),
         curves=collect("<results>/statistics/zero_shot/{name}.parquet", name=TASKS),
     output:
         csv=report(
@@ -233,7 +240,9 @@ rule table2_fairness:
     """Table 2: rates of harmful classes by group, without and with shifts."""
     input:
         rates=collect("<results>/statistics/fairness/{name}.parquet", name=FAIRNESS),
-        changes=collect("<results>/statistics/fairness_changes/{name}.parquet", name=FAIRNESS),
+        changes=collect(
+            "<results>/statistics/fairness_changes/{name}.parquet", name=FAIRNESS
+        ),
     output:
         csv=report(
             "<results>/tables/table2_fairness.csv",
@@ -261,8 +270,12 @@ rule fig6_zero_shot_shift:
     """Figure 6: zero-shot accuracy over the remaining gap, and the gap among its controls."""
     input:
         curves=collect("<results>/statistics/zero_shot/{name}.parquet", name=TASKS),
-        selections=collect("<results>/statistics/zero_shot_selection/{name}.parquet", name=TASKS),
-        controls=collect("<results>/statistics/zero_shot_controls/{name}.parquet", name=TASKS),
+        selections=collect(
+            "<results>/statistics/zero_shot_selection/{name}.parquet", name=TASKS
+        ),
+        controls=collect(
+            "<results>/statistics/zero_shot_controls/{name}.parquet", name=TASKS
+        ),
     output:
         pdf="<results>/figures/fig6_zero_shot_shift.pdf",
         png=report(

@@ -9,7 +9,6 @@ import pandas as pd
 
 from modgap.extract import embed_captions
 from modgap.job import start_log
-from modgap.labels import average_prompts
 from modgap.models import build
 from modgap.prompts import prompt_texts, read_prompts
 from modgap.tables import write_embeddings
@@ -29,6 +28,20 @@ def main(path, embeddings, *, templates, model_name, model, precision, batch_siz
             for label in prompts.classes
         ]
     write_embeddings(embeddings, pd.DataFrame(rows), np.concatenate(vectors), loaded.provenance)
+
+
+def average_prompts(embeddings, n_classes):
+    """Class vectors of an ensemble: normalise, average, normalise, in float64.
+
+    embeddings : (n_classes * n_templates, dim) raw, the templates of a class together.
+    Returns (n_classes, dim) unit rows.
+    """
+    unit = scale_rows(np.asarray(embeddings, dtype=np.float64))
+    return scale_rows(unit.reshape(n_classes, -1, unit.shape[1]).mean(axis=1))
+
+
+def scale_rows(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 if __name__ == "__main__":

@@ -122,10 +122,10 @@ def main(curves, selections, controls, pdf, png, *, tasks, dpi):
         for axes in row[2:]:
             axes.set_yticklabels([])
     for axes, side in zip(grid[0, 1:], sides, strict=True):
-        axes.set_title(f"gap (line) and controls, {SIDES[side][0]}", fontsize=6.5)
+        axes.set_title(SIDES[side][0])
     grid[-1, 0].set_xlabel("distance between the centres after the shift (signed)")
     for axes in grid[-1, 1:]:
-        axes.set_xlabel("held-out gain × 100")
+        axes.set_xlabel("held-out gain × 100 (line: gap)")
     add_legend(figure, grid[0, 0], sides)
     save(figure, pdf, png, dpi=dpi)
 

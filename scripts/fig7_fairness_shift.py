@@ -60,6 +60,7 @@ def draw_prompts(axes, rows, colours):
             zorder=0,
         )
     axes.set_yticks(range(len(places)), list(places))
+    axes.set_ylim(-0.6, len(places) - 0.4)
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
 
 

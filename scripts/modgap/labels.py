@@ -1,4 +1,4 @@
-"""Class vectors from prompts, and the labels of pictures that must fit them."""
+"""Embedded pictures and class prompts, and the labels that must fit them."""
 
 import numpy as np
 
@@ -6,16 +6,6 @@ from modgap.errors import InputError
 from modgap.geometry import normalise
 from modgap.pairs import load_pair
 from modgap.tables import check_same_provenance, read_embeddings, read_metadata, read_table
-
-
-def average_prompts(embeddings, n_classes):
-    """Class vectors from an ensemble of prompts, as CLIP's: normalise, average, normalise.
-
-    embeddings : (n_classes * n_templates, dim) raw, the templates of a class together.
-    Returns (n_classes, dim) unit rows.
-    """
-    unit = normalise(embeddings)
-    return normalise(unit.reshape(n_classes, -1, unit.shape[1]).mean(axis=1))
 
 
 def read_class_vectors(path, templates):

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from embed_prompts import average_prompts
 from modgap.errors import InputError
-from modgap.labels import average_prompts, label_indices, picture_labels, read_class_vectors
+from modgap.labels import label_indices, picture_labels, read_class_vectors
 from modgap.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
 from modgap.scenes import COLOURS, PLACES, SHAPES, SIZES
 from modgap.tables import write_embeddings
