@@ -35,6 +35,16 @@ def prompt_file(model, name):
     )
 
 
+def user_files(path):
+    """The prompt file as a rule's input; ours count by content, so that a clone reruns nothing."""
+    return [] if Path(path).resolve().is_relative_to(ROOT / "config") else [path]
+
+
+def file_digest(path):
+    """Digest of a prompt file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
 def gap_set(entry):
     """The embedding set that gives a task its gap direction; None for the task itself."""
     gap = entry.get("gap", OWN_GAP)
@@ -98,8 +108,8 @@ def task_rows(tasks):
 rule embed_prompts:
     """Embed the class prompts of one prompt file with one model."""
     input:
-        prompts=lambda wc: prompt_file(wc.model, wc.prompts),
-        weights=lambda wc: catalogue.weight_files(MODELS[wc.model], ROOT),
+        prompts=lambda wc: user_files(prompt_file(wc.model, wc.prompts)),
+        weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
     output:
         embeddings="<results>/prompts/{model}/{prompts}.parquet",
     log:
@@ -119,8 +129,10 @@ rule embed_prompts:
         runtime=30,
     params:
         code=code_version("embed_prompts.py"),
+        prompts=lambda wc: file_digest(prompt_file(wc.model, wc.prompts)),
         settings=lambda wc: settings(
             "embeddings",
+            path=prompt_file(wc.model, wc.prompts),
             model=model_entry(wc.model),
             model_name=wc.model,
             templates=embedded_templates(wc.model, wc.prompts),

@@ -14,8 +14,8 @@ from modgap.prompts import prompt_texts, read_prompts
 from modgap.tables import write_embeddings
 
 
-def main(path, embeddings, *, templates, model_name, model, precision, batch_size, device):
-    """templates : names of the sets to embed."""
+def main(embeddings, *, path, templates, model_name, model, precision, batch_size, device):
+    """path : the prompt file. templates : names of the sets to embed."""
     prompts = read_prompts(path)
     texts = {name: prompt_texts(prompts, name, path) for name in templates}
     loaded = build(model_name, model, precision=precision, device=device)
@@ -46,4 +46,4 @@ def scale_rows(rows):
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
-    main(snakemake.input.prompts, snakemake.output.embeddings, **snakemake.params.settings)
+    main(snakemake.output.embeddings, **snakemake.params.settings)

@@ -29,7 +29,7 @@ def prompts(tmp_path):
 
 def test_ensembles_are_averaged_after_normalising(tmp_path, prompts):
     table = tmp_path / "out" / "mine.parquet"
-    main(prompts, table, templates=["many", "one"], **SETTINGS)
+    main(table, path=prompts, templates=["many", "one"], **SETTINGS)
     classes, vectors = read_class_vectors(table, "many")
     assert list(classes["class"]) == ["a", "b"]
     model = build("vit", MODEL, precision="fp32", device="cpu")
@@ -45,7 +45,7 @@ def test_ensembles_are_averaged_after_normalising(tmp_path, prompts):
 
 
 def test_provenance_is_the_models(tmp_path, prompts):
-    main(prompts, tmp_path / "mine.parquet", templates=["one"], **SETTINGS)
+    main(tmp_path / "mine.parquet", path=prompts, templates=["one"], **SETTINGS)
     stored = read_metadata(tmp_path / "mine.parquet")
     assert stored["model"] == "vit"
     assert "dataset" not in stored
@@ -53,7 +53,7 @@ def test_provenance_is_the_models(tmp_path, prompts):
 
 def test_extra_classes_carry_their_category(tmp_path, root):
     path = root / "config" / "prompts" / "fairface.yaml"
-    main(path, tmp_path / "faces.parquet", templates=["paper"], **SETTINGS)
+    main(tmp_path / "faces.parquet", path=path, templates=["paper"], **SETTINGS)
     rows, _, _ = read_embeddings([tmp_path / "faces.parquet"])
     assert len(rows) == 21
     expected = {"": 14, "crime-related": 3, "non-human": 4}
@@ -62,4 +62,4 @@ def test_extra_classes_carry_their_category(tmp_path, root):
 
 def test_templates_that_are_not_there(tmp_path, prompts):
     with pytest.raises(InputError, match="no templates named 'two'; there are one, many"):
-        main(prompts, tmp_path / "mine.parquet", templates=["two"], **SETTINGS)
+        main(tmp_path / "mine.parquet", path=prompts, templates=["two"], **SETTINGS)

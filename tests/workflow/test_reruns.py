@@ -9,6 +9,14 @@ from workflow.runs import copy_project, planned, snakemake
 
 SMOKE = ["--configfile", "config/smoke.yaml"]
 FIGURE_RULES = {"fig1_modality_gap": 1, "fig2a_cone_histograms": 1}
+SHIFT_FIGURES = {"fig6_zero_shot_shift": 1, "fig7_fairness_shift": 1}
+TASK_RULES = {
+    "sweep_zero_shot": 1,
+    "sweep_fairness": 1,
+    "table1_zero_shot": 1,
+    "table2_fairness": 1,
+    **SHIFT_FIGURES,
+}
 
 
 def append(path, line):
@@ -52,7 +60,7 @@ def test_a_clone_with_results_copied_in_reruns_nothing(root, smoke, tmp_path):
 
 def test_a_drawing_module_reruns_the_figures_only(finished):
     append(finished / "scripts" / "modgap" / "figures.py", "EDITED = True")
-    assert planned(finished, *SMOKE) == {**FIGURE_RULES, "all": 1}
+    assert planned(finished, *SMOKE) == {**FIGURE_RULES, **SHIFT_FIGURES, "all": 1}
 
 
 def test_another_colour_reruns_the_figures_only(finished):
@@ -88,7 +96,33 @@ def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
         "project_pairs",
         "gap_statistics",
         *FIGURE_RULES,
+        "embed_prompts",
+        *TASK_RULES,
         "all",
+    }
+
+
+def test_other_prompts_rerun_the_tasks_that_use_them(finished):
+    path = finished / "config" / "prompts" / "scenes_size.yaml"
+    text = path.read_text()
+    assert "a {} circle" in text
+    path.write_text(text.replace("a {} circle", "one {} circle"))
+    assert planned(finished, *SMOKE) == {
+        "embed_prompts": 1,
+        "sweep_zero_shot": 1,
+        "table1_zero_shot": 1,
+        "fig6_zero_shot_shift": 1,
+        "all": 1,
+    }
+
+
+def test_other_control_draws_rerun_the_zero_shot_sweep(finished):
+    edit_config(finished, "n_permutations: 20", "n_permutations: 21")
+    assert planned(finished, *SMOKE) == {
+        "sweep_zero_shot": 1,
+        "table1_zero_shot": 1,
+        "fig6_zero_shot_shift": 1,
+        "all": 1,
     }
 
 
@@ -123,7 +157,20 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
     assert compared > 30
 
 
-@pytest.mark.parametrize("script", ["fig1_modality_gap", "fig2a_cone_histograms", "measure_gap"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "fig1_modality_gap",
+        "fig2a_cone_histograms",
+        "measure_gap",
+        "sweep_zero_shot",
+        "sweep_fairness",
+        "table1_zero_shot",
+        "table2_fairness",
+        "fig6_zero_shot_shift",
+        "fig7_fairness_shift",
+    ],
+)
 def test_analysis_does_not_import_torch(root, script):
     import subprocess
     import sys
