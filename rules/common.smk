@@ -208,18 +208,7 @@ def figure2a_clouds():
 
 def crops_of_texts(wc):
     """The pixel index that tells which texts to leave out; none where a bad picture stops all."""
-    FIGURES += collect(
-    "<results>/figures/{name}.{ext}",
-    name=["fig6_zero_shot_shift"] * bool(TASKS)
-    + ["fig7_fairness_shift"] * bool(FAIRNESS),
-    ext=["pdf", "png"],
-)
-TABLES += collect(
-    "<results>/tables/{name}.{ext}",
-    name=["table1_zero_shot"] * bool(TASKS) + ["table2_fairness"] * bool(FAIRNESS),
-    ext=TABLE_FORMATS,
-)
-if CONFIG["pixels"]["on_bad_sample"] == "stop" or wc.dataset in NOISE:
+    if CONFIG["pixels"]["on_bad_sample"] == "stop" or wc.dataset in NOISE:
         return []
     return [
         f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.parquet"
@@ -338,6 +327,17 @@ FIGURES += collect(
     "<results>/figures/{name}.{ext}",
     name=["fig3_sphere_simulation"] + ["fig3_shift_landscape"] * bool(SWEPT),
     ext=["pdf", "png"],
+)
+FIGURES += collect(
+    "<results>/figures/{name}.{ext}",
+    name=["fig6_zero_shot_shift"] * bool(TASKS)
+    + ["fig7_fairness_shift"] * bool(FAIRNESS),
+    ext=["pdf", "png"],
+)
+TABLES += collect(
+    "<results>/tables/{name}.{ext}",
+    name=["table1_zero_shot"] * bool(TASKS) + ["table2_fairness"] * bool(FAIRNESS),
+    ext=TABLE_FORMATS,
 )
 if CONFIG["pixels"]["on_bad_sample"] == "skip":
     TABLES.append("<results>/tables/skipped_samples.csv")
