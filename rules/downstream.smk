@@ -64,11 +64,11 @@ rule sweep_zero_shot:
         code=code_version("sweep_zero_shot.py"),
         settings=lambda wc: settings(
             "downstream",
-            "sides",
             "n_folds",
             "n_directions",
             "n_permutations",
             "seed",
+            sides=CONFIG["downstream"]["moved"],
             metric=TASKS[wc.task].get("metric", "accuracy"),
             templates=TASKS[wc.task]["templates"],
             **task_settings(wc.task, TASKS[wc.task]),

@@ -12,9 +12,9 @@ OWN_GAP = "task"
 
 
 def grid_deltas(grid):
-    """Shifts from ``low`` to ``high`` by ``step``, both ends included."""
-    n = round((grid["high"] - grid["low"]) / grid["step"])
-    return [round(grid["low"] + i * grid["step"], 10) for i in range(n + 1)]
+    """Shifts from ``first`` to ``last`` by ``step``, both ends included."""
+    n = round((grid["last"] - grid["first"]) / grid["step"])
+    return [round(grid["first"] + i * grid["step"], 10) for i in range(n + 1)]
 
 
 def grid_problems(config):
@@ -22,7 +22,7 @@ def grid_problems(config):
     downstream = config["downstream"]
     lines = []
     if 0 not in grid_deltas(downstream["grid"]):
-        lines.append("downstream.grid: the shift 0 is not in it; change low or step")
+        lines.append("downstream.grid: the shift 0 is not in it; change first or step")
     if 0 not in downstream["fairness_shifts"]:
         lines.append("downstream.fairness_shifts: the shift 0 is not in it; add it")
     return lines

@@ -34,7 +34,7 @@ def test_tasks_that_are_right(root, monkeypatch):
     config = load_config(
         {**RUN, "zero_shot": {"t": SHAPE}, "fairness": {"f": {**NAMING, "gap": "scenes-vit"}}}, root
     )
-    assert config["downstream"]["grid"] == {"low": -5.0, "high": 4.75, "step": 0.25}
+    assert config["downstream"]["grid"] == {"first": -5, "last": 4.75, "step": 0.25}
 
 
 def test_a_users_file_without_tasks_has_none(root, monkeypatch):
@@ -44,12 +44,12 @@ def test_a_users_file_without_tasks_has_none(root, monkeypatch):
 
 
 def test_the_papers_grid():
-    grid = grid_deltas({"low": -5.0, "high": 4.75, "step": 0.25})
+    grid = grid_deltas({"first": -5, "last": 4.75, "step": 0.25})
     assert len(grid) == 40
     assert grid[0] == -5
     assert grid[20] == 0
     assert grid[-1] == 4.75
-    assert 0.0 in grid_deltas({"low": -0.3, "high": 0.3, "step": 0.1})
+    assert 0.0 in grid_deltas({"first": -0.3, "last": 0.3, "step": 0.1})
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_two_prompt_files_of_one_name(root, monkeypatch, tmp_path):
 
 
 def test_grids_need_the_shift_zero(root, monkeypatch):
-    given = {"grid": {"low": -1.0, "high": 1.0, "step": 0.3}, "fairness_shifts": [-0.2, 0.5]}
+    given = {"grid": {"first": -1.0, "last": 1.0, "step": 0.3}, "fairness_shifts": [-0.2, 0.5]}
     assert problems(root, monkeypatch, downstream=given) == [
-        "downstream.grid: the shift 0 is not in it; change low or step",
+        "downstream.grid: the shift 0 is not in it; change first or step",
         "downstream.fairness_shifts: the shift 0 is not in it; add it",
     ]
 
