@@ -5,6 +5,7 @@ Standard library only: the workflow reads this when it counts the shards of a da
 
 import os
 import posixpath
+import re
 import tarfile
 from collections import defaultdict
 
@@ -27,6 +28,12 @@ def is_zip(path):
 def is_archive(path):
     """Whether the pictures of the path are members of one file."""
     return is_tar(path) or is_zip(path)
+
+
+def split_location(location):
+    """(container, item) of ``ARCHIVE#MEMBER`` and ``ARRAY.npy#INDEX``, (path, None) else."""
+    match = re.fullmatch(r"(.+?\.(?:tar|zip|npy))#(.+)", location, flags=re.DOTALL)
+    return match.groups() if match else (location, None)
 
 
 def list_files(path):
