@@ -75,3 +75,12 @@ rule embeddings:
     """Embeddings of every cloud, and nothing downstream."""
     input:
         ALL_PARTS,
+
+
+rule prepare:
+    input:
+        PREPARED,
+    localrule: True
+    """Everything that the configuration needs from the network (with -n: what, how much, licence)."""
+    message:
+        FETCH_LIST.replace("{", "{{").replace("}", "}}")

@@ -392,24 +392,13 @@ FIGURES = outputs("figures", FIGURE_NAMES, ["pdf", "png"])
 TABLES = outputs("tables", TABLE_NAMES, ["csv", "md", "tex"])
 TABLES += outputs("tables", LIST_NAMES, ["csv"])
 
-# What `prepare` makes: every fetched file that a dataset is read from.
+# What `prepare` makes, and what it says about it.
 PREPARED = list(
     dict.fromkeys(path for name in DATASETS for path in fetched_paths(name))
 )
-NEEDED = [
-    file
-    for name in DATASETS
-    for file in fetched_files(DATASETS[name], CONFIG["resources"], DOWNLOADS)
-]
-FETCH_LIST = (
-    "\n".join(
-        fetch_list(
-            list(dict.fromkeys(NEEDED)),
-            DOWNLOADS,
-            CONFIG["resources"],
-            CONFIG["mirror"],
-        )
-    )
-    .replace("{", "{{")
-    .replace("}", "}}")
+FETCH_LIST = fetch_list(
+    fetched_files(DATASETS, CONFIG["resources"], DOWNLOADS),
+    DOWNLOADS,
+    CONFIG["resources"],
+    CONFIG["mirror"],
 )

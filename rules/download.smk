@@ -1,4 +1,4 @@
-"""Files from the network, fetched and checked one by one; `prepare` fetches all of them."""
+"""Files from the network, fetched and checked one by one."""
 
 
 rule download_file:
@@ -52,12 +52,3 @@ rule remove_gzip:
         },
     script:
         "../scripts/remove_gzip.py"
-
-
-rule prepare:
-    input:
-        PREPARED,
-    localrule: True
-    """Fetch all files that the configuration needs from the network (with -n: list them)."""
-    message:
-        FETCH_LIST

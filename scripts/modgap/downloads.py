@@ -145,7 +145,7 @@ def size_text(count):
 
 
 def fetch_list(files, rows, folder, mirror):
-    """Lines that say what is fetched, how much, from where and under which licence.
+    """What is fetched, how much, from where and under which licence, as text for people.
 
     Files that are there already are named as such and do not count.
     """
@@ -159,10 +159,10 @@ def fetch_list(files, rows, folder, mirror):
         row = rows[file]
         size = size_text(row["bytes"]) if row["bytes"] else "size unknown"
         state = size if file in missing else "is there"
-        licence = row["licence"] or "licence not known, see its page"
+        licence = row["licence"] or "licence not known"
         spread = {"yes": ", may be passed on", "no": ", may not be passed on", "": ""}
-        source = next(iter(origins(row, mirror)), f"by hand, from {where_from(row)}")
+        source = next(iter(origins(row, mirror)), f"by hand, from {row['page'] or 'its owner'}")
         lines.append(
             f"  {file:{width}}  {state:>12}  {licence}{spread[row['redistributable']]}  <- {source}"
         )
-    return lines
+    return "\n".join(lines)

@@ -228,9 +228,10 @@ def named_paths(entry):
             yield key, path
 
 
-def fetched_files(entry, folder, rows):
-    """Names of the table's files that an entry needs, in order, each once."""
-    files = (fetched_file(path, folder, rows) for _, path in named_paths(entry))
+def fetched_files(datasets, folder, rows):
+    """Names of the table's files that datasets need, in order, each once."""
+    paths = (path for entry in datasets.values() for _, path in named_paths(entry))
+    files = (fetched_file(path, folder, rows) for path in paths)
     return list(dict.fromkeys(file for file in files if file))
 
 
