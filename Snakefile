@@ -78,9 +78,9 @@ rule embeddings:
 
 
 rule prepare:
+    """Everything that the configuration needs from the network (-n: what, how much, licence)."""
     input:
         PREPARED,
     localrule: True
-    """Everything that the configuration needs from the network (with -n: what, how much, licence)."""
     message:
         FETCH_LIST.replace("{", "{{").replace("}", "}}")

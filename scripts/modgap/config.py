@@ -233,6 +233,15 @@ def model_problems(config, root):
     ]
 
 
+def with_paths(config):
+    """The configuration with the files of every dataset (sources.py)."""
+    folder = config["resources"].rstrip("/")
+    datasets = {
+        name: with_sources(name, entry, folder) for name, entry in config["datasets"].items()
+    }
+    return {**config, "resources": folder, "datasets": datasets}
+
+
 def load_config(given, root):
     """The configuration of a run: defaults, the user's file over them, everything checked.
 
@@ -250,9 +259,7 @@ def load_config(given, root):
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
     problems = problems or split_problems(config["datasets"])
     if not problems:
-        folder = config["resources"] = config["resources"].rstrip("/")
-        for name, entry in config["datasets"].items():
-            config["datasets"][name] = with_sources(name, entry, folder)
+        config = with_paths(config)
         problems = reference_problems(config) + file_problems(config, root)
         problems += model_problems(config, root) + task_problems(config, root)
     if problems:
