@@ -16,7 +16,7 @@ class FaultyServer(ThreadingHTTPServer):
 
     Faults: an int (HTTP status), ``("cut", n)`` (connection reset after n bytes), ``("stall", n)``
     (silence after n bytes), ``("body", content)`` (another body), ``("length", n)`` (a false
-    Content-Length), ``"no ranges"`` (ignores the range asked for).
+    Content-Length), ``("redirect", path)``, ``"no ranges"`` (ignores the range asked for).
     """
 
     daemon_threads = True
@@ -52,6 +52,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(fault or 404)
             return
         content = file.read_bytes()
+        if isinstance(fault, tuple) and fault[0] == "redirect":
+            self.send_response(302)
+            self.send_header("Location", fault[1])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         kind, value = fault if isinstance(fault, tuple) else (fault, None)
         if kind == "body":
             content = value

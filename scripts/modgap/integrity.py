@@ -26,14 +26,12 @@ SIGNATURES = {
 }
 
 
-def digests(path):
-    """Hex sha256 and md5 of a file, read once."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+def digest(path, kind):
+    """Hex hash of a file; md5 only where nothing better is published."""
     with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            sha256.update(block)
-            md5.update(block)
-    return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}
+        return hashlib.file_digest(
+            stream, lambda: hashlib.new(kind, usedforsecurity=False)
+        ).hexdigest()
 
 
 def difference(path, wanted):
@@ -46,10 +44,9 @@ def difference(path, wanted):
     size = Path(path).stat().st_size
     if size != wanted.get("bytes", size):
         return f"has {size:,} bytes, expected {wanted['bytes']:,} ({wanted['source']})"
-    found = digests(path) if "sha256" in wanted or "md5" in wanted else {}
-    for kind, value in found.items():
-        if value != wanted.get(kind, value):
-            return f"{kind} is {value}, expected {wanted[kind]} ({wanted['source']})"
+    kind = next((kind for kind in ("sha256", "md5") if kind in wanted), None)
+    if kind and (found := digest(path, kind)) != wanted[kind]:
+        return f"{kind} is {found}, expected {wanted[kind]} ({wanted['source']})"
     return None
 
 
@@ -84,7 +81,7 @@ def record(path, row, folder, address):
     """Enter a file without a known hash in the lock file, with a warning; keep an old entry."""
     lock_path = Path(folder, LOCK)
     entry = {
-        "sha256": digests(path)["sha256"],
+        "sha256": digest(path, "sha256"),
         "bytes": Path(path).stat().st_size,
         "origin": str(address),
     }

@@ -203,6 +203,38 @@ def test_a_stalled_server_is_left_and_asked_again(server, folder):
     assert server.requests[1] == ("data.bin", "bytes=120000-")
 
 
+def test_a_redirect_is_followed_and_the_range_with_it(server, folder):
+    (server.folder / "there.bin").write_bytes(CONTENT)
+    server.faults["data.bin"] = [("redirect", "/there.bin")] * 2
+    server.faults["there.bin"] = [("cut", 90_000)]
+    assert fetch(row_of(server), folder).read_bytes() == CONTENT
+    assert server.requests[-1] == ("there.bin", "bytes=90000-")
+
+
+def fetch_slowly(row, folder):
+    """A download that waits for a silent server, to be killed."""
+    os.environ["no_proxy"] = "*"
+    download(row, folder, patience=Patience(timeout=30, attempts=1))
+
+
+def test_a_killed_download_goes_on_where_it_was(server, folder):
+    server.faults["data.bin"] = [("stall", 150_000)]
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=fetch_slowly, args=(row_of(server), folder))
+    process.start()
+    part = folder / "set" / ".data.bin.part"
+    deadline = time.monotonic() + 20
+    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    kept = part.stat().st_size
+    assert 0 < kept <= 150_000
+    assert fetch(row_of(server), folder).read_bytes() == CONTENT
+    assert server.requests[-1] == ("data.bin", f"bytes={kept}-")
+    assert names(folder) == ["set/data.bin"]
+
+
 def test_nobody_listens(server, folder, tmp_path):
     with faulty_server(tmp_path) as other:
         address = other.address
