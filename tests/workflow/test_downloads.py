@@ -271,8 +271,8 @@ def problems_of(given, root):
         (
             {"kind": "captions_table", "captions": "c.csv", "images": "resources/mimic-cxr/files"},
             "datasets.d.images: no such file or folder: resources/mimic-cxr/files; get it from "
-            "https://physionet.org/content/mimic-cxr-jpg (PhysioNet credentialed health data "
-            "licence) and put it there",
+            "https://physionet.org/content/mimic-cxr-jpg (PhysioNet credentialed: CITI "
+            "training and a signed DUA) and put it there",
         ),
         (
             {"kind": "webdataset", "shards": "here/{0..1}.tar"},
