@@ -1,11 +1,11 @@
 """An HTTP server on loopback that serves a folder and misbehaves as told."""
 
 import contextlib
+import os
 import re
 import socket
 import struct
 import threading
-import time
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,8 +14,9 @@ from pathlib import Path
 class FaultyServer(ThreadingHTTPServer):
     """Serves ``folder``; ``faults[path]`` is a list of faults, one taken per request.
 
-    Faults: an int (HTTP status), ``("cut", n)`` (connection reset after n bytes), ``("stall", n)``
-    (silence after n bytes), ``("body", content)`` (another body), ``("length", n)`` (a false
+    Faults: an int (HTTP status), ``("cut", n)`` (connection closed after n bytes), ``("reset", n)``
+    (the same, so abruptly that bytes on their way are lost), ``("stall", n)`` (silence after n
+    bytes), ``("body", content)`` (another body), ``("length", n)`` (a false
     Content-Length), ``("redirect", path)``, ``"no ranges"`` (ignores the range asked for).
     """
 
@@ -27,6 +28,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.faults = defaultdict(list)
         self.requests = []  # (path, Range header or None)
         self.etags = True
+        self.closing = threading.Event()
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request, client_address):
@@ -77,26 +79,15 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.etags:
             self.send_header("ETag", tag)
         self.end_headers()
-        if kind in ("cut", "stall"):
-            self.wfile.write(content[start:value])
-            self.wfile.flush()
-            if kind == "stall":
-                time.sleep(1.5)
-            self.reset()
-        else:
-            self.wfile.write(content[start:])
-            if kind == "length":
-                self.close_connection = True
-
-    def reset(self):
-        """Drop the connection without a farewell."""
-        linger = struct.pack("ii", 1, 0)
-        # Give what was sent a moment: a reset may overtake it.
-        time.sleep(0.02)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self.connection.close()
+        self.wfile.write(content[start : value if kind in ("cut", "reset", "stall") else None])
+        self.wfile.flush()
+        if kind == "stall":
+            self.server.closing.wait(30)
+        if kind == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+        if kind in ("cut", "reset", "stall", "length"):
+            self.close_connection = True
 
 
 @contextlib.contextmanager
@@ -108,6 +99,7 @@ def faulty_server(folder):
     try:
         yield server
     finally:
+        server.closing.set()
         server.shutdown()
         thread.join()
         server.server_close()
