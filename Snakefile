@@ -2,6 +2,7 @@
 
 download -> samples -> pixels -> embeddings -> statistics -> figures and tables
 
+    <resources>/...                                            files from the network
     <results>/samples/{dataset}.parquet                        one row per picture and caption
     <results>/pixels/{dataset}/{geometry}/part-{shard}.npy     crops, shared by models
     <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
@@ -19,6 +20,7 @@ include: "rules/common.smk"
 
 pathvars:
     results=CONFIG["results"],
+    resources=CONFIG["resources"],
     logs="<results>/logs",
     benchmarks="<results>/benchmarks",
 
@@ -37,6 +39,7 @@ wildcard_constraints:
     shard=r"\d+",
 
 
+include: "rules/download.smk"
 include: "rules/data.smk"
 include: "rules/embeddings.smk"
 include: "rules/geometry.smk"
@@ -72,3 +75,12 @@ rule embeddings:
     """Embeddings of every cloud, and nothing downstream."""
     input:
         ALL_PARTS,
+
+
+rule prepare:
+    """Everything that the configuration needs from the network (-n: what, how much, licence)."""
+    input:
+        PREPARED,
+    localrule: True
+    message:
+        FETCH_LIST.replace("{", "{{").replace("}", "}}")

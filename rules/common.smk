@@ -22,12 +22,21 @@ from modgap.config import (
     shard_counts,
 )
 from modgap.counting import listing_digest, source_paths
+from modgap.downloads import (
+    fetch_list,
+    fetched_file,
+    local_name,
+    made_from,
+    plain_tar,
+)
 from modgap.errors import InputError
 from modgap.files import sha256_of
+from modgap.sources import ARRAYS, download_rows, fetched_files
 
 try:
     CONFIG = load_config(config, ROOT)
     SHARDS = shard_counts(CONFIG)
+    DOWNLOADS = download_rows(CONFIG, ROOT)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -39,7 +48,9 @@ DRAWN = [
 ]
 READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
 NOISE = [name for name, entry in DATASETS.items() if entry["kind"] == "noise"]
-LISTED = [name for name in DATASETS if name not in DRAWN + READY]
+UNPACKED = [name for name, entry in DATASETS.items() if entry.get("name") in ARRAYS]
+LISTED = [name for name in DATASETS if name not in DRAWN + READY + UNPACKED]
+PLAIN_TARS = [plain_tar(file) for file in DOWNLOADS if plain_tar(file) != file]
 
 
 def local_imports(path):
@@ -96,13 +107,48 @@ def model_entry(name):
 def dataset_entry(name):
     """A dataset's description, with a digest of the listing where it is a folder."""
     entry = {key: value for key, value in DATASETS[name].items() if key != "label"}
-    digest = listing_digest(entry)
+    digest = listing_digest(entry, fetched_paths(name))
     return sorted_keys({**entry, "listing": digest} if digest else entry)
 
 
+def fetched_paths(name):
+    """The files behind a dataset that the workflow fetches or makes from what it fetches."""
+    paths = source_paths(DATASETS[name])
+    return [
+        path for path in paths if fetched_file(path, CONFIG["resources"], DOWNLOADS)
+    ]
+
+
 def source_files(name):
-    """The user's files behind a dataset; a folder counts by its listing instead."""
-    return [path for path in source_paths(DATASETS[name]) if Path(path).is_file()]
+    """The files behind a dataset; a folder of the user's counts by its listing instead."""
+    fetched = fetched_paths(name)
+    return [
+        path
+        for path in source_paths(DATASETS[name])
+        if path in fetched or Path(path).is_file()
+    ]
+
+
+def checksums(files):
+    """Names, hashes and lengths of fetched files, as the jobs that read them check them."""
+    keys = ("file", "sha256", "md5", "bytes")
+    return [{key: DOWNLOADS[file][key] for key in keys} for file in files]
+
+
+def fetched_settings(name):
+    """What a job needs to check the fetched files that it reads."""
+    files = [local_name(path, CONFIG["resources"]) for path in fetched_paths(name)]
+    read = [file for file in files if file in DOWNLOADS]
+    return {"fetched": checksums(read), "folder": CONFIG["resources"]} if read else {}
+
+
+def shard_size(name):
+    """Pictures per job; a webdataset has one job per tar instead."""
+    return (
+        None
+        if DATASETS[name]["kind"] == "webdataset"
+        else CONFIG["pixels"]["shard_size"]
+    )
 
 
 def geometry(model):
@@ -345,3 +391,14 @@ def outputs(folder, names, endings):
 FIGURES = outputs("figures", FIGURE_NAMES, ["pdf", "png"])
 TABLES = outputs("tables", TABLE_NAMES, ["csv", "md", "tex"])
 TABLES += outputs("tables", LIST_NAMES, ["csv"])
+
+# What `prepare` makes, and what it says about it.
+PREPARED = list(
+    dict.fromkeys(path for name in DATASETS for path in fetched_paths(name))
+)
+FETCH_LIST = fetch_list(
+    fetched_files(DATASETS, CONFIG["resources"], DOWNLOADS),
+    DOWNLOADS,
+    CONFIG["resources"],
+    CONFIG["mirror"],
+)

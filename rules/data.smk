@@ -40,10 +40,41 @@ rule list_samples:
     params:
         code=code_version("list_samples.py"),
         settings=lambda wc: settings(
-            "pixels", "on_bad_sample", entry=dataset_entry(wc.dataset), name=wc.dataset
+            "pixels",
+            "on_bad_sample",
+            entry=dataset_entry(wc.dataset),
+            name=wc.dataset,
+            **fetched_settings(wc.dataset),
         ),
     script:
         "../scripts/list_samples.py"
+
+
+rule unpack_samples:
+    """Read a downloaded dataset that comes as arrays: pictures and their samples table."""
+    input:
+        lambda wc: source_files(wc.dataset),
+    output:
+        table="<results>/samples/{dataset}.parquet",
+        array="<results>/samples/{dataset}.npy",
+    log:
+        "<logs>/unpack_samples/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(UNPACKED),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=6000,
+        runtime=60,
+    params:
+        code=code_version("unpack_samples.py"),
+        settings=lambda wc: {
+            "entry": dataset_entry(wc.dataset),
+            "name": wc.dataset,
+            **fetched_settings(wc.dataset),
+        },
+    script:
+        "../scripts/unpack_samples.py"
 
 
 rule decode_pixels:
@@ -51,7 +82,7 @@ rule decode_pixels:
     input:
         samples="<results>/samples/{dataset}.parquet",
         array=branch(
-            lambda wc: wc.dataset in DRAWN,
+            lambda wc: wc.dataset in DRAWN + UNPACKED,
             then="<results>/samples/{dataset}.npy",
             otherwise=[],
         ),
@@ -73,6 +104,7 @@ rule decode_pixels:
             entry=dataset_entry(wc.dataset),
             geometry=wc.geometry,
             shard=int(wc.shard),
+            shard_size=shard_size(wc.dataset),
         ),
     script:
         "../scripts/decode_pixels.py"

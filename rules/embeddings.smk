@@ -19,7 +19,11 @@ rule import_embeddings:
         runtime=20,
     params:
         code=code_version("import_embeddings.py"),
-        settings=lambda wc: {"entry": dataset_entry(wc.dataset), "name": wc.dataset},
+        settings=lambda wc: {
+            "entry": dataset_entry(wc.dataset),
+            "name": wc.dataset,
+            **fetched_settings(wc.dataset),
+        },
     script:
         "../scripts/import_embeddings.py"
 
@@ -85,7 +89,7 @@ rule embed_texts:
             model=model_entry(wc.model),
             model_name=wc.model,
             shard=int(wc.shard),
-            shard_size=CONFIG["pixels"]["shard_size"],
+            shard_size=shard_size(wc.dataset),
         ),
     script:
         "../scripts/embed_texts.py"

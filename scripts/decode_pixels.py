@@ -10,8 +10,8 @@ from modgap.pixels import (
     keep_good,
     noise_pictures,
     parse_geometry,
-    shard_pictures,
 )
+from modgap.shards import shard_pictures
 from modgap.tables import read_metadata, read_table, write_table
 
 

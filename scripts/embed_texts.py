@@ -8,6 +8,7 @@ from modgap.errors import InputError
 from modgap.extract import embed_captions, embed_tokens, noise_tokens
 from modgap.job import start_log
 from modgap.models import build
+from modgap.shards import shard_pictures
 from modgap.tables import read_metadata, read_table, write_embeddings
 
 
@@ -48,9 +49,8 @@ def main(
 
 
 def shard_captions(samples, shard, shard_size):
-    """Rows of the pictures [shard * shard_size, (shard + 1) * shard_size), in order."""
-    pictures = samples["sample_id"].drop_duplicates()
-    wanted = pictures.iloc[shard * shard_size : (shard + 1) * shard_size]
+    """Rows of the pictures of one shard, in order."""
+    wanted = shard_pictures(samples, shard, shard_size)["sample_id"]
     return samples[samples["sample_id"].isin(wanted)]
 
 

@@ -1,11 +1,13 @@
 """Bring ready-made embeddings of two modalities into the pipeline's own format."""
 
 from modgap.imported import read_pair, source_digest
+from modgap.integrity import check_fetched
 from modgap.job import start_log
 from modgap.tables import write_embeddings
 
 
-def main(first, second, *, name, entry):
+def main(first, second, *, name, entry, fetched=(), folder=None):
+    check_fetched(fetched, folder)
     ids, *blocks = read_pair(entry)
     provenance = {
         "model": "imported",

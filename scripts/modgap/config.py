@@ -10,7 +10,15 @@ from jsonschema import Draft202012Validator
 
 from modgap.catalogue import check_model, did_you_mean, towers, weights_state
 from modgap.counting import count_items
+from modgap.downloads import fetched_file, is_local, local_path
 from modgap.errors import InputError
+from modgap.sources import (
+    download_rows,
+    named_paths,
+    split_problems,
+    where_to_get,
+    with_sources,
+)
 from modgap.tasks import task_problems
 
 # A user's file that names one of these replaces all of them: a run works on what it names.
@@ -203,13 +211,18 @@ def run_problems(config):
     return lines
 
 
-def file_problems(config):
-    """Files and folders that datasets name but that are not there."""
+def file_problems(config, root):
+    """Files and folders that are named, but neither there nor to be fetched."""
+    folder, rows = config["resources"], download_rows(config, root)
     lines = []
     for name, entry in config["datasets"].items():
-        for key in ("images", "captions", "path", "file", "first", "second"):
-            if key in entry and not os.path.exists(entry[key]):
-                lines.append(f"datasets.{name}.{key}: no such file or folder: {entry[key]}")
+        for key, path in named_paths(entry):
+            if not os.path.exists(path) and not fetched_file(path, folder, rows):
+                hint = where_to_get(entry, path, folder, rows)
+                lines.append(f"datasets.{name}.{key}: no such file or folder: {path}{hint}")
+    mirror = config["mirror"]
+    if mirror and is_local(mirror) and not os.path.isdir(local_path(mirror)):
+        lines.append(f"mirror: no such folder: {mirror}")
     return lines
 
 
@@ -218,6 +231,15 @@ def model_problems(config, root):
     return [
         line for name, entry in config["models"].items() for line in check_model(name, entry, root)
     ]
+
+
+def with_paths(config):
+    """The configuration with the files of every dataset (sources.py)."""
+    folder = config["resources"].rstrip("/")
+    datasets = {
+        name: with_sources(name, entry, folder) for name, entry in config["datasets"].items()
+    }
+    return {**config, "resources": folder, "datasets": datasets}
 
 
 def load_config(given, root):
@@ -235,8 +257,10 @@ def load_config(given, root):
     root = Path(root)
     config = with_defaults(load_yaml(root / "config" / "config.yaml"), given)
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
+    problems = problems or split_problems(config["datasets"])
     if not problems:
-        problems = reference_problems(config) + file_problems(config)
+        config = with_paths(config)
+        problems = reference_problems(config) + file_problems(config, root)
         problems += model_problems(config, root) + task_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
@@ -248,7 +272,9 @@ def shard_counts(config):
     """Number of pixel and embedding shards of each dataset that is embedded here."""
     counts = {}
     for name, entry in config["datasets"].items():
-        if not is_imported(entry):
+        if entry["kind"] == "webdataset":
+            counts[name] = len(entry["files"])
+        elif not is_imported(entry):
             n = count_items(entry["kind"], entry)
             counts[name] = -(-n // config["pixels"]["shard_size"])
     return counts

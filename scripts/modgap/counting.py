@@ -8,34 +8,35 @@ import hashlib
 import json
 import os
 
+from modgap.annotations import read_coco, read_faces, read_memes
 from modgap.captions import captioned_images
 from modgap.errors import InputError
 from modgap.listing import class_images, list_files
+from modgap.sources import named_paths
 
 N_DIGITS = 1797
-
-# The keys of a dataset entry that hold paths.
-PATH_KEYS = {
-    "captions_table": ("images", "captions"),
-    "image_folder": ("path",),
-    "embeddings": ("file", "first", "second"),
-}
 
 
 def count_items(kind, entry):
     """Number of pictures of a dataset.
 
     Where the entry has ``n``, that is the number (a dataset with fewer is an error when it is
-    read). ``embeddings`` come in one file per modality and are not counted.
+    read), else a downloaded dataset has as many as were published. ``embeddings`` come in one
+    file per modality, ``webdataset`` in shards of their own, and are not counted.
     """
     if "n" in entry:
         return positive(entry["n"])
+    if "published" in entry:
+        return entry["published"]
     counters = {
         "digits": lambda: N_DIGITS,
         "captions_table": lambda: len(captioned_images(entry["captions"])),
         "image_folder": lambda: sum(
             map(len, class_images(*list_files(entry["path"]), entry["path"]).values())
         ),
+        "coco_captions": lambda: len(read_coco(entry["annotations"], entry["split"])),
+        "fairface": lambda: len(read_faces(entry["annotations"])),
+        "hateful_memes": lambda: len(read_memes(entry["annotations"])),
     }
     return counters[kind]()
 
@@ -56,18 +57,24 @@ def check_available(n, available, where):
 
 
 def source_paths(entry):
-    """The user's files and folders that a dataset entry names."""
-    return [entry[key] for key in PATH_KEYS.get(entry["kind"], ()) if key in entry]
+    """The files and folders that a dataset entry names, the user's and the fetched."""
+    paths = [path for _, path in named_paths(entry)]
+    if entry["kind"] == "hateful_memes" and os.path.isdir(entry["path"]):
+        paths.append(entry["path"])
+    return paths
 
 
-def listing_digest(entry):
+def listing_digest(entry, fetched=()):
     """Fingerprint of what a dataset entry points at: names and sizes, no content and no dates.
 
     It changes when a file is added, removed, renamed or resized, and not when the folder is
-    touched, copied or moved. A tar is one file here. Empty string for datasets without files.
+    touched, copied or moved. An archive is one file here. Paths in ``fetched`` do not count
+    (they have checksums). Empty string for datasets without files.
     """
     listings = []
     for path in source_paths(entry):
+        if path in fetched:
+            continue
         if os.path.isdir(path):
             listings.append(list_files(path)[0])
         elif os.path.isfile(path):

@@ -9,6 +9,15 @@ from pathlib import Path
 
 from modgap.errors import InputError
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def no_space(path):
+    """The InputError for a file that does not fit on the disk."""
+    return InputError(
+        f"{path}: no space left on the disk; free some and run the same command again"
+    )
+
 
 @contextlib.contextmanager
 def atomic_path(final):
@@ -32,10 +41,8 @@ def atomic_path(final):
         os.chmod(temporary, 0o666 & ~current_umask())
         os.replace(temporary, final)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise InputError(
-                f"{final}: no space left on the disk; free some and run the same command again"
-            ) from error
+        if error.errno in NO_SPACE:
+            raise no_space(final) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

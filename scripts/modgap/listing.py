@@ -1,25 +1,43 @@
-"""What lies in a folder or a tar, and which of it is a picture of which class.
+"""What lies in a folder, a tar or a zip, and which of it is a picture of which class.
 
 Standard library only: the workflow reads this when it counts the shards of a dataset.
 """
 
 import os
 import posixpath
+import re
 import tarfile
 from collections import defaultdict
 
+from modgap.archives import list_zip
 from modgap.errors import InputError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 
 
 def is_tar(path):
-    """Whether the path is read as an archive (by its name)."""
+    """Whether the path is read as a tar (by its name)."""
     return str(path).endswith(".tar")
 
 
+def is_zip(path):
+    """Whether the path is read as a zip (by its name)."""
+    return str(path).endswith(".zip")
+
+
+def is_archive(path):
+    """Whether the pictures of the path are members of one file."""
+    return is_tar(path) or is_zip(path)
+
+
+def split_location(location):
+    """(container, item) of ``ARCHIVE#MEMBER`` and ``ARRAY.npy#INDEX``, (path, None) else."""
+    match = re.fullmatch(r"(.+?\.(?:tar|zip|npy))#(.+)", location, flags=re.DOTALL)
+    return match.groups() if match else (location, None)
+
+
 def list_files(path):
-    """All files below a folder or in a tar.
+    """All files below a folder or in a tar or zip.
 
     Returns
     -------
@@ -29,6 +47,8 @@ def list_files(path):
     if is_tar(path):
         members, folders = list_tar(path)
         files = {name: size for name, (_, size) in members.items()}
+    elif is_zip(path):
+        files, folders = list_zip(path)
     else:
         files, folders = list_folder(path)
     return dict(sorted(files.items())), sorted(folders)
@@ -37,7 +57,7 @@ def list_files(path):
 def list_folder(root):
     """Files (name to size; -1 for a link that leads nowhere) and folders below ``root``."""
     if not os.path.isdir(root):
-        kind = "not a folder or a .tar" if os.path.exists(root) else "no such folder"
+        kind = "not a folder, a .tar or a .zip" if os.path.exists(root) else "no such folder"
         raise InputError(f"{root}: {kind}")
     files, folders, seen = {}, set(), set()
     for directory, subfolders, names in os.walk(root, followlinks=True, onerror=refuse_folder):
@@ -107,6 +127,17 @@ def safe_name(member, path):
     raise InputError(f"{path}: member {member.name!r} {problem}; make the archive without it")
 
 
+def read_tar_member(path, name):
+    """Content of one member of an uncompressed tar, or an InputError that names it."""
+    members, _ = list_tar(path)
+    if name not in members:
+        raise InputError(f"{path}: has no member {name!r}")
+    offset, size = members[name]
+    with open(path, "rb") as stream:
+        stream.seek(offset)
+        return stream.read(size)
+
+
 def parents(name):
     """The folders above a relative name, nearest first."""
     while name := posixpath.dirname(name):
@@ -119,7 +150,7 @@ def is_hidden(name):
 
 
 def class_images(files, folders, path):
-    """Pictures of a folder (or tar) of class-named folders, listed by ``list_files(path)``.
+    """Pictures of a folder (or archive) of class-named folders, listed by ``list_files(path)``.
 
     The class is the name of the folder that directly holds the picture, wherever that folder is.
 

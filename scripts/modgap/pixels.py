@@ -5,19 +5,20 @@ resize (torchvision's rule for the size), centre crop or pad, then conversion to
 """
 
 import os
-import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from io import BytesIO
 from itertools import chain
 from typing import NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from modgap.archives import LARGEST_PICTURE, open_zip, read_zip_member
 from modgap.errors import InputError
-from modgap.listing import list_tar
+from modgap.listing import is_zip, list_tar, split_location
 
 INTERPOLATIONS = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -47,13 +48,6 @@ def parse_geometry(text):
     if interpolation not in INTERPOLATIONS or resize_mode not in RESIZE_MODES:
         raise ValueError(f"not a pixel geometry: {text}")
     return Geometry(int(size), interpolation, resize_mode)
-
-
-def shard_pictures(samples, shard, shard_size):
-    """sample_id and image of the pictures [shard * shard_size, (shard + 1) * shard_size)."""
-    pictures = samples[["sample_id", "image"]].drop_duplicates("sample_id", ignore_index=True)
-    start = shard * shard_size
-    return pictures.iloc[start : start + shard_size].reset_index(drop=True)
 
 
 def noise_pictures(locations, seed, size):
@@ -102,18 +96,12 @@ def keep_good(locations, batches, on_bad_sample, reasons):
             yield pixels
 
 
-def split_location(location):
-    """(container, item) of ``ARCHIVE.tar#MEMBER`` and ``ARRAY.npy#INDEX``, (path, None) else."""
-    match = re.fullmatch(r"(.+?\.(?:tar|npy))#(.+)", location, flags=re.DOTALL)
-    return match.groups() if match else (location, None)
-
-
 def open_sources(locations, stack):
     """Open every archive and array once; the files are closed with ``stack``.
 
     Returns
     -------
-    dict from path to a memory-mapped array, or to (open file, members) of a tar.
+    dict from path to a memory-mapped array, an open zip, or (open file, members) of a tar.
     """
     sources = {}
     for container, item in map(split_location, locations):
@@ -121,6 +109,8 @@ def open_sources(locations, stack):
             continue
         if container.endswith(".npy"):
             sources[container] = np.load(container, mmap_mode="r", allow_pickle=False)
+        elif is_zip(container):
+            sources[container] = stack.enter_context(open_zip(container))
         else:
             members, _ = list_tar(container)
             stream = stack.enter_context(open(container, "rb"))  # noqa: SIM115 - closed by stack
@@ -171,7 +161,14 @@ def read_file(path):
 
 
 def read_member(source, name):
-    """The bytes of a tar member, or BadPictureError. Safe from several threads."""
+    """The bytes of an archive's member, or BadPictureError. Safe from several threads."""
+    if isinstance(source, ZipFile):
+        try:
+            return read_zip_member(source, name, LARGEST_PICTURE)
+        except KeyError as error:
+            raise BadPictureError("no such member in the archive") from error
+        except InputError as error:
+            raise BadPictureError(str(error)) from error
     stream, members = source
     if name not in members:
         raise BadPictureError("no such member in the archive")

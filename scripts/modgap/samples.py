@@ -1,7 +1,8 @@
 """Datasets: one function per kind turns a config entry into a samples table (see tables.py).
 
 ``draw_samples`` is for the kinds whose pictures the pipeline makes (scenes, digits),
-``list_samples`` for those that only need to be listed.
+``list_samples`` for those that only need to be listed; the downloaded kinds have modules of
+their own.
 """
 
 import hashlib
@@ -11,34 +12,25 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from modgap.annotated import coco_samples, fairface_samples, memes_samples
 from modgap.captions import read_captions
 from modgap.counting import check_available, count_items
 from modgap.errors import InputError
-from modgap.listing import class_images, is_tar, list_files, match_names
+from modgap.frames import (
+    CLASS_TEMPLATE,
+    class_captions,
+    location,
+    numbered,
+    numbered_locations,
+    samples_frame,
+)
+from modgap.listing import class_images, list_files, match_names
 from modgap.scenes import draw_scenes
+from modgap.torchvision_files import torchvision_samples
+from modgap.webdataset import webdataset_samples
 
 DIGIT_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 DIGIT_TEMPLATE = "a photo of the number {label}."
-CLASS_TEMPLATE = "a photo of a {label}."
-
-
-def samples_frame(
-    sample_id, image, *, caption=None, caption_index=0, label=None, mentioned=None, **attributes
-):
-    """A samples table from columns or constants: strings, missing values as null."""
-    columns = {
-        "sample_id": sample_id,
-        "image": image,
-        "caption": caption,
-        "caption_index": caption_index,
-        "label": label,
-        "mentioned": mentioned,
-        "split": "all",
-        **attributes,
-    }
-    frame = pd.DataFrame(columns, index=range(len(sample_id)))
-    text = [name for name in columns if name != "caption_index"]
-    return frame.astype({**dict.fromkeys(text, "str"), "caption_index": "int64"})
 
 
 def draw_samples(entry, array):
@@ -67,9 +59,20 @@ def list_samples(entry, *, on_bad_sample):
     content : dict for the fingerprint: the size in bytes of every picture by sample_id, or the
         seed of the noise.
     """
-    if entry["kind"] == "captions_table":
-        return captions_samples(entry, on_bad_sample=on_bad_sample)
-    listers = {"image_folder": folder_samples, "noise": noise_samples}
+    careful = {
+        "captions_table": captions_samples,
+        "coco_captions": coco_samples,
+        "fairface": fairface_samples,
+        "hateful_memes": memes_samples,
+    }
+    if entry["kind"] in careful:
+        return careful[entry["kind"]](entry, on_bad_sample=on_bad_sample)
+    listers = {
+        "image_folder": folder_samples,
+        "noise": noise_samples,
+        "torchvision": torchvision_samples,
+        "webdataset": webdataset_samples,
+    }
     return listers[entry["kind"]](entry)
 
 
@@ -143,7 +146,7 @@ def noise_samples(entry):
 
 
 def folder_samples(entry):
-    """Class-named folders, or a tar of them; every caption is the template with the class.
+    """Class-named folders, or an archive of them; every caption is the template with the class.
 
     With ``n`` the pictures are spread evenly: the first of every class, then the second of every
     class, and so on until there are ``n``. Rows are sorted by class, then by name.
@@ -172,7 +175,7 @@ def folder_samples(entry):
 
 
 def captions_samples(entry, *, on_bad_sample):
-    """A caption file and the folder or tar of its pictures.
+    """A caption file and the folder or archive of its pictures.
 
     Pictures come in the order in which the caption file first names them; with ``n`` the first n.
     A name in the caption file stands for the one file whose path is it or ends with it. A picture
@@ -227,23 +230,3 @@ def check_one_name_each(found, first_row, table):
                 f"{first_row[image_of[name]]} calls {image_of[name]!r}; use one name for it"
             )
         image_of[name] = image
-
-
-def class_captions(template, labels):
-    """The template with each label in the place of ``{label}``."""
-    if "{label}" not in template:
-        raise InputError(f"template: {template!r} has no {{label}} in it")
-    return [template.replace("{label}", label) for label in labels]
-
-
-def location(container, name):
-    """Where a picture of a folder or a tar is."""
-    return f"{container}#{name}" if is_tar(container) else f"{container.rstrip('/')}/{name}"
-
-
-def numbered(prefix, n):
-    return [f"{prefix}-{i:06d}" for i in range(n)]
-
-
-def numbered_locations(container, n):
-    return [f"{container}#{i}" for i in range(n)]

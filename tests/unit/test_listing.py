@@ -93,7 +93,7 @@ def test_missing_folder_and_a_file_in_its_place(tmp_path):
     with pytest.raises(InputError, match="gone: no such folder"):
         list_files(tmp_path / "gone")
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match=r"notes\.txt: not a folder or a \.tar"):
+    with pytest.raises(InputError, match=r"notes\.txt: not a folder, a \.tar or a \.zip"):
         list_files(tmp_path / "notes.txt")
 
 

@@ -15,10 +15,10 @@ from modgap.pixels import (
     keep_good,
     noise_pictures,
     parse_geometry,
-    shard_pictures,
     split_location,
 )
 from modgap.samples import samples_frame
+from modgap.shards import shard_pictures
 from picture_files import picture_bytes, write_files, write_tar
 
 SMALL = parse_geometry("16-bicubic-shortest")

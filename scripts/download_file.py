@@ -1,0 +1,13 @@
+"""Fetch one file of the table of downloads; it gets its name when it is complete and checked."""
+
+from modgap.download import download
+from modgap.job import start_log
+
+
+def main(*, row, folder, mirror):
+    download(row, folder, mirror=mirror)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(**snakemake.params.settings)

@@ -1,0 +1,141 @@
+"""Pictures with a table of annotations: COCO captions, FairFace, HatefulMemes."""
+
+import os
+import posixpath
+
+from modgap.annotations import GENDERS, read_coco, read_faces, read_memes
+from modgap.errors import InputError
+from modgap.frames import check_published, class_captions, location, samples_frame, spread
+from modgap.listing import list_files
+
+# The two classes of the paper's prompts "a meme." and "a hatespeech meme." (Supp. Table 3).
+MEMES = ("meme", "hatespeech meme")
+MEMES_TEMPLATE = "a {label}."
+
+
+def coco_samples(entry, *, on_bad_sample):
+    """Pictures and captions of a ``coco_captions`` dataset.
+
+    Pictures come in the order in which they first appear among the captions, as in the authors'
+    code (paper, Figure 1: the first 500 of them); captions in the order of the file.
+    """
+    table = entry["annotations"]
+    captions = read_coco(table, entry["split"])
+    check_published(len(captions), entry, table)
+    captions = dict(list(captions.items())[: entry.get("n")])
+    images = entry["images"]
+    places, sizes = find_pictures([images] if isinstance(images, str) else images)
+    missing = [name for name in captions if name not in places]
+    if missing and on_bad_sample == "stop":
+        raise InputError(f"{table}: picture {missing[0]!r} is not in {images_text(images)}")
+    first = images if isinstance(images, str) else images[0]
+    rows = [(name, i, text) for name, texts in captions.items() for i, text in enumerate(texts)]
+    samples = samples_frame(
+        [name for name, _, _ in rows],
+        [places.get(name) or location(first, name) for name, _, _ in rows],
+        caption=[text for _, _, text in rows],
+        caption_index=[i for _, i, _ in rows],
+        split=entry["split"],
+    )
+    return samples, {name: sizes.get(name, -1) for name in captions}
+
+
+def images_text(images):
+    """The containers of the pictures, for a message."""
+    return images if isinstance(images, str) else " or ".join(images)
+
+
+def find_pictures(containers):
+    """Location and size of every file of some folders or archives, by its own name.
+
+    COCO's file names are unique over all its splits.
+    """
+    places, sizes = {}, {}
+    for container in containers:
+        for name, size in list_files(container)[0].items():
+            base = posixpath.basename(name)
+            places[base] = location(container, name)
+            sizes[base] = size
+    return places, sizes
+
+
+def fairface_samples(entry, *, on_bad_sample):
+    """Faces with their attributes; label and caption as in the paper's prompts (Table 2).
+
+    The label is race and gender as a phrase ("east asian woman"; ``Latino_Hispanic`` becomes
+    "latino"), the columns race, gender and age are as in the file. ``n`` spreads over the labels.
+    """
+    table, images = entry["annotations"], entry["images"]
+    faces = read_faces(table)
+    check_published(len(faces), entry, table)
+    labels = [phrase(face) for face in faces]
+    keep = spread(labels, entry.get("n", len(labels)))
+    faces, labels = [faces[i] for i in keep], [labels[i] for i in keep]
+    names = find_faces([face["file"] for face in faces], images, entry["split"])
+    missing = next((face for face, name in zip(faces, names, strict=True) if name is None), None)
+    if missing and on_bad_sample == "stop":
+        raise InputError(f"{table}, row {missing['row']}: {missing['file']!r} is not in {images}")
+    sizes = list_files(images)[0]
+    ids = [short_name(face["file"], entry["split"]) for face in faces]
+    samples = samples_frame(
+        ids,
+        [location(images, name or given) for name, given in zip(names, ids, strict=True)],
+        caption=[f"a photo of {article(label)} {label}." for label in labels],
+        label=labels,
+        mentioned="race+gender",
+        split=entry["split"],
+        **{key: [face[key] for face in faces] for key in ("race", "gender", "age")},
+    )
+    return samples, {one: sizes.get(name, -1) for one, name in zip(ids, names, strict=True)}
+
+
+def phrase(face):
+    """Race and gender in words; the race up to the first underscore, as the authors split it."""
+    return f"{face['race'].split('_')[0].lower()} {GENDERS[face['gender']]}"
+
+
+def article(label):
+    """``an`` before a vowel, as in the paper's prompts."""
+    return "an" if label[0] in "aeiou" else "a"
+
+
+def short_name(file, split):
+    """``val/1.jpg``, whatever folders the label file writes before it."""
+    parts = file.split("/")
+    return "/".join(parts[-2:]) if len(parts) > 1 else f"{split}/{file}"
+
+
+def find_faces(files, images, split):
+    """The name in the archive or folder of each file, or None.
+
+    A face is ``val/1.jpg`` at the end of a name, or ``1.jpg`` directly in the folder.
+    """
+    by_name = {short_name(name, split): name for name in list_files(images)[0]}
+    return [by_name.get(short_name(file, split)) for file in files]
+
+
+def memes_samples(entry, *, on_bad_sample):
+    """Memes with their label; the text on the picture is in the column ``text``."""
+    table, folder = entry["annotations"], entry["path"]
+    memes = read_memes(table)
+    check_published(len(memes), entry, table)
+    keep = spread([meme["label"] for meme in memes], entry.get("n", len(memes)))
+    memes = [memes[i] for i in keep]
+    paths = [location(folder, meme["img"]) for meme in memes]
+    sizes = [os.path.getsize(path) if os.path.exists(path) else -1 for path in paths]
+    if -1 in sizes and on_bad_sample == "stop":
+        raise InputError(
+            f"{table}, row {memes[sizes.index(-1)]['row']}: no picture {paths[sizes.index(-1)]}"
+        )
+    labels = [MEMES[meme["label"]] for meme in memes]
+    ids = [meme["img"] for meme in memes]
+    samples = samples_frame(
+        ids,
+        paths,
+        caption=class_captions(entry.get("template", MEMES_TEMPLATE), labels),
+        label=labels,
+        mentioned="label",
+        split=entry["split"],
+        text=[meme["text"] for meme in memes],
+    )
+    return samples, dict(zip(ids, sizes, strict=True))

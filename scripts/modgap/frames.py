@@ -1,0 +1,81 @@
+"""Samples tables (see tables.py) from columns: what every kind of dataset shares."""
+
+import numpy as np
+import pandas as pd
+
+from modgap.counting import check_available
+from modgap.errors import InputError
+from modgap.listing import is_archive
+
+CLASS_TEMPLATE = "a photo of a {label}."
+
+
+def samples_frame(
+    sample_id, image, *, caption=None, caption_index=0, label=None, mentioned=None, **attributes
+):
+    """A samples table from columns or constants: strings, missing values as null."""
+    columns = {
+        "sample_id": sample_id,
+        "image": image,
+        "caption": caption,
+        "caption_index": caption_index,
+        "label": label,
+        "mentioned": mentioned,
+        "split": "all",
+        **attributes,
+    }
+    frame = pd.DataFrame(columns, index=range(len(sample_id)))
+    text = [name for name in columns if name != "caption_index"]
+    return frame.astype({**dict.fromkeys(text, "str"), "caption_index": "int64"})
+
+
+def spread(labels, n):
+    """Positions of ``n`` items spread evenly over the classes, ascending.
+
+    The first of every class, then the second of every class, and so on until there are ``n``.
+    """
+    labels = pd.Series(labels)
+    rank = labels.groupby(labels).cumcount().to_numpy()
+    return np.sort(np.lexsort((labels.to_numpy(), rank))[:n])
+
+
+def chosen(labels, entry, where):
+    """Positions of the pictures that an entry asks for: all, or ``n`` spread over the classes.
+
+    Raises
+    ------
+    InputError : fewer than ``n``, or without ``n`` another number than was published.
+    """
+    check_published(len(labels), entry, where)
+    return spread(labels, entry.get("n", len(labels)))
+
+
+def check_published(available, entry, where):
+    """Raise an InputError when a dataset does not have the pictures that the config counts on."""
+    if "n" in entry:
+        check_available(entry["n"], available, where)
+    elif available != entry.get("published", available):
+        raise InputError(
+            f"{where}: {available} pictures, but {entry['published']} were published; "
+            "get it again, or give n to use it as it is"
+        )
+
+
+def class_captions(template, labels):
+    """The template with each label in the place of ``{label}``."""
+    if "{label}" not in template:
+        raise InputError(f"template: {template!r} has no {{label}} in it")
+    return [template.replace("{label}", label) for label in labels]
+
+
+def location(container, name):
+    """Where a picture of a folder or an archive is."""
+    return f"{container}#{name}" if is_archive(container) else f"{container.rstrip('/')}/{name}"
+
+
+def numbered(prefix, n):
+    return [f"{prefix}-{i:06d}" for i in range(n)]
+
+
+def numbered_locations(container, n):
+    return [f"{container}#{i}" for i in range(n)]

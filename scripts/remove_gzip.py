@@ -1,0 +1,15 @@
+"""Turn a fetched .tar.gz into a plain tar; nothing is unpacked."""
+
+from modgap.archives import remove_gzip
+from modgap.integrity import check_fetched
+from modgap.job import start_log
+
+
+def main(archive, tar, *, fetched, folder):
+    check_fetched(fetched, folder)
+    remove_gzip(archive, tar)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(snakemake.input.archive, snakemake.output.archive, **snakemake.params.settings)
