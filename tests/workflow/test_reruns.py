@@ -8,7 +8,20 @@ import pytest
 from workflow.runs import copy_project, planned, snakemake
 
 SMOKE = ["--configfile", "config/smoke.yaml"]
-FIGURE_RULES = {"fig1_modality_gap": 1, "fig2a_cone_histograms": 1}
+TASK_RULES = {
+    "sweep_zero_shot": 1,
+    "sweep_fairness": 1,
+    "table1_zero_shot": 1,
+    "table2_fairness": 1,
+    "fig6_zero_shot_shift": 1,
+    "fig7_fairness_shift": 1,
+}
+
+
+def figure_rules(project):
+    """Every figure of the finished run, each by the rule of its name."""
+    figures = (project / "results" / "smoke" / "figures").glob("*.pdf")
+    return {path.stem: 1 for path in figures}
 
 
 def append(path, line):
@@ -52,12 +65,12 @@ def test_a_clone_with_results_copied_in_reruns_nothing(root, smoke, tmp_path):
 
 def test_a_drawing_module_reruns_the_figures_only(finished):
     append(finished / "scripts" / "modgap" / "figures.py", "EDITED = True")
-    assert planned(finished, *SMOKE) == {**FIGURE_RULES, "all": 1}
+    assert planned(finished, *SMOKE) == {**figure_rules(finished), "all": 1}
 
 
 def test_another_colour_reruns_the_figures_only(finished):
     edit_config(finished, "figures: {dpi: 80}", 'figures: {dpi: 80, first: "#009E73"}')
-    assert planned(finished, *SMOKE) == {**FIGURE_RULES, "all": 1}
+    assert planned(finished, *SMOKE) == {**figure_rules(finished), "all": 1}
 
 
 def test_a_single_figure_can_be_asked_for(finished):
@@ -88,7 +101,33 @@ def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
         "project_pairs",
         "gap_statistics",
         *FIGURE_RULES,
+        "embed_prompts",
+        *TASK_RULES,
         "all",
+    }
+
+
+def test_other_prompts_rerun_the_tasks_that_use_them(finished):
+    path = finished / "config" / "prompts" / "scenes_size.yaml"
+    text = path.read_text()
+    assert "a {} circle" in text
+    path.write_text(text.replace("a {} circle", "one {} circle"))
+    assert planned(finished, *SMOKE) == {
+        "embed_prompts": 1,
+        "sweep_zero_shot": 1,
+        "table1_zero_shot": 1,
+        "fig6_zero_shot_shift": 1,
+        "all": 1,
+    }
+
+
+def test_other_control_draws_rerun_the_zero_shot_sweep(finished):
+    edit_config(finished, "n_permutations: 20", "n_permutations: 21")
+    assert planned(finished, *SMOKE) == {
+        "sweep_zero_shot": 1,
+        "table1_zero_shot": 1,
+        "fig6_zero_shot_shift": 1,
+        "all": 1,
     }
 
 
@@ -123,7 +162,20 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
     assert compared > 30
 
 
-@pytest.mark.parametrize("script", ["fig1_modality_gap", "fig2a_cone_histograms", "measure_gap"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "fig1_modality_gap",
+        "fig2a_cone_histograms",
+        "measure_gap",
+        "sweep_zero_shot",
+        "sweep_fairness",
+        "table1_zero_shot",
+        "table2_fairness",
+        "fig6_zero_shot_shift",
+        "fig7_fairness_shift",
+    ],
+)
 def test_analysis_does_not_import_torch(root, script):
     import subprocess
     import sys
