@@ -5,6 +5,7 @@ download -> samples -> pixels -> embeddings -> statistics -> figures and tables
     <results>/samples/{dataset}.parquet                        one row per picture and caption
     <results>/pixels/{dataset}/{geometry}/part-{shard}.npy     crops, shared by models
     <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
+    <results>/training/{run}/...                                checkpoints of models trained here
     <results>/statistics/<what>/...parquet                     tidy measurements
     <results>/figures, <results>/tables                        what people look at
 """
@@ -35,6 +36,7 @@ wildcard_constraints:
     modality="images|texts|first|second",
     geometry=r"\d+-[a-z]+-[a-z]+",
     shard=r"\d+",
+    run=one_of(RUNS),
 
 
 include: "rules/data.smk"
@@ -45,6 +47,7 @@ include: "rules/shift.smk"
 include: "rules/simulations.smk"
 include: "rules/tasks.smk"
 include: "rules/downstream.smk"
+include: "rules/training.smk"
 include: "rules/figures.smk"
 
 
@@ -54,6 +57,7 @@ rule all:
     input:
         FIGURES,
         TABLES,
+        CHECKPOINTS,
 
 
 rule figures:
@@ -72,3 +76,9 @@ rule embeddings:
     """Embeddings of every cloud, and nothing downstream."""
     input:
         ALL_PARTS,
+
+
+rule training:
+    """Every training run, and nothing downstream."""
+    input:
+        CHECKPOINTS,

@@ -24,6 +24,7 @@ from modgap.config import (
 from modgap.counting import listing_digest, source_paths
 from modgap.errors import InputError
 from modgap.files import sha256_of
+from modgap.training_plan import plan
 
 try:
     CONFIG = load_config(config, ROOT)
@@ -37,6 +38,8 @@ TASKS, FAIRNESS = CONFIG["zero_shot"], CONFIG["fairness"]
 DRAWN = [
     name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
 ]
+RUNS, CELLS = plan(CONFIG)
+CLASSIFIERS = CONFIG["training_classifiers"]
 READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
 NOISE = [name for name, entry in DATASETS.items() if entry["kind"] == "noise"]
 LISTED = [name for name in DATASETS if name not in DRAWN + READY]
@@ -217,6 +220,50 @@ def crops_of_texts(wc):
     ]
 
 
+def run_datasets(run, key):
+    """Datasets that a run learns from (``datasets``) or is measured on (``held_out``)."""
+    entry = {**RUNS, **CLASSIFIERS}[run]
+    return entry["datasets"] if key == "datasets" else [entry["held_out"]]
+
+
+def run_pixels(run, key, ext):
+    """Crops (``npy``) or their indexes (``parquet``) of a run's datasets."""
+    crop = geometry({**RUNS, **CLASSIFIERS}[run]["model"])
+    return [
+        f"<results>/pixels/{dataset}/{crop}/part-{shard}.{ext}"
+        for dataset in run_datasets(run, key)
+        for shard in range(SHARDS[dataset])
+    ]
+
+
+def run_samples(run, key):
+    """Samples tables of a run's datasets."""
+    return [f"<results>/samples/{name}.parquet" for name in run_datasets(run, key)]
+
+
+def classifier_settings(name):
+    """Settings of a classifier: its network, how it sees pictures, how it is trained."""
+    entry = CLASSIFIERS[name]
+    model = MODELS[entry["model"]]
+    how = {key: entry[key] for key in ("steps", "batch_size", "learning_rate")}
+    seen = {key: list(catalogue.preprocessing(model)[key]) for key in ("mean", "std")}
+    return sorted_keys(
+        {
+            **how,
+            "name": name,
+            "architecture": model["architecture"],
+            "preprocessing": seen,
+            "seed": entry.get("seed", 0),
+        }
+    )
+
+
+def study_trajectories(study):
+    """Trajectories of the runs of a study, without repetition."""
+    names = dict.fromkeys(cell["run"] for cell in CELLS[study])
+    return [f"<results>/training/{name}/trajectory.parquet" for name in names]
+
+
 def pixel_parts():
     """The pixel shards behind every embedding: (dataset, geometry) pairs, without repetition."""
     pairs = {
@@ -224,6 +271,9 @@ def pixel_parts():
         for entry in [*SETS.values(), *CONES, *TASKS.values(), *FAIRNESS.values()]
         if "model" in entry
     }
+    for run in [*RUNS.values(), *CLASSIFIERS.values()]:
+        datasets = [*run["datasets"], run["held_out"]]
+        pairs |= {(dataset, geometry(run["model"])) for dataset in datasets}
     return [
         f"<results>/pixels/{dataset}/{crop}/part-{shard}.parquet"
         for dataset, crop in sorted(pairs)
@@ -299,6 +349,17 @@ ALL_PARTS = sorted(
     }
 )
 
+# The published name of each study's table, and the study.
+STUDY_OF_TABLE = {
+    table: study
+    for table, study in [
+        ("temperature_finetuning", "temperature_finetuning"),
+        ("initialisation_vs_optimisation", "initialisation"),
+        ("gap_during_training", "gap_triggers"),
+        ("embedding_width", "embedding_width"),
+    ]
+    if study in CELLS
+}
 FIGURE1_ROWS = figure1_rows()
 FIGURE1_ORDER = [row["name"] for row in FIGURE1_ROWS]
 SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
@@ -316,12 +377,17 @@ FIGURE_NAMES = {
     "fig7_fairness_shift": FAIRNESS,
     "fig8_theorems": CONFIG.get("theorems"),
     "fig10_cone_by_layer": CONFIG["layers"],
+    "fig4_temperature_finetuning": "temperature_finetuning" in CELLS,
+    "fig5_initialisation_vs_optimisation": "initialisation" in CELLS,
+    "fig9_gap_during_training": "gap_triggers" in CELLS,
+    "figS16_embedding_width": "embedding_width" in CELLS,
 }
 TABLE_NAMES = {
     "gap_statistics": True,
     "cone_statistics": True,
     "table1_zero_shot": TASKS,
     "table2_fairness": FAIRNESS,
+    **dict.fromkeys(STUDY_OF_TABLE, True),
 }
 LIST_NAMES = {
     "depth_and_activation": CONFIG.get("random_networks"),
@@ -345,3 +411,9 @@ def outputs(folder, names, endings):
 FIGURES = outputs("figures", FIGURE_NAMES, ["pdf", "png"])
 TABLES = outputs("tables", TABLE_NAMES, ["csv", "md", "tex"])
 TABLES += outputs("tables", LIST_NAMES, ["csv"])
+
+# Checkpoints of every run, also of those that no figure looks at.
+CHECKPOINTS = [
+    *collect("<results>/training/{run}/open_clip_model.safetensors", run=RUNS),
+    *collect("<results>/training/{run}/model.safetensors", run=CLASSIFIERS),
+]

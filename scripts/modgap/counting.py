@@ -31,7 +31,7 @@ def count_items(kind, entry):
     if "n" in entry:
         return positive(entry["n"])
     counters = {
-        "digits": lambda: N_DIGITS,
+        "digits": lambda: positive(N_DIGITS - entry.get("skip", 0)),
         "captions_table": lambda: len(captioned_images(entry["captions"])),
         "image_folder": lambda: sum(
             map(len, class_images(*list_files(entry["path"]), entry["path"]).values())

@@ -8,7 +8,13 @@ import pytest
 from workflow.runs import copy_project, planned, snakemake
 
 SMOKE = ["--configfile", "config/smoke.yaml"]
-FIGURE_RULES = {"fig1_modality_gap": 1, "fig2a_cone_histograms": 1}
+TRAINING_FIGURES = {
+    "fig4_temperature_finetuning": 1,
+    "fig5_initialisation_vs_optimisation": 1,
+    "fig9_gap_during_training": 1,
+}
+EMBEDDING_FIGURES = {"fig1_modality_gap": 1, "fig2a_cone_histograms": 1}
+FIGURE_RULES = {**EMBEDDING_FIGURES, **TRAINING_FIGURES}
 
 
 def append(path, line):
@@ -72,7 +78,7 @@ def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
         "measure_gap": 2,
         "measure_cone": 6,
         "gap_statistics": 1,
-        **FIGURE_RULES,
+        **EMBEDDING_FIGURES,
         "all": 1,
     }
 
@@ -87,7 +93,7 @@ def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
         "measure_cone",
         "project_pairs",
         "gap_statistics",
-        *FIGURE_RULES,
+        *EMBEDDING_FIGURES,
         "all",
     }
 
@@ -123,7 +129,16 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
     assert compared > 30
 
 
-@pytest.mark.parametrize("script", ["fig1_modality_gap", "fig2a_cone_histograms", "measure_gap"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "fig1_modality_gap",
+        "fig2a_cone_histograms",
+        "fig9_gap_during_training",
+        "measure_gap",
+        "training_study",
+    ],
+)
 def test_analysis_does_not_import_torch(root, script):
     import subprocess
     import sys
