@@ -47,6 +47,7 @@ include: "rules/shift.smk"
 include: "rules/simulations.smk"
 include: "rules/tasks.smk"
 include: "rules/downstream.smk"
+include: "rules/runs.smk"
 include: "rules/training.smk"
 include: "rules/figures.smk"
 
