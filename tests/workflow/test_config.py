@@ -138,8 +138,10 @@ def test_other_sections_merge_over_the_default(root):
 
 def test_the_default_is_no_toy(root):
     config = load_config({}, root)
-    for entry in config["datasets"].values():
-        assert entry.get("n", 1797) >= 1000
+    for entry in config["cones"]:
+        assert config["datasets"][entry["dataset"]]["n"] >= 1000
+    assert config["training"]["evaluation"]["n"] >= 1000
+    assert config["training"]["recipe"]["steps"] >= 500
     assert config["statistics"]["n_resamples"] >= 1000
     assert len(config["embedding_sets"]) >= 4
 
