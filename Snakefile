@@ -6,6 +6,7 @@ download -> samples -> pixels -> embeddings -> statistics -> figures and tables
     <results>/samples/{dataset}.parquet                        one row per picture and caption
     <results>/pixels/{dataset}/{geometry}/part-{shard}.npy     crops, shared by models
     <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
+    <results>/training/{run}/...                                checkpoints of models trained here
     <results>/statistics/<what>/...parquet                     tidy measurements
     <results>/figures, <results>/tables                        what people look at
 """
@@ -37,6 +38,7 @@ wildcard_constraints:
     modality="images|texts|first|second",
     geometry=r"\d+-[a-z]+-[a-z]+",
     shard=r"\d+",
+    run=one_of(RUNS),
 
 
 include: "rules/download.smk"
@@ -48,6 +50,8 @@ include: "rules/shift.smk"
 include: "rules/simulations.smk"
 include: "rules/tasks.smk"
 include: "rules/downstream.smk"
+include: "rules/runs.smk"
+include: "rules/training.smk"
 include: "rules/figures.smk"
 
 
@@ -57,6 +61,7 @@ rule all:
     input:
         FIGURES,
         TABLES,
+        CHECKPOINTS,
 
 
 rule figures:
@@ -84,3 +89,9 @@ rule prepare:
     localrule: True
     message:
         FETCH_LIST.replace("{", "{{").replace("}", "}}")
+
+
+rule training:
+    """Every training run, and nothing downstream."""
+    input:
+        CHECKPOINTS,

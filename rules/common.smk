@@ -32,6 +32,7 @@ from modgap.downloads import (
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.sources import ARRAYS, download_rows, fetched_files
+from modgap.training_plan import plan
 
 try:
     CONFIG = load_config(config, ROOT)
@@ -46,6 +47,8 @@ TASKS, FAIRNESS = CONFIG["zero_shot"], CONFIG["fairness"]
 DRAWN = [
     name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
 ]
+RUNS, CELLS = plan(CONFIG)
+CLASSIFIERS = CONFIG["training_classifiers"]
 READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
 NOISE = [name for name, entry in DATASETS.items() if entry["kind"] == "noise"]
 UNPACKED = [name for name, entry in DATASETS.items() if entry.get("name") in ARRAYS]
@@ -270,6 +273,9 @@ def pixel_parts():
         for entry in [*SETS.values(), *CONES, *TASKS.values(), *FAIRNESS.values()]
         if "model" in entry
     }
+    for run in [*RUNS.values(), *CLASSIFIERS.values()]:
+        datasets = [*run["datasets"], run["held_out"]]
+        pairs |= {(dataset, geometry(run["model"])) for dataset in datasets}
     return [
         f"<results>/pixels/{dataset}/{crop}/part-{shard}.parquet"
         for dataset, crop in sorted(pairs)
@@ -345,6 +351,17 @@ ALL_PARTS = sorted(
     }
 )
 
+# The published name of each study's table, and the study.
+STUDY_OF_TABLE = {
+    table: study
+    for table, study in [
+        ("temperature_finetuning", "temperature_finetuning"),
+        ("initialisation_vs_optimisation", "initialisation"),
+        ("gap_during_training", "gap_triggers"),
+        ("embedding_width", "embedding_width"),
+    ]
+    if study in CELLS
+}
 FIGURE1_ROWS = figure1_rows()
 FIGURE1_ORDER = [row["name"] for row in FIGURE1_ROWS]
 SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
@@ -362,12 +379,17 @@ FIGURE_NAMES = {
     "fig7_fairness_shift": FAIRNESS,
     "fig8_theorems": CONFIG.get("theorems"),
     "fig10_cone_by_layer": CONFIG["layers"],
+    "fig4_temperature_finetuning": "temperature_finetuning" in CELLS,
+    "fig5_initialisation_vs_optimisation": "initialisation" in CELLS,
+    "fig9_gap_during_training": "gap_triggers" in CELLS,
+    "figS16_embedding_width": "embedding_width" in CELLS,
 }
 TABLE_NAMES = {
     "gap_statistics": True,
     "cone_statistics": True,
     "table1_zero_shot": TASKS,
     "table2_fairness": FAIRNESS,
+    **dict.fromkeys(STUDY_OF_TABLE, True),
 }
 LIST_NAMES = {
     "depth_and_activation": CONFIG.get("random_networks"),

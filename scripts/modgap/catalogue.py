@@ -14,6 +14,8 @@ local_dir    path (a folder with open_clip_config.json and weights); architectur
              may name the tag that the folder must agree with
 hub          repo, geometry ("224-bicubic-shortest")
 torchvision  architecture (resnet18 or resnet50), weights (null, a tag or a file), size, seed
+trained      run (a training run of this pipeline); ``modgap.training_plan`` adds path (the folder
+             of its checkpoint, which need not exist yet) and initial (the entry it started from)
 
 and for all of them ``normalisation`` (own or imagenet). An architecture is open_clip's or one of
 ours, ``config/models/NAME.json``, with open_clip's default preprocessing at its own image size.
@@ -37,6 +39,9 @@ from modgap.open_clip_tables import (
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 # open_clip looks for these three in a folder.
 FOLDER_SUFFIXES = (".safetensors", ".bin", ".pth")
+# What a training run leaves, in open_clip's own form.
+CHECKPOINT_FILES = ("open_clip_config.json", "open_clip_model.safetensors")
+CLASSIFIER_FILE = "model.safetensors"
 GEOMETRY = re.compile(r"[1-9]\d*-(bicubic|bilinear)-(shortest|squash|longest)")
 
 # The defaults of open_clip's PreprocessCfg.
@@ -86,6 +91,8 @@ def preprocessing(entry, root=PROJECT):
 
 def own_preprocessing(entry, root):
     source = entry["source"]
+    if source == "trained":
+        return preprocessing(entry["initial"], root)
     if source == "torchvision":
         return {
             "size": entry.get("size", 224),
@@ -149,6 +156,8 @@ def geometry_name(settings):
 
 def towers(entry):
     """The modalities that a model embeds."""
+    if entry["source"] == "trained":
+        return towers(entry["initial"])
     return ("images",) if entry["source"] == "torchvision" else ("images", "texts")
 
 
@@ -164,6 +173,10 @@ def weight_files(entry):
     """The user's files that a model is read from, for the rule to name as input."""
     if entry["source"] == "checkpoint":
         return [entry["checkpoint"]]
+    if entry["source"] == "trained":
+        classifier = entry["initial"]["source"] == "torchvision"
+        names = [CLASSIFIER_FILE] if classifier else CHECKPOINT_FILES
+        return [f"{entry['path']}/{name}" for name in names]
     if entry["source"] == "local_dir":
         folder = Path(entry["path"])
         weights = [path for path in folder.glob("*") if path.suffix in FOLDER_SUFFIXES]
@@ -194,6 +207,9 @@ def check_model(name, entry, root=PROJECT):
 
     The entry has passed the schema: its keys and their types are right.
     """
+    if entry["source"] == "trained":
+        # Its run is checked with the training runs, the model it starts from as a model.
+        return []
     check = {
         "random": architecture_problems,
         "open_clip": tag_problems,

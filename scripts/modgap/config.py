@@ -20,8 +20,10 @@ from modgap.sources import (
     with_sources,
 )
 from modgap.tasks import task_problems
+from modgap.training_plan import resolve_trained, training_problems
 
-# A user's file that names one of these replaces all of them: a run works on what it names.
+# A user's file that names one of these replaces all of them, and the training of the default with
+# them: a run works on what it names.
 REPLACED_TOGETHER = (
     "datasets",
     "models",
@@ -32,6 +34,7 @@ REPLACED_TOGETHER = (
     "zero_shot",
     "fairness",
 )
+TRAINING = ("training_runs", "training_studies", "training_classifiers")
 
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
@@ -62,10 +65,10 @@ def merge(default, given):
 def with_defaults(default, given):
     """The default configuration under the user's, by the rule of ``REPLACED_TOGETHER``."""
     if any(key in given for key in REPLACED_TOGETHER):
-        dropped = {*REPLACED_TOGETHER, *(key for key in SIMULATIONS if key not in given)}
+        dropped = {*REPLACED_TOGETHER, *TRAINING, *(key for key in SIMULATIONS if key not in given)}
         default = {key: value for key, value in default.items() if key not in dropped}
     config = merge(default, given)
-    for key in ("datasets", "models", "zero_shot", "fairness"):
+    for key in ("datasets", "models", "zero_shot", "fairness", *TRAINING):
         config.setdefault(key, {})
     for key in ("initialisations", "layers"):
         config.setdefault(key, [])
@@ -96,7 +99,10 @@ def derived_sets(config):
             sets[name] = {"dataset": name}
         elif entry.get("kind") != "noise":
             for model, description in config["models"].items():
-                if description.get("source") != "torchvision":
+                image_only = description.get("source") == "torchvision" or (
+                    description.get("run") in config["training_classifiers"]
+                )
+                if not image_only:
                     sets[f"{name}-{model}"] = {"dataset": name, "model": model}
     return sets
 
@@ -191,7 +197,7 @@ def reference_problems(config):
             "datasets: none; a file that names datasets, models or what is done with them replaces "
             "the default's, so name the datasets too"
         )
-    elif not config["embedding_sets"] and not config["cones"]:
+    elif not any(config[key] for key in (*REPLACED_TOGETHER[2:], *TRAINING)):
         lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
     return [line for line in lines if line]
 
@@ -261,6 +267,7 @@ def load_config(given, root):
     if not problems:
         config = with_paths(config)
         problems = reference_problems(config) + file_problems(config, root)
+        problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, root) + task_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)

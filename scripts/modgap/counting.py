@@ -29,7 +29,7 @@ def count_items(kind, entry):
     if "published" in entry:
         return entry["published"]
     counters = {
-        "digits": lambda: N_DIGITS,
+        "digits": lambda: positive(N_DIGITS - entry.get("skip", 0)),
         "captions_table": lambda: len(captioned_images(entry["captions"])),
         "image_folder": lambda: sum(
             map(len, class_images(*list_files(entry["path"]), entry["path"]).values())

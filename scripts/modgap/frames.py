@@ -73,8 +73,8 @@ def location(container, name):
     return f"{container}#{name}" if is_archive(container) else f"{container.rstrip('/')}/{name}"
 
 
-def numbered(prefix, n):
-    return [f"{prefix}-{i:06d}" for i in range(n)]
+def numbered(prefix, n, start=0):
+    return [f"{prefix}-{i:06d}" for i in range(start, start + n)]
 
 
 def numbered_locations(container, n):

@@ -127,8 +127,8 @@ def build(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     if problems:
         raise InputError(problems[0])
     device = choose_device(device)
-    if entry["source"] == "torchvision":
-        parts = build_torchvision(name, entry)
+    if catalogue.towers(entry) == ("images",):
+        parts = build_torchvision(name, torchvision_entry(entry))
     else:
         parts = build_open_clip(name, entry, root)
     network = parts.pop("network").eval()
@@ -195,11 +195,13 @@ def build_open_clip(name, entry, root):
             open_clip.add_model_config(own)
     identifier = {
         "local_dir": f"local-dir:{entry.get('path')}",
+        "trained": f"local-dir:{entry.get('path')}",
         "hub": f"hf-hub:{entry.get('repo')}",
     }.get(source, entry.get("architecture"))
     path = {
         "checkpoint": lambda: entry["checkpoint"],
         "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
+        "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
     state = read_weights(path) if path else None
     promised = catalogue.preprocessing(entry, root)
@@ -279,6 +281,13 @@ def vocabulary_size(network):
         for module in tower.modules()
         if isinstance(module, torch.nn.Embedding)
     )
+
+
+def torchvision_entry(entry):
+    """The entry of a ResNet; one that was trained here is one with its weights in a file."""
+    if entry["source"] == "torchvision":
+        return entry
+    return {**entry["initial"], "weights": f"{entry['path']}/{catalogue.CLASSIFIER_FILE}"}
 
 
 def build_torchvision(name, entry):

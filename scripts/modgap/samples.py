@@ -103,6 +103,7 @@ def scenes_samples(entry, array):
         size=entry.get("size", 32),
         seed=entry["seed"],
         completeness=entry.get("completeness", "partial"),
+        rarely_named=entry.get("rarely_named"),
     )
     columns = {name: scenes[name] for name in scenes.columns}
     samples = samples_frame(
@@ -112,17 +113,21 @@ def scenes_samples(entry, array):
 
 
 def digits_samples(entry, array):
-    """Scikit-learn's handwritten digits, 8x8 enlarged to ``size``, in their order."""
+    """Scikit-learn's handwritten digits, 8x8 enlarged to ``size``, in their order.
+
+    With ``skip`` the first of them are left out, so that a training set and a held-out set can be
+    cut from them.
+    """
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    n = count_items("digits", entry)
-    check_available(n, len(digits.images), "digits")
-    size = entry.get("size", 32)
-    pixels = np.stack([enlarge(image, size) for image in digits.images[:n]])
-    labels = [DIGIT_WORDS[digit] for digit in digits.target[:n]]
+    start, n = entry.get("skip", 0), count_items("digits", entry)
+    check_available(n, len(digits.images) - start, "digits")
+    size, chosen = entry.get("size", 32), slice(start, start + n)
+    pixels = np.stack([enlarge(image, size) for image in digits.images[chosen]])
+    labels = [DIGIT_WORDS[digit] for digit in digits.target[chosen]]
     samples = samples_frame(
-        numbered("digit", n),
+        numbered("digit", n, start),
         numbered_locations(array, n),
         caption=class_captions(entry.get("template", DIGIT_TEMPLATE), labels),
         label=labels,

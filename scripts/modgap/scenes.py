@@ -129,17 +129,30 @@ def write_caption(attributes, mentioned):
     return " ".join([article, *words, *place])
 
 
-def draw_scenes(n, *, size, seed, completeness):
+def leave_unnamed(generator, attributes, mentioned, rule):
+    """``mentioned`` without an attribute whose value captions rarely name.
+
+    rule : dict: ``attribute``, ``values``, ``share`` of the captions that name it all the same.
+    """
+    name = rule["attribute"]
+    if name not in mentioned or attributes[name] not in rule["values"]:
+        return mentioned
+    named = generator.random() < rule["share"]
+    return mentioned if named else tuple(word for word in mentioned if word != name)
+
+
+def draw_scenes(n, *, size, seed, completeness, rarely_named=None):
     """Draw ``n`` captioned scenes.
 
-    Picture i comes from its own generator (seed, i): it is the same for every ``n`` and for
-    every ``completeness``.
+    Picture i comes from its own generator (seed, i): it is the same for every ``n``, every
+    ``completeness`` and every ``rarely_named``.
 
     Parameters
     ----------
     size : side of the pictures in pixels.
     completeness : "partial" (four equally likely templates: shape; colour and shape; size and
         shape; shape and place) or "full" (all four attributes).
+    rarely_named : rule of ``leave_unnamed``, for captions that are skewed on purpose.
 
     Returns
     -------
@@ -155,6 +168,8 @@ def draw_scenes(n, *, size, seed, completeness):
         attributes = draw_attributes(generator)
         pixels[i] = draw_picture(generator, attributes, size)
         mentioned = templates[generator.integers(len(templates))]
+        if rarely_named is not None:
+            mentioned = leave_unnamed(generator, attributes, mentioned, rarely_named)
         caption = write_caption(attributes, mentioned)
         rows.append({"caption": caption, "mentioned": "+".join(mentioned), **attributes})
     return pd.DataFrame(rows, columns=["caption", "mentioned", *ATTRIBUTES]), pixels

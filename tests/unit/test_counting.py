@@ -35,6 +35,7 @@ def test_only_the_standard_library_is_imported(root):
         ("noise", {"n": 3}, 3),
         ("digits", {}, 1797),
         ("digits", {"n": 20}, 20),
+        ("digits", {"skip": 1437}, 360),
         ("image_folder", {"path": "never/opened", "n": 5}, 5),
         ("captions_table", {"captions": "never/opened.csv", "n": 5}, 5),
     ],

@@ -57,6 +57,19 @@ def test_digits_are_the_1797_with_their_names():
     assert np.corrcoef(blocks.ravel(), load_digits().images.ravel())[0, 1] > 0.98
 
 
+def test_digits_are_cut_into_a_training_and_a_held_out_part():
+    every, pixels = draw_samples({"kind": "digits"}, "d.npy")
+    learned, first = draw_samples({"kind": "digits", "n": 1437}, "d.npy")
+    held_out, rest = draw_samples({"kind": "digits", "skip": 1437}, "d.npy")
+    assert [*learned["sample_id"], *held_out["sample_id"]] == every["sample_id"].tolist()
+    np.testing.assert_array_equal(np.concatenate([first, rest]), pixels)
+    assert held_out["label"].tolist() == every["label"].tolist()[1437:]
+    # Locations are rows of the array that is written, not of all digits.
+    assert held_out["image"].iloc[0] == "d.npy#0"
+    with pytest.raises(InputError, match="n is 400, but there are only 360"):
+        draw_samples({"kind": "digits", "skip": 1437, "n": 400}, "d.npy")
+
+
 def test_digits_settings():
     entry = {"kind": "digits", "n": 3, "size": 16, "template": "the digit {label}"}
     samples, pixels = draw_samples(entry, "d.npy")

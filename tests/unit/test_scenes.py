@@ -35,6 +35,24 @@ def test_completeness_changes_captions_only():
     assert set(full["mentioned"]) == {"size+colour+shape+place"}
 
 
+def test_a_colour_that_is_rarely_named_changes_its_captions_only():
+    plain, pixels = scenes(600)
+    rule = {"attribute": "colour", "values": ["pink", "red"], "share": 0.25}
+    skewed, skewed_pixels = draw_scenes(
+        600, size=32, seed=3, completeness="partial", rarely_named=rule
+    )
+    np.testing.assert_array_equal(pixels, skewed_pixels)
+    assert plain[ATTRIBUTES].equals(skewed[ATTRIBUTES])
+    named = plain["mentioned"].str.contains("colour")
+    rare = named & plain["colour"].isin(["pink", "red"])
+    assert plain[~rare].equals(skewed[~rare])
+    still = skewed.loc[rare, "mentioned"].str.contains("colour")
+    assert 0.05 < still.mean() < 0.5
+    unnamed = skewed.loc[rare][~still]
+    assert not unnamed["caption"].str.contains("pink|red").any()
+    assert set(unnamed["mentioned"]) == {"shape"}
+
+
 def test_seeds_draw_different_pictures():
     _, first = scenes(3, seed=1)
     _, second = scenes(3, seed=2)

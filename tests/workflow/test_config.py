@@ -26,7 +26,7 @@ def problems_of(given, root):
 
 def test_every_shipped_configuration_is_valid(root, monkeypatch):
     monkeypatch.chdir(root)
-    for name in ("config.yaml", "smoke.yaml"):
+    for name in ("config.yaml", "smoke.yaml", "thorough.yaml"):
         load_config(yaml.safe_load((root / "config" / name).read_text()), root)
 
 
@@ -46,6 +46,28 @@ def test_all_problems_are_listed_one_line_each(root):
         "embeddings.precision: 'fp8' is none of fp32, bf16, fp16",
         "statistics.n_resamples: 'many' is not of type 'integer'",
     ]
+
+
+def test_training_that_cannot_be(root):
+    given = {
+        "datasets": {"scenes": {"kind": "scenes", "n": 10, "seed": 0}},
+        "models": {
+            "vit": {"source": "random", "architecture": "scenes-vit"},
+            "trained": {"source": "trained", "run": "bass"},
+        },
+        "training_runs": {
+            "base": {"model": "vit", "datasets": ["scenes"], "held_out": "scenes"},
+        },
+    }
+    assert problems_of(given, root) == [
+        "training_runs.base.held_out: scenes is trained on; name other pictures",
+        "models.trained.run: no training run named 'bass', did you mean 'base'?",
+    ]
+    for tau in (0, -0.1):
+        recipe = {"temperature": {"kind": "fixed", "tau": tau}, "step": 5}
+        (unknown, line) = problems_of({"training": {"recipe": recipe}}, root)
+        assert unknown == "training.recipe: unknown key 'step', did you mean 'steps'?"
+        assert line.startswith(f"training.recipe.temperature.tau: {tau} is less than or equal to")
 
 
 def test_references_that_point_nowhere(root):
@@ -117,8 +139,10 @@ def test_other_sections_merge_over_the_default(root):
 
 def test_the_default_is_no_toy(root):
     config = load_config({}, root)
-    for entry in config["datasets"].values():
-        assert entry.get("n", 1797) >= 1000
+    for entry in config["cones"]:
+        assert config["datasets"][entry["dataset"]]["n"] >= 1000
+    assert config["training"]["evaluation"]["n"] >= 1000
+    assert config["training"]["recipe"]["steps"] >= 500
     assert config["statistics"]["n_resamples"] >= 1000
     assert len(config["embedding_sets"]) >= 4
 

@@ -1,0 +1,69 @@
+"""Both towers as one module, with an optional fixed rotation of the text side.
+
+The rotation is the paper's start without a gap (§4.4): the orthogonal Procrustes map from the
+untrained model's texts to its images, computed once and never trained. An exported checkpoint has
+it folded into the text projection, so that open_clip needs to know nothing of it.
+"""
+
+import copy
+
+import torch
+
+from modgap.errors import InputError
+
+
+class Towers(torch.nn.Module):
+    """An open_clip network whose text embeddings are rotated: text' = text · Wᵀ.
+
+    network : open_clip model with encode_image, encode_text and logit_scale.
+    rotation : (dim, dim) orthogonal W, or None.
+    """
+
+    def __init__(self, network, rotation=None):
+        super().__init__()
+        self.network = network
+        self.register_buffer("rotation", rotation)
+
+    def encode_images(self, images):
+        return self.network.encode_image(images, normalize=True).float()
+
+    def encode_texts(self, tokens):
+        texts = self.network.encode_text(tokens, normalize=True).float()
+        return texts if self.rotation is None else texts @ self.rotation.T
+
+    def forward(self, images, tokens):
+        """Unit embeddings of both sides, (b, dim) float32 each, and 1/τ."""
+        return self.encode_images(images), self.encode_texts(tokens), self.network.logit_scale.exp()
+
+
+def procrustes_rotation(images, texts):
+    """Orthogonal W that brings texts · Wᵀ nearest to the images of the same rows; (dim, dim).
+
+    W = U Vᵀ with U S Vᵀ the singular value decomposition of imagesᵀ · texts, not centred (the
+    authors' ``training/utils.py``).
+    """
+    left, _, right = torch.linalg.svd(images.double().T @ texts.double())
+    return (left @ right).float()
+
+
+def exported_network(towers):
+    """A copy of the network that alone gives what the towers give: the rotation folded in."""
+    network = copy.deepcopy(towers.network).cpu()
+    if towers.rotation is None:
+        return network
+    rotation = towers.rotation.cpu()
+    holder = network if hasattr(network, "text_projection") else network.text
+    projection = getattr(holder, "text_projection", None)
+    with torch.no_grad():
+        if isinstance(projection, torch.nn.Parameter):
+            projection.copy_(projection @ rotation.T)
+        elif isinstance(projection, torch.nn.Linear):
+            projection.weight.copy_(rotation @ projection.weight)
+            if projection.bias is not None:
+                projection.bias.copy_(rotation @ projection.bias)
+        else:
+            raise InputError(
+                "start: gap_removed needs a text tower that ends in a linear projection; "
+                "this architecture has none, use start: as_is"
+            )
+    return network

@@ -1,0 +1,63 @@
+"""A small ResNet learns classes and becomes an image model."""
+
+import numpy as np
+import pytest
+
+from modgap.classifier import train_classifier
+from modgap.errors import InputError
+from modgap.models import build
+from modgap.tables import read_metadata, read_table
+from tiny_training import make_dataset
+
+RESNET = {"source": "torchvision", "architecture": "resnet18", "size": 32, "seed": 0}
+SETTINGS = {
+    "name": "shapes",
+    "architecture": "resnet18",
+    "preprocessing": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+    "seed": 0,
+    "steps": 25,
+    "batch_size": 20,
+    "learning_rate": 0.001,
+}
+
+
+def inputs(folder, **entry):
+    learned = make_dataset(folder, "train", n=40, **entry)
+    held_out = make_dataset(folder, "held-out", n=20, **entry)
+    return {**learned, **{f"held_out_{key}": paths for key, paths in held_out.items()}}
+
+
+def test_a_classifier_learns_and_loads(tmp_path):
+    outputs = [tmp_path / "out" / name for name in ("model.safetensors", "losses.parquet")]
+    given = inputs(tmp_path, kind="digits")
+    train_classifier(**given, weights=outputs[0], losses=outputs[1], **SETTINGS)
+    losses = read_table(outputs[1])["loss"]
+    assert losses.iloc[-3:].mean() < 0.5 * losses.iloc[:3].mean()
+    measured = read_metadata(outputs[1])
+    # The held-out digits here are among those that were learned.
+    assert measured["low"] < measured["accuracy"] > 0.3
+    entry = {"source": "trained", "run": "x", "path": str(outputs[0].parent), "initial": RESNET}
+    crops = np.zeros((2, 32, 32, 3), np.uint8)
+    trained = build("m", entry, device="cpu").encode_images(crops)
+    assert trained.shape == (2, 512)
+    assert (trained != build("r", RESNET, device="cpu").encode_images(crops)).any()
+
+
+def test_pictures_without_labels_are_refused(tmp_path, monkeypatch):
+    import modgap.classifier as classifier
+
+    read = classifier.read_captioned_pictures
+
+    def unlabelled(*paths):
+        data = read(*paths)
+        data.samples["label"] = None
+        return data
+
+    monkeypatch.setattr(classifier, "read_captioned_pictures", unlabelled)
+    with pytest.raises(InputError, match="a classifier needs labels"):
+        train_classifier(
+            **inputs(tmp_path),
+            weights=tmp_path / "w.safetensors",
+            losses=tmp_path / "l.parquet",
+            **SETTINGS,
+        )
