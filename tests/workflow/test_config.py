@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from modgap.config import load_config
+from modgap.counting import count_items
 from modgap.errors import InputError
 from workflow.runs import copy_project, planned, snakemake
 
@@ -139,8 +140,13 @@ def test_other_sections_merge_over_the_default(root):
 
 def test_the_default_is_no_toy(root):
     config = load_config({}, root)
-    for entry in config["cones"]:
-        assert config["datasets"][entry["dataset"]]["n"] >= 1000
+    for entry in [*config["cones"], *config["embedding_sets"].values()]:
+        dataset = config["datasets"][entry["dataset"]]
+        assert count_items(dataset["kind"], dataset) >= 1000
+    assert config["cone_study"]["seeds"] >= 25
+    assert config["cone_study"]["seed_items"] >= 200
+    assert config["random_networks"]["seeds"] >= 10
+    assert config["downstream"]["n_directions"] >= 200
     assert config["training"]["evaluation"]["n"] >= 1000
     assert config["training"]["recipe"]["steps"] >= 500
     assert config["statistics"]["n_resamples"] >= 1000
