@@ -55,6 +55,10 @@ UNPACKED = [name for name, entry in DATASETS.items() if entry.get("name") in ARR
 LISTED = [name for name in DATASETS if name not in DRAWN + READY + UNPACKED]
 PLAIN_TARS = [plain_tar(file) for file in DOWNLOADS if plain_tar(file) != file]
 
+# Jobs share a GPU one at a time; without one they may run side by side. The login node of a
+# cluster may have none: there the profile asks for GPUs by rule.
+GPUS_HERE = int(any(Path("/dev").glob("nvidia[0-9]*")))
+
 
 def local_imports(path):
     """Yield the files under scripts/ that the Python file at path imports."""

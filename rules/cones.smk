@@ -70,9 +70,8 @@ rule embed_seeds:
         model=one_of(MODELS),
     conda:
         "../envs/torch.yaml"
-    threads: 2
     resources:
-        gpu=1,
+        gpu=GPUS_HERE,
         mem_mb=8000,
         runtime=240,
     params:
@@ -139,9 +138,8 @@ rule follow_layers:
         model=one_of(MODELS),
     conda:
         "../envs/torch.yaml"
-    threads: 2
     resources:
-        gpu=1,
+        gpu=GPUS_HERE,
         mem_mb=8000,
         runtime=120,
     params:

@@ -19,9 +19,8 @@ rule embed_prompts:
         ),
     conda:
         "../envs/torch.yaml"
-    threads: 2
     resources:
-        gpu=1,
+        gpu=GPUS_HERE,
         mem_mb=8000,
         runtime=30,
     params:

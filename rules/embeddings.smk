@@ -44,9 +44,8 @@ rule embed_images:
         model=one_of(MODELS),
     conda:
         "../envs/torch.yaml"
-    threads: 2
     resources:
-        gpu=1,
+        gpu=GPUS_HERE,
         mem_mb=8000,
         runtime=120,
     params:
@@ -76,9 +75,8 @@ rule embed_texts:
         model=one_of(MODELS),
     conda:
         "../envs/torch.yaml"
-    threads: 2
     resources:
-        gpu=1,
+        gpu=GPUS_HERE,
         mem_mb=8000,
         runtime=120,
     params:

@@ -19,7 +19,8 @@ rule sweep_loss:
     # Sums of exponentials on a GPU need torch, the one statistic that may.
     conda:
         "../envs/torch.yaml" if SWEEP_ON_GPU else "../envs/analysis.yaml"
-    threads: 4
+    # Sets of a few thousand pairs are done fastest side by side; --set-threads for larger ones.
+    threads: 1
     resources:
         gpu=int(SWEEP_ON_GPU),
         mem_mb=6000,
