@@ -55,6 +55,10 @@ include: "rules/training.smk"
 include: "rules/figures.smk"
 
 
+onstart:
+    FOLDER_LOCK = hold_folder()
+
+
 rule all:
     """Every figure and table of the configuration (the default target)."""
     default_target: True

@@ -1,6 +1,7 @@
 """Configuration, paths of intermediate products, rerun digests; no rules."""
 
 import ast
+import fcntl
 import hashlib
 import sys
 from functools import lru_cache
@@ -58,6 +59,24 @@ PLAIN_TARS = [plain_tar(file) for file in DOWNLOADS if plain_tar(file) != file]
 # Jobs share a GPU one at a time; without one they may run side by side. The login node of a
 # cluster may have none: there the profile asks for GPUs by rule.
 GPUS_HERE = int(any(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def hold_folder():
+    """Make this run the only one in its folder, until its process ends in whatever way.
+
+    Snakemake's own lock outlives a killed run and then has to be removed by hand; the profile
+    turns it off.
+    """
+    path = Path(".snakemake/run.lock")
+    path.parent.mkdir(exist_ok=True)
+    lock = open(path, "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise WorkflowError(
+            f"another run is at work in {Path.cwd()}; wait for it or stop it"
+        ) from None
+    return lock
 
 
 def local_imports(path):

@@ -1,5 +1,6 @@
 """Interrupted runs continue, and end with the same bytes."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -16,6 +17,16 @@ def embedding_files(project):
     """All finished embedding shards, by their path below the results."""
     folder = project / "results" / "smoke" / "embeddings"
     return {path.relative_to(folder): path for path in folder.rglob("part-*.parquet")}
+
+
+def test_two_runs_in_one_folder_are_refused(finished):
+    (finished / "results" / "smoke" / "tables" / "gap_statistics.csv").unlink()
+    with open(finished / ".snakemake" / "run.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = snakemake(finished, *SMOKE, check=False)
+        assert done.returncode != 0
+        assert "another run is at work" in done.stdout
+    snakemake(finished, *SMOKE)
 
 
 def test_kill_9_during_extraction_then_the_same_command(root, smoke, tmp_path):
@@ -38,7 +49,6 @@ def test_kill_9_during_extraction_then_the_same_command(root, smoke, tmp_path):
     assert 0 < len(done_before) < total
     stamps = {name: path.stat().st_mtime_ns for name, path in done_before.items()}
 
-    snakemake(project, "--unlock", *SMOKE)
     snakemake(project, "embeddings", *SMOKE)
 
     after = embedding_files(project)
