@@ -3,6 +3,7 @@
 import ast
 import fcntl
 import hashlib
+import shutil
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -58,7 +59,7 @@ PLAIN_TARS = [plain_tar(file) for file in DOWNLOADS if plain_tar(file) != file]
 
 # Jobs share a GPU one at a time; without one they may run side by side. The login node of a
 # cluster may have none: there the profile asks for GPUs by rule.
-GPUS_HERE = int(any(Path("/dev").glob("nvidia[0-9]*")))
+GPUS_HERE = int(shutil.which("nvidia-smi") is not None)
 
 
 def hold_folder():
