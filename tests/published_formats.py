@@ -7,15 +7,18 @@ import pickle
 import struct
 import tarfile
 import zipfile
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import yaml
 from PIL import Image
 from scipy.io import savemat
 
 from picture_files import picture_bytes, write_tar
 
-FINE = [f"fine_{i}" for i in range(100)]
+PROMPTS = Path(__file__).parents[1] / "config" / "prompts"
+FINE = list(yaml.safe_load((PROMPTS / "cifar100.yaml").read_text())["classes"])
 COARSE = [f"coarse_{i}" for i in range(20)]
 CIFAR10_NAMES = [
     "airplane",

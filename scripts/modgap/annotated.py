@@ -8,7 +8,7 @@ from modgap.errors import InputError
 from modgap.frames import check_published, class_captions, location, samples_frame, spread
 from modgap.listing import list_files
 
-# The two classes of the paper's prompts "a meme." and "a hatespeech meme." (Supp. Table 3).
+# Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
 MEMES = ("meme", "hatespeech meme")
 MEMES_TEMPLATE = "a {label}."
 
@@ -115,7 +115,7 @@ def find_faces(files, images, split):
 
 
 def memes_samples(entry, *, on_bad_sample):
-    """Memes with their label; the text on the picture is in the column ``text``."""
+    """Memes with their label, 0 or 1 (hateful), and the text on them in the column ``text``."""
     table, folder = entry["annotations"], entry["path"]
     memes = read_memes(table)
     check_published(len(memes), entry, table)
@@ -127,13 +127,13 @@ def memes_samples(entry, *, on_bad_sample):
         raise InputError(
             f"{table}, row {memes[sizes.index(-1)]['row']}: no picture {paths[sizes.index(-1)]}"
         )
-    labels = [MEMES[meme["label"]] for meme in memes]
+    words = [MEMES[meme["label"]] for meme in memes]
     ids = [meme["img"] for meme in memes]
     samples = samples_frame(
         ids,
         paths,
-        caption=class_captions(entry.get("template", MEMES_TEMPLATE), labels),
-        label=labels,
+        caption=class_captions(entry.get("template", MEMES_TEMPLATE), words),
+        label=[str(meme["label"]) for meme in memes],
         mentioned="label",
         split=entry["split"],
         text=[meme["text"] for meme in memes],

@@ -1,7 +1,7 @@
 """Torchvision's datasets that come as arrays: CIFAR10, CIFAR100, SVHN, STL10, MNIST.
 
-Pictures, order and classes are those of torchvision's own classes, checked against them in the
-tests; but no pickle is loaded that could run code.
+Pictures, order and labels are those of torchvision's own classes, checked against them in the
+tests; but no pickle is loaded that could run code. SVHN is labelled by digit.
 """
 
 import io
@@ -19,6 +19,9 @@ from modgap.frames import (
     numbered_locations,
     samples_frame,
 )
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+MNIST_LABELS = [f"{number} - {word}" for number, word in enumerate(DIGITS)]
 
 CIFAR10_BATCHES = {
     "train": [f"data_batch_{i}" for i in range(1, 6)],
@@ -52,7 +55,9 @@ def array_samples(entry, array):
     samples = samples_frame(
         ids,
         numbered_locations(array, len(ids)),
-        caption=class_captions(entry.get("template", CLASS_TEMPLATE), labels),
+        caption=class_captions(
+            entry.get("template", CLASS_TEMPLATE), [label.split(" - ")[0] for label in labels]
+        ),
         label=labels,
         mentioned="label",
         split=split,
@@ -133,7 +138,7 @@ def read_mnist(_, paths):
     labels = read_idx(paths[1])
     if pixels.ndim != 3 or labels.ndim != 1:
         raise InputError(f"{paths[0]}: not the MNIST files we know")
-    return np.repeat(pixels[..., None], 3, axis=3), [str(label) for label in labels]
+    return np.repeat(pixels[..., None], 3, axis=3), [MNIST_LABELS[label] for label in labels]
 
 
 def read_idx(path):

@@ -1,7 +1,7 @@
 """Torchvision's datasets whose pictures are files in an archive, read in place.
 
-Order and classes are those of torchvision's own classes. The label is the class's name where the
-files have one, else its number counted from 0 (GTSRB, Flowers102).
+Order and labels are those of torchvision's own classes; GTSRB, which has no names, is labelled by
+number, counted from 0.
 """
 
 import csv
@@ -11,6 +11,7 @@ import posixpath
 
 from modgap.archives import read_zip
 from modgap.errors import InputError
+from modgap.flowers import FLOWERS
 from modgap.frames import CLASS_TEMPLATE, chosen, class_captions, location, samples_frame
 from modgap.listing import class_images, list_files, read_tar_member
 
@@ -70,7 +71,7 @@ def read_flowers(split, paths, files, _):
     classes = matlab_vector(loadmat, paths[1], "labels")
     ids = matlab_vector(loadmat, paths[2], key)
     prefix = prefix_of(files, "jpg/", paths[0])
-    return [(f"{prefix}image_{i:05d}.jpg", str(classes[i - 1] - 1)) for i in ids]
+    return [(f"{prefix}image_{i:05d}.jpg", FLOWERS[classes[i - 1] - 1]) for i in ids]
 
 
 def matlab_vector(loadmat, path, key):

@@ -180,7 +180,7 @@ def test_wrong_label_files(tmp_path, text, words):
 def test_memes(tmp_path):
     write_memes(tmp_path / "hateful-memes")
     samples = listed(tmp_path, "hateful_memes", n=4)
-    assert list(samples["label"]) == ["meme", "hatespeech meme"] * 2
+    assert list(samples["label"]) == ["0", "1"] * 2
     assert list(samples["caption"][:2]) == ["a meme.", "a hatespeech meme."]
     assert samples["text"][1] == "text 1"
     assert samples["image"][0] == f"{tmp_path}/hateful-memes/img/00000.png"

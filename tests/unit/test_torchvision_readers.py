@@ -14,8 +14,10 @@ from torchvision import datasets
 
 from modgap.downloads import read_downloads
 from modgap.errors import InputError
+from modgap.flowers import FLOWERS
 from modgap.listing import read_tar_member, split_location
 from modgap.pixels import decode_pictures, parse_geometry
+from modgap.prompts import read_prompts
 from modgap.samples import list_samples
 from modgap.sources import ARRAYS, TORCHVISION, with_sources
 from modgap.torchvision_arrays import array_samples, load_plain
@@ -99,7 +101,7 @@ def torchvision_dataset(archives, folder, name, split, monkeypatch):
 
 def expected_label(name, dataset, target):
     """Our label of torchvision's class number."""
-    if name in ("SVHN", "MNIST", "GTSRB", "Flowers102"):
+    if name in ("SVHN", "GTSRB"):  # no names
         return str(target)
     return dataset.classes[target]
 
@@ -134,6 +136,18 @@ def test_the_published_number_is_expected_unless_n_is_given(archives, name):
     assert two["label"].nunique() == 2, "n is spread over the classes"
     with pytest.raises(InputError, match="n is 5000, but there are only"):
         samples_of(resolved(archives, name, split, n=5000))
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_every_label_has_its_prompt(root, archives, name):
+    file = {"OxfordIIITPet": "oxford_pets"}.get(name, name.lower())
+    prompts = read_prompts(root / "config" / "prompts" / f"{file}.yaml")
+    samples, _ = samples_of(resolved(archives, name, next(iter(TORCHVISION[name])), n=3))
+    assert set(samples["label"]) <= set(prompts.classes)
+
+
+def test_flowers_are_numbered_as_torchvision_numbers_them():
+    assert datasets.Flowers102.classes == FLOWERS
 
 
 def test_captions_are_the_template(archives):

@@ -231,7 +231,8 @@ def test_files_that_nobody_may_fetch_are_named_with_their_place(root, tmp_path):
     project = copy_project(root, tmp_path / "project")
     sets = {"memes": {"kind": "hateful_memes"}, "faces": {"kind": "fairface"}}
     models = {"vit": {"source": "random", "architecture": "scenes-vit"}}
-    (project / "run.yaml").write_text(yaml.safe_dump({"datasets": sets, "models": models}))
+    given = {"datasets": sets, "models": models, "pixels": {"shard_size": 2000}}
+    (project / "run.yaml").write_text(yaml.safe_dump(given))
     jobs = planned(project, "embeddings", "--configfile", "run.yaml")
     assert jobs["download_file"] == 3
     assert jobs["embed_texts"] == 1 + 6
