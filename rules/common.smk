@@ -312,12 +312,28 @@ def unseeded_entry(model):
     return {key: value for key, value in model_entry(model).items() if key != "seed"}
 
 
-def first_crops(model, dataset, count, ending):
-    """The pixel shards that hold the first ``cone_study.<count>`` pictures of a dataset."""
-    needed = -(-CONFIG["cone_study"][count] // CONFIG["pixels"]["shard_size"])
+def run_option(section, wildcards, key, default):
+    """An optional key of the entry of ``initialisations`` or ``layers`` that a job works on."""
+    return next(
+        entry.get(key, default)
+        for entry in CONFIG[section]
+        if (entry["model"], entry["dataset"]) == (wildcards.model, wildcards.dataset)
+    )
+
+
+def run_items(section, wildcards):
+    """Number of pictures that such a job reads."""
+    usual = {"initialisations": "seed_items", "layers": "layer_items"}[section]
+    return run_option(section, wildcards, "items", CONFIG["cone_study"][usual])
+
+
+def first_crops(section, wildcards, ending):
+    """The pixel shards that hold those pictures."""
+    needed = -(-run_items(section, wildcards) // CONFIG["pixels"]["shard_size"])
+    folder = f"<results>/pixels/{wildcards.dataset}/{geometry(wildcards.model)}"
     return [
-        f"<results>/pixels/{dataset}/{geometry(model)}/part-{shard}.{ending}"
-        for shard in range(min(needed, SHARDS[dataset]))
+        f"{folder}/part-{shard}.{ending}"
+        for shard in range(min(needed, SHARDS[wildcards.dataset]))
     ]
 
 
@@ -350,15 +366,6 @@ def described_runs(section, towers=1):
         }
         for entry in run_entries(section, towers)
     ]
-
-
-def without_normalisation(section, wildcards):
-    """Whether a run is repeated without normalisation layers."""
-    return any(
-        entry.get("without_normalisation", False)
-        for entry in CONFIG[section]
-        if (entry["model"], entry["dataset"]) == (wildcards.model, wildcards.dataset)
-    )
 
 
 ALL_PARTS = sorted(

@@ -57,8 +57,8 @@ rule check_theorems:
 rule embed_seeds:
     """Embed the same items with many random initialisations of one model."""
     input:
-        arrays=lambda wc: first_crops(wc.model, wc.dataset, "seed_items", "npy"),
-        indices=lambda wc: first_crops(wc.model, wc.dataset, "seed_items", "parquet"),
+        arrays=lambda wc: first_crops("initialisations", wc, "npy"),
+        indices=lambda wc: first_crops("initialisations", wc, "parquet"),
         samples="<results>/samples/{dataset}.parquet",
     output:
         embeddings="<results>/seeds/{model}/{dataset}.parquet",
@@ -79,11 +79,13 @@ rule embed_seeds:
         settings=lambda wc: settings(
             "embeddings",
             entry=dataset_entry(wc.dataset),
-            items=CONFIG["cone_study"]["seed_items"],
+            items=run_items("initialisations", wc),
             model=unseeded_entry(wc.model),
             model_name=wc.model,
             seeds=CONFIG["cone_study"]["seeds"],
-            without_normalisation=without_normalisation("initialisations", wc),
+            without_normalisation=run_option(
+                "initialisations", wc, "without_normalisation", False
+            ),
         ),
     script:
         "../scripts/embed_seeds.py"
@@ -124,8 +126,8 @@ rule measure_seeds:
 rule follow_layers:
     """Mean cosine after every layer of one model."""
     input:
-        arrays=lambda wc: first_crops(wc.model, wc.dataset, "layer_items", "npy"),
-        indices=lambda wc: first_crops(wc.model, wc.dataset, "layer_items", "parquet"),
+        arrays=lambda wc: first_crops("layers", wc, "npy"),
+        indices=lambda wc: first_crops("layers", wc, "parquet"),
         samples="<results>/samples/{dataset}.parquet",
         weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
     output:
@@ -148,10 +150,12 @@ rule follow_layers:
             "embeddings",
             entry=dataset_entry(wc.dataset),
             groups=CONFIG["cone_study"]["layer_groups"],
-            items=CONFIG["cone_study"]["layer_items"],
+            items=run_items("layers", wc),
             model=model_entry(wc.model),
             model_name=wc.model,
-            without_normalisation=without_normalisation("layers", wc),
+            without_normalisation=run_option(
+                "layers", wc, "without_normalisation", False
+            ),
         ),
     script:
         "../scripts/follow_layers.py"

@@ -75,9 +75,7 @@ def read_by_seed(path):
     seeds = list(ids["seed"].unique())
     clouds = {
         key: vectors[rows].reshape(len(seeds), -1, vectors.shape[1])
-        for key, rows in ids.groupby(
-            ["normalisation_layers", "modality"], sort=False
-        ).indices.items()
+        for key, rows in groups.indices.items()
     }
     return clouds, seeds
 

@@ -3,10 +3,7 @@
 Writes one row per seed, curve and depth, and a table of the means over the seeds.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from modgap.cones import Variant, depth_curves
 from modgap.files import atomic_path
@@ -30,9 +27,8 @@ def main(
     width,
     depth,
     seeds,
-    threads,
 ):
-    """Simulate ``seeds`` draws of the weights, ``threads`` of them at a time.
+    """Simulate ``seeds`` draws of the inputs and weights.
 
     Every activation is crossed with every bias; ``architectures`` other than plain are added for
     ``architecture_activations`` with normal bias.
@@ -44,15 +40,11 @@ def main(
         for activation in architecture_activations
     ]
     size = {"n_inputs": n_inputs, "input_size": input_size, "width": width, "depth": depth}
-
-    def simulate(seed):
-        return depth_curves(variants, **size, seed=seed)
-
-    # One BLAS thread to a seed: the seeds are what runs in parallel.
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        curves = list(progress(pool.map(simulate, range(seeds)), total=seeds, what="seeds"))
     rows = pd.concat(
-        [curve_rows(variants, seed, *pair) for seed, pair in enumerate(curves)],
+        [
+            curve_rows(variants, seed, *depth_curves(variants, **size, seed=seed))
+            for seed in progress(range(seeds), total=seeds, what="seeds")
+        ],
         ignore_index=True,
     )
     write_table(rows, table, {**size, "seeds": seeds})
@@ -107,6 +99,5 @@ if __name__ == "__main__":
     main(
         snakemake.output.table,
         snakemake.output.summary,
-        threads=snakemake.threads,
         **snakemake.params.settings,
     )
