@@ -73,6 +73,7 @@ def read_by_seed(path):
     vectors = column.values.to_numpy().reshape(len(column), column.type.list_size)
     ids = stored.drop_columns(["embedding"]).to_pandas()
     seeds = list(ids["seed"].unique())
+    groups = ids.groupby(["normalisation_layers", "modality"], sort=False)
     clouds = {
         key: vectors[rows].reshape(len(seeds), -1, vectors.shape[1])
         for key, rows in groups.indices.items()
