@@ -180,3 +180,34 @@ def test_a_users_file_builds_only_what_it_names(root, tmp_path, ready):
     assert len(table) == 2
     assert table[1].startswith("ready,30,8,")
     assert not (project / "results").exists()
+
+
+def test_the_papers_configuration_plans_its_whole_graph_with_its_counts(root, tmp_path):
+    project = copy_project(root, tmp_path / "project")
+    jobs = planned(project, "--configfile", "config/paper.yaml")
+    figures = {name for name in jobs if name.startswith(("fig", "table"))}
+    assert {"fig1_modality_gap", "fig2a_cone_histograms", "fig2c_random_initialisations"} <= figures
+    assert {"fig3_shift_landscape", "fig3_sphere_simulation", "table1_zero_shot"} <= figures
+    assert {"fig4_temperature_finetuning", "fig5_initialisation_vs_optimisation"} <= figures
+    assert "table2_fairness" in figures
+    # Two recipes at six temperatures; two starts with three seeds.
+    assert jobs["train"] == 2 * 6 + 2 * 3
+    config = load_config(yaml.safe_load((root / "config" / "paper.yaml").read_text()), root)
+    counts = {
+        name: count_items(entry["kind"], entry)
+        for name, entry in config["datasets"].items()
+        if entry["kind"] != "embeddings"
+    }
+    assert counts == {
+        "coco": 5000,
+        "coco-500": 500,
+        "noise": 5000,
+        "coco-train": 50000,
+        "cifar10": 10000,
+        "cifar100": 10000,
+        "svhn": 26032,
+        "eurosat": 27000,
+        "fairface": 10954,
+    }
+    assert config["cone_study"]["seeds"] == 25
+    assert config["shift"]["grid"] == {"first": -5, "last": 4.75, "step": 0.25}
