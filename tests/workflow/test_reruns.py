@@ -84,7 +84,7 @@ def test_a_single_figure_can_be_asked_for(finished):
 def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
     edit_config(finished, "n_resamples: 200", "n_resamples: 300")
     assert planned(finished, *SMOKE) == {
-        "measure_gap": 2,
+        "measure_gap": 1,
         "measure_cone": 6,
         "gap_statistics": 1,
         "fig1_modality_gap": 1,
