@@ -24,7 +24,9 @@ HEADER, BAND = 0.25, 1.95
 def draw_legend(header, rows, colours):
     """Which colour is which modality; by name where all sets have the same two."""
     names = {tuple(row["modalities"]) for row in rows}
-    labels = names.pop() if len(names) == 1 else ("first modality", "second modality")
+    labels = names.pop()
+    if names or labels == ("first", "second"):
+        labels = ("first modality", "second modality")
     handles = [
         Line2D([], [], marker="o", markersize=3, linewidth=0, color=colour, label=label)
         for colour, label in zip(colours, labels, strict=True)
