@@ -17,6 +17,8 @@ min_version("9.27")
 
 
 include: "rules/common.smk"
+include: "rules/paths.smk"
+include: "rules/targets.smk"
 
 
 pathvars:

@@ -1,0 +1,89 @@
+"""Every figure and table of a configuration, and what it needs from the network; no rules."""
+
+ALL_PARTS = sorted(
+    {
+        path
+        for entry in [*SETS.values(), *CONES]
+        for modality in modalities(CONFIG, entry)
+        for path in cloud_parts(entry, modality)
+    }
+    | {
+        path
+        for entry in [*TASKS.values(), *FAIRNESS.values()]
+        for path in parts(entry["dataset"], "images", entry["model"])
+    }
+)
+
+# The published name of each study's table, and the study.
+STUDY_OF_TABLE = {
+    table: study
+    for table, study in [
+        ("temperature_finetuning", "temperature_finetuning"),
+        ("initialisation_vs_optimisation", "initialisation"),
+        ("gap_during_training", "gap_triggers"),
+        ("embedding_width", "embedding_width"),
+    ]
+    if study in CELLS
+}
+FIGURE1_ROWS = figure1_rows()
+FIGURE1_ORDER = [row["name"] for row in FIGURE1_ROWS]
+SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
+
+# What each figure and table needs to exist: a condition of the configuration.
+FIGURE_NAMES = {
+    "fig1_modality_gap": SETS,
+    "fig2a_cone_histograms": CONES,
+    "fig2b_depth_and_activation": CONFIG.get("random_networks"),
+    "fig2c_random_initialisations": CONFIG["initialisations"],
+    "fig2d_initial_gap": run_entries("initialisations", towers=2),
+    "fig3_shift_landscape": SETS,
+    "fig3_sphere_simulation": CONFIG.get("sphere"),
+    "fig6_zero_shot_shift": TASKS,
+    "fig7_fairness_shift": FAIRNESS,
+    "fig8_theorems": CONFIG.get("theorems"),
+    "fig10_cone_by_layer": CONFIG["layers"],
+    "fig4_temperature_finetuning": "temperature_finetuning" in CELLS,
+    "fig5_initialisation_vs_optimisation": "initialisation" in CELLS,
+    "fig9_gap_during_training": "gap_triggers" in CELLS,
+    "figS16_embedding_width": "embedding_width" in CELLS,
+}
+TABLE_NAMES = {
+    "gap_statistics": True,
+    "cone_statistics": True,
+    "table1_zero_shot": TASKS,
+    "table2_fairness": FAIRNESS,
+    **dict.fromkeys(STUDY_OF_TABLE, True),
+}
+LIST_NAMES = {
+    "depth_and_activation": CONFIG.get("random_networks"),
+    "theorems": CONFIG.get("theorems"),
+    "random_initialisations": CONFIG["initialisations"],
+    "cone_by_layer": CONFIG["layers"],
+    "skipped_samples": CONFIG["pixels"]["on_bad_sample"] == "skip",
+}
+
+
+def outputs(folder, names, endings):
+    """Paths of the figures or tables of ``names`` whose condition holds."""
+    return [
+        f"<results>/{folder}/{name}.{ending}"
+        for name, wanted in names.items()
+        if wanted
+        for ending in endings
+    ]
+
+
+FIGURES = outputs("figures", FIGURE_NAMES, ["pdf", "png"])
+TABLES = outputs("tables", TABLE_NAMES, ["csv", "md", "tex"])
+TABLES += outputs("tables", LIST_NAMES, ["csv"])
+
+# What `prepare` makes, and what it says about it.
+PREPARED = list(
+    dict.fromkeys(path for name in DATASETS for path in fetched_paths(name))
+)
+FETCH_LIST = fetch_list(
+    fetched_files(DATASETS, CONFIG["resources"], DOWNLOADS),
+    DOWNLOADS,
+    CONFIG["resources"],
+    CONFIG["mirror"],
+)
