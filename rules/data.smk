@@ -93,7 +93,8 @@ rule decode_pixels:
         "<logs>/decode_pixels/{dataset}/{geometry}/{shard}.log",
     conda:
         "../envs/analysis.yaml"
-    threads: 2
+    # Shards run side by side; --set-threads decode_pixels=8 for a single large one.
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
