@@ -151,7 +151,7 @@ def test_reverting_an_edit_leaves_nothing_to_do(finished):
 def test_another_model_reruns_only_what_that_model_touches(finished):
     edit_config(finished, "resnet18, seed: 0", "resnet18, seed: 5")
     assert planned(finished, *SMOKE) == {
-        "embed_images": 3,
+        "embed_images": 2,
         "measure_cone": 2,
         "gap_statistics": 1,
         "fig2a_cone_histograms": 1,
