@@ -33,7 +33,8 @@ from modgap.downloads import (
 )
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.sources import ARRAYS, download_rows, fetched_files
+from modgap.sources import ARRAYS, CLASS_FILES, download_rows, fetched_files
+from modgap.tasks import is_labelled
 from modgap.training_plan import plan
 
 try:
@@ -52,6 +53,7 @@ DRAWN = [
 RUNS, CELLS = plan(CONFIG)
 CLASSIFIERS = CONFIG["training_classifiers"]
 READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
+LABELLED = [name for name in READY if is_labelled(DATASETS[name])]
 NOISE = [name for name, entry in DATASETS.items() if entry["kind"] == "noise"]
 UNPACKED = [name for name, entry in DATASETS.items() if entry.get("name") in ARRAYS]
 LISTED = [name for name in DATASETS if name not in DRAWN + READY + UNPACKED]
@@ -133,7 +135,8 @@ def model_entry(name):
 
 def dataset_entry(name):
     """A dataset's description, with a digest of the listing where it is a folder."""
-    entry = {key: value for key, value in DATASETS[name].items() if key != "label"}
+    left_out = ("label", "classes", *CLASS_FILES)
+    entry = {k: value for k, value in DATASETS[name].items() if k not in left_out}
     digest = listing_digest(entry, fetched_paths(name))
     return sorted_keys({**entry, "listing": digest} if digest else entry)
 

@@ -13,10 +13,7 @@ rule embed_prompts:
         "<logs>/embed_prompts/{model}/{prompts}.log",
     wildcard_constraints:
         model=one_of(MODELS),
-        prompts=one_of(
-            prompt_name(entry["prompts"])
-            for entry in [*TASKS.values(), *FAIRNESS.values()]
-        ),
+        prompts=one_of(prompt_name(entry["prompts"]) for entry in PROMPTED),
     conda:
         "../envs/torch.yaml"
     resources:
@@ -39,7 +36,7 @@ rule embed_prompts:
 rule sweep_zero_shot:
     """Accuracy over shifts, published and corrected choice of a shift, control directions."""
     input:
-        images=lambda wc: cloud_parts(TASKS[wc.task], "images"),
+        images=lambda wc: task_pictures(TASKS[wc.task]),
         prompts=lambda wc: prompt_vectors(TASKS[wc.task]),
         samples=lambda wc: f"<results>/samples/{TASKS[wc.task]['dataset']}.parquet",
         gap_first=lambda wc: gap_parts(TASKS[wc.task], 0),
@@ -69,7 +66,7 @@ rule sweep_zero_shot:
             "seed",
             sides=CONFIG["downstream"]["moved"],
             metric=TASKS[wc.task].get("metric", "accuracy"),
-            templates=TASKS[wc.task]["templates"],
+            templates=TASKS[wc.task].get("templates", GIVEN),
             **task_settings(wc.task, TASKS[wc.task]),
         ),
     script:
@@ -79,7 +76,7 @@ rule sweep_zero_shot:
 rule sweep_fairness:
     """Rates of harmful classes by group over shifts of the pictures, with paired tests."""
     input:
-        images=lambda wc: cloud_parts(FAIRNESS[wc.fairness], "images"),
+        images=lambda wc: task_pictures(FAIRNESS[wc.fairness]),
         prompts=lambda wc: prompt_vectors(FAIRNESS[wc.fairness]),
         samples=lambda wc: f"<results>/samples/{FAIRNESS[wc.fairness]['dataset']}.parquet",
         gap_first=lambda wc: gap_parts(FAIRNESS[wc.fairness], 0),

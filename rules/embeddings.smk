@@ -28,6 +28,35 @@ rule import_embeddings:
         "../scripts/import_embeddings.py"
 
 
+rule import_classes:
+    """Check the labels and class prompts of ready embeddings and store them like our own."""
+    input:
+        embeddings="<results>/embeddings/imported/{dataset}/first/part-0.parquet",
+        labels=lambda wc: DATASETS[wc.dataset]["labels"],
+        class_prompts=lambda wc: DATASETS[wc.dataset]["class_prompts"],
+    output:
+        samples="<results>/samples/{dataset}.parquet",
+        prompts="<results>/prompts/imported/{dataset}.parquet",
+    log:
+        "<logs>/import_classes/{dataset}.log",
+    wildcard_constraints:
+        dataset=one_of(LABELLED),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("import_classes.py"),
+        settings=lambda wc: {
+            "class_prompts": DATASETS[wc.dataset]["class_prompts"],
+            "classes": DATASETS[wc.dataset].get("classes"),
+            "labels": DATASETS[wc.dataset]["labels"],
+        },
+    script:
+        "../scripts/import_classes.py"
+
+
 rule embed_images:
     """Embed one shard of pictures."""
     input:

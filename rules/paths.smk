@@ -19,6 +19,11 @@ def cloud_parts(entry, modality):
     return parts(entry["dataset"], modality, entry.get("model", IMPORTED))
 
 
+def task_pictures(entry):
+    """Shards of what a task classifies: pictures, or the first modality of ready embeddings."""
+    return cloud_parts(entry, "images" if "model" in entry else "first")
+
+
 def set_parts(name, side):
     """Shards of the first (0) or second (1) modality of an embedding set."""
     return cloud_parts(SETS[name], modalities(CONFIG, SETS[name])[side])

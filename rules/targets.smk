@@ -10,7 +10,7 @@ ALL_PARTS = sorted(
     | {
         path
         for entry in [*TASKS.values(), *FAIRNESS.values()]
-        for path in parts(entry["dataset"], "images", entry["model"])
+        for path in task_pictures(entry)
     }
 )
 

@@ -1,7 +1,10 @@
 """What rules need to know of zero-shot and fairness tasks; no rules."""
 
-from modgap.prompts import prompt_name, prompt_path, read_prompts
+from modgap.prompts import GIVEN, prompt_name, prompt_path, read_prompts
 from modgap.tasks import OWN_GAP, grid_deltas, task_columns, task_templates
+
+# Tasks whose prompts are embedded here; those on ready embeddings bring theirs.
+PROMPTED = [e for e in [*TASKS.values(), *FAIRNESS.values()] if "prompts" in e]
 
 
 def prompts_of(entry):
@@ -11,6 +14,8 @@ def prompts_of(entry):
 
 def prompt_vectors(entry):
     """Embedded class prompts of a task."""
+    if "prompts" not in entry:
+        return f"<results>/prompts/{IMPORTED}/{entry['dataset']}.parquet"
     return f"<results>/prompts/{entry['model']}/{prompt_name(entry['prompts'])}.parquet"
 
 
@@ -19,7 +24,7 @@ def embedded_templates(model, name):
     return sorted(
         {
             chosen
-            for entry in [*TASKS.values(), *FAIRNESS.values()]
+            for entry in PROMPTED
             if entry["model"] == model and prompt_name(entry["prompts"]) == name
             for chosen in task_templates(entry, read_prompts(prompts_of(entry)))
         }
@@ -30,7 +35,7 @@ def prompt_file(model, name):
     """The prompt file that results call ``name``."""
     return next(
         prompts_of(entry)
-        for entry in [*TASKS.values(), *FAIRNESS.values()]
+        for entry in PROMPTED
         if entry["model"] == model and prompt_name(entry["prompts"]) == name
     )
 
@@ -58,12 +63,17 @@ def fairness_templates(entry):
 
 def task_settings(name, entry):
     """What both sweeps need to know of a task."""
-    prompts = read_prompts(prompts_of(entry))
     gap = gap_set(entry)
+    if "prompts" in entry:
+        path = prompts_of(entry)
+        columns = task_columns(entry, read_prompts(path))
+    else:
+        path = DATASETS[entry["dataset"]]["class_prompts"]
+        columns = [entry.get("column", "label")]
     return {
         "name": name,
-        "prompts_file": prompts_of(entry),
-        "columns": task_columns(entry, prompts),
+        "prompts_file": path,
+        "columns": columns,
         "caption": set_caption(gap) if gap else None,
         "deltas": grid_deltas(CONFIG["downstream"]["grid"]),
     }
@@ -85,11 +95,22 @@ def task_rows(tasks):
             "name": name,
             "label": entry.get("label", name),
             "dataset": DATASETS[entry["dataset"]].get("label", entry["dataset"]),
-            "model": MODELS[entry["model"]].get("label", entry["model"]),
-            "state": catalogue.weights_state(MODELS[entry["model"]]),
-            "prompts": prompt_name(entry["prompts"]),
-            "templates": task_templates(entry, read_prompts(prompts_of(entry)))[0],
             "gap": entry.get("gap", OWN_GAP),
+            **(prompted_row(entry) if "prompts" in entry else GIVEN_ROW),
         }
         for name, entry in tasks.items()
     ]
+
+
+# Of ready embeddings nothing is known but that the prompts came with them.
+GIVEN_ROW = {"model": IMPORTED, "state": "", "prompts": GIVEN, "templates": GIVEN}
+
+
+def prompted_row(entry):
+    """Model and prompts of a task whose prompts are embedded here."""
+    return {
+        "model": MODELS[entry["model"]].get("label", entry["model"]),
+        "state": catalogue.weights_state(MODELS[entry["model"]]),
+        "prompts": prompt_name(entry["prompts"]),
+        "templates": task_templates(entry, read_prompts(prompts_of(entry)))[0],
+    }

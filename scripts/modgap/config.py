@@ -19,7 +19,7 @@ from modgap.sources import (
     where_to_get,
     with_sources,
 )
-from modgap.tasks import task_problems
+from modgap.tasks import derived_tasks, task_problems
 from modgap.training_plan import resolve_trained, training_problems
 
 # A user's file that names one of these replaces all of them, and the training of the default with
@@ -68,13 +68,14 @@ def with_defaults(default, given):
         dropped = {*REPLACED_TOGETHER, *TRAINING, *(key for key in SIMULATIONS if key not in given)}
         default = {key: value for key, value in default.items() if key not in dropped}
     config = merge(default, given)
-    for key in ("datasets", "models", "zero_shot", "fairness", *TRAINING):
+    for key in ("datasets", "models", "fairness", *TRAINING):
         config.setdefault(key, {})
     for key in ("initialisations", "layers"):
         config.setdefault(key, [])
     if well_formed(config):
         config.setdefault("embedding_sets", derived_sets(config))
         config.setdefault("cones", derived_cones(config))
+        config.setdefault("zero_shot", derived_tasks(config["datasets"]))
     return config
 
 

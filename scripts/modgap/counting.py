@@ -12,7 +12,7 @@ from modgap.annotations import read_coco, read_faces, read_memes
 from modgap.captions import captioned_images
 from modgap.errors import InputError
 from modgap.listing import class_images, list_files
-from modgap.sources import named_paths
+from modgap.sources import CLASS_FILES, named_paths
 
 N_DIGITS = 1797
 
@@ -57,8 +57,8 @@ def check_available(n, available, where):
 
 
 def source_paths(entry):
-    """The files and folders that a dataset entry names, the user's and the fetched."""
-    paths = [path for _, path in named_paths(entry)]
+    """The files and folders behind the pictures, captions or embeddings of a dataset entry."""
+    paths = [path for key, path in named_paths(entry) if key not in CLASS_FILES]
     if entry["kind"] == "hateful_memes" and os.path.isdir(entry["path"]):
         paths.append(entry["path"])
     return paths

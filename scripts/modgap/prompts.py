@@ -22,6 +22,9 @@ import yaml
 
 from modgap.errors import InputError
 
+# The only set of templates of class prompts that come embedded, with ready embeddings.
+GIVEN = "given"
+
 
 class Prompts(NamedTuple):
     """A prompt file.

@@ -86,6 +86,9 @@ HATEFUL_MEMES = {
     "test_unseen": 2_000,
 }
 
+# What comes with ready embeddings for zero-shot classification only.
+CLASS_FILES = ["labels", "class_prompts"]
+
 NUMERIC_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
@@ -220,6 +223,7 @@ def download_rows(config, root):
 def named_paths(entry):
     """Every path of an entry by the key that names it (a list counts as several)."""
     keys = ["images", "captions", "annotations", "classnames", "file", "first", "second", "files"]
+    keys += CLASS_FILES
     if entry["kind"] != "hateful_memes":  # there the annotations stand for their folder
         keys.append("path")
     for key in keys:

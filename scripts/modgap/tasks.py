@@ -10,6 +10,9 @@ from modgap.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
 # The gap between the task's own pictures and class prompts, instead of an embedding set's.
 OWN_GAP = "task"
 
+# What a task on pictures must name; with ready embeddings, what it must not.
+TASK_KEYS = {"zero_shot": ("model", "prompts", "templates"), "fairness": ("model", "prompts")}
+
 
 def grid_deltas(grid):
     """Shifts from ``first`` to ``last`` by ``step``, both ends included."""
@@ -35,6 +38,13 @@ def task_problems(config, root):
     for section in ("zero_shot", "fairness"):
         for name, entry in config[section].items():
             where = f"{section}.{name}"
+            if config["datasets"].get(entry["dataset"], {}).get("kind") == "embeddings":
+                lines += imported_task_problems(where, entry, section, config)
+                continue
+            missing = [key for key in TASK_KEYS[section] if key not in entry]
+            lines += [f"{where}: key {key!r} is missing" for key in missing]
+            if missing:
+                continue
             lines += task_references(where, entry, config)
             lines += prompt_problems(where, entry, section, root)
             path = prompt_path(entry["prompts"], root)
@@ -46,6 +56,34 @@ def task_problems(config, root):
     return lines
 
 
+def imported_task_problems(where, entry, section, config):
+    """What is wrong with a task on ready embeddings, whose labels and prompts come with them."""
+    name = entry["dataset"]
+    lines = [
+        f"{where}.{key}: {name} is ready embeddings with class prompts of its own; drop the {key}"
+        for key in TASK_KEYS["zero_shot"]
+        if key in entry
+    ]
+    if section == "fairness":
+        lines.append(f"{where}.dataset: {name} is ready embeddings, which have no groups")
+    elif not is_labelled(config["datasets"][name]):
+        lines.append(f"{where}.dataset: give datasets.{name} 'labels' and 'class_prompts'")
+    gap, sets = entry.get("gap", OWN_GAP), config["embedding_sets"]
+    if gap != OWN_GAP and sets.get(gap, {}).get("dataset") != name:
+        lines.append(f"{where}.gap: neither {OWN_GAP!r} nor an embedding set of {name}: {gap!r}")
+    return lines
+
+
+def is_labelled(entry):
+    """Whether a dataset is ready embeddings with labels and class prompts."""
+    return "class_prompts" in entry
+
+
+def derived_tasks(datasets):
+    """Zero-shot tasks of a configuration that names none: the labelled ready embeddings."""
+    return {name: {"dataset": name} for name, entry in datasets.items() if is_labelled(entry)}
+
+
 def task_references(where, entry, config):
     """Datasets, models and embedding sets that a task names but that do not exist or fit."""
     lines = []
@@ -54,7 +92,7 @@ def task_references(where, entry, config):
         if entry[key] not in known:
             near = did_you_mean(entry[key], known)
             lines.append(f"{where}.{key}: no {key} named {entry[key]!r}{near}")
-    if config["datasets"].get(entry["dataset"], {}).get("kind") in ("noise", "embeddings"):
+    if config["datasets"].get(entry["dataset"], {}).get("kind") == "noise":
         lines.append(f"{where}.dataset: {entry['dataset']} has no pictures with classes")
     model = config["models"].get(entry["model"])
     if model and "texts" not in towers(model):

@@ -116,3 +116,49 @@ def test_columns_and_templates_of_a_task(root):
     assert task_columns(SHAPE, shape) == ["label"]
     assert task_templates(NAMING, naming) == ["caption", "photo", "picture"]
     assert task_templates(SHAPE, shape) == ["caption"]
+
+
+@pytest.fixture
+def ready(tmp_path):
+    """The configuration of labelled ready embeddings (their content does not matter here)."""
+    files = {key: tmp_path / f"{key}.npy" for key in ("file", "labels", "class_prompts")}
+    for path in files.values():
+        path.touch()
+    return {"kind": "embeddings", "classes": ["a", "b"], **{k: str(p) for k, p in files.items()}}
+
+
+def test_labelled_embeddings_are_a_task_by_themselves(root, monkeypatch, ready):
+    monkeypatch.chdir(root)
+    plain = {key: ready[key] for key in ("kind", "file")}
+    config = load_config({"datasets": {"mine": ready, "plain": plain}}, root)
+    assert config["zero_shot"] == {"mine": {"dataset": "mine"}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ({"model": "vit"}, "zero_shot.t.model: mine is ready embeddings with class prompts of its"),
+        ({"gap": "scenes-vit"}, "zero_shot.t.gap: neither 'task' nor an embedding set of mine"),
+        ({"dataset": "plain"}, "zero_shot.t.dataset: give datasets.plain 'labels' and"),
+        ({"dataset": "scenes"}, "zero_shot.t: key 'model' is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_task_on_ready_embeddings(root, monkeypatch, ready, entry, line):
+    plain = {key: ready[key] for key in ("kind", "file")}
+    datasets = {**RUN["datasets"], "mine": ready, "plain": plain}
+    tasks = {"t": {"dataset": "mine", **entry}}
+    found = problems(root, monkeypatch, datasets=datasets, zero_shot=tasks)
+    assert line in found[0]
+
+
+def test_ready_embeddings_have_no_groups(root, monkeypatch, ready):
+    datasets = {**RUN["datasets"], "mine": ready}
+    entry = {**NAMING, "dataset": "mine"}
+    found = problems(root, monkeypatch, datasets=datasets, fairness={"f": entry})
+    assert found[-1] == "fairness.f.dataset: mine is ready embeddings, which have no groups"
+
+
+def test_labels_need_class_prompts(root, monkeypatch, ready):
+    del ready["class_prompts"], ready["classes"]
+    (found,) = problems(root, monkeypatch, datasets={**RUN["datasets"], "mine": ready})
+    assert found == "datasets.mine: 'class_prompts' is a dependency of 'labels'"
