@@ -100,7 +100,7 @@ def describe(measured, name, side, label):
         row = value_of(measured, name, side, f"cosine_{what}_initialisations")
         # Adding zero turns a rounded −0.00 into 0.00.
         value, low, high = (round(row[key], 2) + 0.0 for key in ("value", "low", "high"))
-        texts.append(f"{what} {value:.2f} [{low:.2f}, {high:.2f}]")
+        texts.append(f"{what} {value:z.2f} [{low:z.2f}, {high:z.2f}]")
     return f"{label}: cosine {', '.join(texts)}"
 
 
