@@ -98,8 +98,7 @@ def describe(measured, name, side, label):
     texts = []
     for what in ("within", "between"):
         row = value_of(measured, name, side, f"cosine_{what}_initialisations")
-        # Adding zero turns a rounded −0.00 into 0.00.
-        value, low, high = (round(row[key], 2) + 0.0 for key in ("value", "low", "high"))
+        value, low, high = row[["value", "low", "high"]]  # z: no negative zeros
         texts.append(f"{what} {value:z.2f} [{low:z.2f}, {high:z.2f}]")
     return f"{label}: cosine {', '.join(texts)}"
 
