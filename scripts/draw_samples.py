@@ -2,19 +2,13 @@
 
 from modgap.arrays import write_array
 from modgap.job import start_log
-from modgap.samples import dataset_digest, draw_samples
-from modgap.tables import write_table
+from modgap.samples import draw_samples, write_samples
 
 
 def main(table, array, *, name, entry):
     samples, pixels = draw_samples(entry, array)
-    metadata = {
-        "dataset": name,
-        "dataset_sha256": dataset_digest(samples, pixels),
-        "kind": entry["kind"],
-    }
     write_array(array, pixels, pixels.shape[1:], pixels.dtype)
-    write_table(samples, table, metadata)
+    write_samples(samples, pixels, table, name=name, kind=entry["kind"])
 
 
 if __name__ == "__main__":

@@ -2,19 +2,13 @@
 
 from modgap.integrity import check_fetched
 from modgap.job import start_log
-from modgap.samples import dataset_digest, list_samples
-from modgap.tables import write_table
+from modgap.samples import list_samples, write_samples
 
 
 def main(table, *, name, entry, on_bad_sample, fetched=(), folder=None):
     check_fetched(fetched, folder)
     samples, content = list_samples(entry, on_bad_sample=on_bad_sample)
-    metadata = {
-        "dataset": name,
-        "dataset_sha256": dataset_digest(samples, content),
-        "kind": entry["kind"],
-    }
-    write_table(samples, table, metadata)
+    write_samples(samples, content, table, name=name, kind=entry["kind"])
 
 
 if __name__ == "__main__":

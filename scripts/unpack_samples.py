@@ -3,21 +3,15 @@
 from modgap.arrays import write_array
 from modgap.integrity import check_fetched
 from modgap.job import start_log
-from modgap.samples import dataset_digest
-from modgap.tables import write_table
+from modgap.samples import write_samples
 from modgap.torchvision_arrays import array_samples
 
 
 def main(table, array, *, name, entry, fetched, folder):
     check_fetched(fetched, folder)
     samples, pixels = array_samples(entry, array)
-    metadata = {
-        "dataset": name,
-        "dataset_sha256": dataset_digest(samples, pixels),
-        "kind": entry["kind"],
-    }
     write_array(array, pixels, pixels.shape[1:], pixels.dtype)
-    write_table(samples, table, metadata)
+    write_samples(samples, pixels, table, name=name, kind=entry["kind"])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from modgap.frames import (
 )
 from modgap.listing import class_images, list_files, match_names
 from modgap.scenes import draw_scenes
+from modgap.tables import write_table
 from modgap.torchvision_files import torchvision_samples
 from modgap.webdataset import webdataset_samples
 
@@ -74,6 +75,12 @@ def list_samples(entry, *, on_bad_sample):
         "webdataset": webdataset_samples,
     }
     return listers[entry["kind"]](entry)
+
+
+def write_samples(samples, content, path, *, name, kind):
+    """Write a samples table with what it is; content : as in ``dataset_digest``."""
+    digest = dataset_digest(samples, content)
+    write_table(samples, path, {"dataset": name, "dataset_sha256": digest, "kind": kind})
 
 
 def dataset_digest(samples, content):
