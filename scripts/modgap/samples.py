@@ -160,8 +160,8 @@ def noise_samples(entry):
 def folder_samples(entry):
     """Class-named folders, or an archive of them; every caption is the template with the class.
 
-    With ``n`` the pictures are spread evenly: the first of every class, then the second of every
-    class, and so on until there are ``n``. Rows are sorted by class, then by name.
+    The first of every class, then the second of every class, and so on: whatever looks at the
+    first n pictures, ``n`` of the entry included, sees all classes alike.
     """
     path = entry["path"]
     files, folders = list_files(path)
@@ -169,11 +169,9 @@ def folder_samples(entry):
     rows = [
         (rank, label, name) for label, names in by_class.items() for rank, name in enumerate(names)
     ]
-    if "n" in entry:
-        n = count_items("image_folder", entry)
-        check_available(n, len(rows), path)
-        rows = sorted(rows)[:n]
-    rows = sorted(rows, key=lambda row: (row[1], row[0]))
+    n = entry.get("n", len(rows))
+    check_available(n, len(rows), path)
+    rows = sorted(rows)[:n]
     labels = [label for _, label, _ in rows]
     names = [name for _, _, name in rows]
     samples = samples_frame(

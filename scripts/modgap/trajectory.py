@@ -46,7 +46,7 @@ class HeldOut:
 
 
 def held_out_pairs(data, tokenize, *, n, caption, prompt):
-    """The first ``n`` pictures of a dataset with their first or last caption.
+    """``n`` pictures, evenly spaced over a dataset, with their first or last caption.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ def held_out_pairs(data, tokenize, *, n, caption, prompt):
     tokenize : list of captions -> (m, context) int64.
     prompt : template of the class prompts, with ``{label}``.
     """
-    pictures = np.arange(min(n, len(data)))
+    n = min(n, len(data))
+    pictures = np.arange(n) * len(data) // n  # a dataset may be sorted by class
     rows = data.first[pictures] + (data.count[pictures] - 1 if caption == "last" else 0)
     texts = data.samples.iloc[rows].reset_index(drop=True)
     labels = prompts = None

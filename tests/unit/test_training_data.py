@@ -13,6 +13,7 @@ from modgap.training_data import (
     mismatched_pictures,
     read_captioned_pictures,
 )
+from modgap.trajectory import held_out_pairs
 
 
 def dataset(folder, name, captions, shards=1, bad=()):
@@ -114,3 +115,21 @@ def test_batches_that_cannot_be_cut_are_refused():
         check_batch(16, 17, 1, 1, "here")
     with pytest.raises(InputError, match="make it a multiple of 6"):
         check_batch(100, 16, 3, 2, "here")
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(3, [0, 2, 4]), (6, [0, 1, 2, 3, 4, 5]), (9, range(6))]
+)
+def test_held_out_pairs_are_evenly_spaced(tmp_path, n, expected):
+    """A dataset may be sorted by class: its first pictures would not stand for it."""
+    captions = [[f"first {i}", f"last {i}"] for i in range(6)]
+    data = read_captioned_pictures(*dataset(tmp_path, "one", captions, shards=2), "here")
+    pairs = held_out_pairs(
+        data,
+        lambda texts: np.zeros((len(texts), 3), np.int64),
+        n=n,
+        caption="last",
+        prompt="{label}",
+    )
+    assert pairs.pixels[:, 0, 0, 0].tolist() == list(expected)
+    assert list(pairs.captions) == [f"last {i}" for i in expected]
