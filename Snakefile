@@ -58,7 +58,15 @@ include: "rules/figures.smk"
 
 
 onstart:
-    FOLDER_LOCK = hold_folder()
+    hold_folder()
+
+
+onsuccess:
+    print(summary(CONFIG["results"], STARTED), file=sys.stderr)
+
+
+onerror:
+    print(failure_summary(log, STARTED), file=sys.stderr)
 
 
 rule all:
@@ -101,3 +109,7 @@ rule training:
     """Every training run, and nothing downstream."""
     input:
         CHECKPOINTS,
+
+
+for known_rule in workflow.rules:
+    known_rule.message = known_rule.message or job_message(known_rule)

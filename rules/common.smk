@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import shutil
 import sys
+import time
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from modgap import catalogue
+from modgap.closing import failure_summary, summary
 from modgap.config import (
     IMPORTED,
     is_imported,
@@ -36,6 +38,8 @@ from modgap.files import sha256_of
 from modgap.sources import ARRAYS, CLASS_FILES, download_rows, fetched_files
 from modgap.tasks import is_labelled
 from modgap.training_plan import plan
+
+STARTED = time.time()
 
 try:
     CONFIG = load_config(config, ROOT)
@@ -64,6 +68,9 @@ PLAIN_TARS = [plain_tar(file) for file in DOWNLOADS if plain_tar(file) != file]
 GPUS_HERE = int(shutil.which("nvidia-smi") is not None)
 
 
+HELD = []  # the open lock file: closing it would give the folder free
+
+
 def hold_folder():
     """Make this run the only one in its folder, until its process ends in whatever way.
 
@@ -79,7 +86,14 @@ def hold_folder():
         raise WorkflowError(
             f"another run is at work in {Path.cwd()}; wait for it or stop it"
         ) from None
-    return lock
+    HELD.append(lock)
+
+
+def job_message(known_rule):
+    """What a run says when it starts a job: the rule, its wildcards, the rule's docstring."""
+    wildcards = " {wildcards}" if known_rule.wildcard_names else ""
+    text = " ".join((known_rule.docstring or "").split())
+    return f"{known_rule.name}{wildcards} - " + text.replace("{", "{{").replace("}", "}}")
 
 
 def local_imports(path):

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from workflow.runs import copy_project, snakemake
 
 SMOKE = ["--cores", "2", "--configfile", "config/smoke.yaml"]
@@ -27,6 +29,21 @@ def test_two_runs_in_one_folder_are_refused(finished):
         assert done.returncode != 0
         assert "another run is at work" in done.stdout
     snakemake(finished, *SMOKE)
+
+
+def test_a_run_holds_its_folder_until_it_ends(root, tmp_path):
+    project = copy_project(root, tmp_path / "project")
+    command = [Path(sys.executable).parent / "snakemake", "results/smoke/tables/theorems.csv"]
+    running = subprocess.Popen([*command, *SMOKE], cwd=project, stderr=subprocess.DEVNULL)
+    theorems = project / "results" / "smoke" / "logs" / "check_theorems.log"
+    deadline = time.monotonic() + 300
+    while not theorems.is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    with open(project / ".snakemake" / "run.lock") as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert running.wait() == 0
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_kill_9_during_extraction_then_the_same_command(root, smoke, tmp_path):

@@ -1,0 +1,86 @@
+"""What a run says when it ends: what was made, where, how long; or what failed and what to do.
+
+Standard library only: the workflow reads this while it is parsed.
+"""
+
+import re
+import time
+from pathlib import Path
+
+# Folder below the root of the results, what its files are called, and the ending that counts.
+SHOWN = [
+    ("figures", "figure", ".png"),
+    ("tables", "table", ".csv"),
+    ("report", "report", ".html"),
+    ("training", "model", ".safetensors"),
+]
+
+FAILED_JOB = re.compile(r"^Error in rule (\w+):$")
+FAILED_LOG = re.compile(r"^    log: (.+?) \(check log file")
+
+
+def duration(seconds):
+    """A time for people: 48 s, 3 min 20 s, 2 h 5 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def made_since(folder, ending, since):
+    """Files below a folder that have this ending and were written at or after a time."""
+    return [
+        path
+        for path in sorted(Path(folder).rglob(f"*{ending}"))
+        if path.stat().st_mtime >= since
+    ]
+
+
+def summary(results, started):
+    """Lines on a finished run: what it made below ``results`` since ``started`` (a Unix time)."""
+    lines = []
+    for name, noun, ending in SHOWN:
+        folder = Path(results, name)
+        made = made_since(folder, ending, started)
+        if len(made) == 1:
+            lines.append(f"  1 {noun}: {made[0]}")
+        elif made:
+            lines.append(f"  {len(made)} {noun}s in {folder}/")
+    title = f"Done in {duration(time.time() - started)}."
+    if not lines:
+        return f"\n{title}"
+    return "\n".join(["", f"{title} Made in this run:", *lines])
+
+
+def failed_jobs(text):
+    """(rule, its log files) of every failed job in the text of Snakemake's own log."""
+    jobs = []
+    for line in text.splitlines():
+        if found := FAILED_JOB.match(line):
+            jobs.append((found[1], []))
+        elif jobs and (found := FAILED_LOG.match(line)):
+            jobs[-1][1].extend(found[1].split(", "))
+    unique = {(rule, *logs): (rule, logs) for rule, logs in jobs}
+    return list(unique.values())
+
+
+def last_words(path):
+    """The last line of a log that says something, or what its absence means."""
+    path = Path(path)
+    lines = path.read_text(errors="replace").split("\n") if path.is_file() else []
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1] if said else "nothing in its log: stopped from outside, or out of memory"
+
+
+def failure_summary(log, started):
+    """Lines on a failed run, given the path of Snakemake's own log: each failed rule, and why."""
+    lines = ["", f"Stopped after {duration(time.time() - started)}."]
+    for rule, logs in failed_jobs(Path(log).read_text(errors="replace")):
+        lines.append(f"  {rule} failed")
+        for path in logs:
+            lines += [f"    why: {last_words(path)}", f"    log: {path}"]
+    lines.append(
+        "What was finished is kept: put right what failed and give the same command again."
+    )
+    return "\n".join(lines)
