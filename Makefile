@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 
-.PHONY: run test lint format pins
+.PHONY: run test lint format pins docs
 
 # Everything pinned, then the embedded default: figures and tables under results/.
 run: .venv/.run
@@ -31,6 +31,10 @@ pins: .venv/.dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 		--extra dev pyproject.toml -o requirements-dev.txt
 	$(BIN)/python envs/update.py
+
+# After an edit of config/schema.yaml or config/config.yaml: their description, config/README.md.
+docs: .venv/.dev
+	$(BIN)/python config/document.py
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv

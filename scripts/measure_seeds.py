@@ -6,7 +6,6 @@ the values behind them (one per initialisation or component), and points for the
 
 import numpy as np
 import pandas as pd
-from umap import UMAP
 
 from modgap.initialisations import (
     cone_separation,
@@ -16,6 +15,7 @@ from modgap.initialisations import (
     spectrum_drop,
 )
 from modgap.job import start_log
+from modgap.projections import umap_points
 from modgap.tables import open_parquet, write_table
 
 NO_INTERVAL = "none: the spectrum describes these initialisations together"
@@ -35,7 +35,7 @@ def main(embeddings, table, values, points, *, name, n_neighbors, min_dist, seed
             for number, value in enumerate(spectrum, start=1)
         ]
         if layers == "kept":
-            flat = umap_points(cloud, n_neighbors, min_dist, seed)
+            flat = umap_clouds(cloud, n_neighbors, min_dist, seed)
             pictures += [
                 point_table(where, method, xy, seeds)
                 for method, xy in [("pca", coordinates), ("umap", flat)]
@@ -116,15 +116,14 @@ def measurement(statistic, value, low, high, method):
     }
 
 
-def umap_points(cloud, n_neighbors, min_dist, seed):
-    """UMAP of all unit vectors together (k, n, 2); a fixed seed keeps it on one thread."""
+def umap_clouds(cloud, n_neighbors, min_dist, seed):
+    """UMAP of all unit vectors together (k, n, 2)."""
     k, n, dim = cloud.shape
     flat = cloud.reshape(k * n, dim)
     flat = flat / np.linalg.norm(flat, axis=1, keepdims=True)
-    model = UMAP(
-        n_neighbors=min(n_neighbors, k * n - 1), min_dist=min_dist, random_state=seed, n_jobs=1
-    )
-    return model.fit_transform(flat).reshape(k, n, 2)
+    neighbours = min(n_neighbors, k * n - 1)
+    points = umap_points(flat, n_neighbors=neighbours, min_dist=min_dist, seed=seed)
+    return points.reshape(k, n, 2)
 
 
 def point_table(where, method, xy, seeds):

@@ -1,5 +1,7 @@
 """Two-dimensional pictures of two clouds of unit vectors: UMAP, SVD, PCA and the gap axis."""
 
+import warnings
+
 import numpy as np
 from sklearn.manifold import trustworthiness
 from umap import UMAP
@@ -61,6 +63,17 @@ def project_gap_axis(first, second):
     }
 
 
+def umap_points(points, *, n_neighbors, min_dist, seed):
+    """UMAP of the rows of ``points`` (n, d) as (n, 2); a fixed seed keeps it on one thread."""
+    model = UMAP(n_neighbors=n_neighbors, min_dist=min_dist, random_state=seed, n_jobs=1)
+    with warnings.catch_warnings():
+        # Clouds far apart are separate components of the graph of neighbours: UMAP says so, and
+        # that it starts from random positions (of the same seed). Neither is a fault here.
+        warnings.filterwarnings("ignore", message="Graph is not fully connected")
+        warnings.filterwarnings("ignore", message="Spectral initialisation failed")
+        return model.fit_transform(points)
+
+
 def project_umap(first, second, *, n_neighbors, min_dist, seed):
     """UMAP of the union with a fixed seed (hence on one thread), and its trustworthiness.
 
@@ -69,8 +82,7 @@ def project_umap(first, second, *, n_neighbors, min_dist, seed):
     """
     points = np.concatenate([first, second]).astype(np.float32)
     neighbours = min(n_neighbors, len(points) - 1)
-    model = UMAP(n_neighbors=neighbours, min_dist=min_dist, random_state=seed, n_jobs=1)
-    coordinates = model.fit_transform(points)
+    coordinates = umap_points(points, n_neighbors=neighbours, min_dist=min_dist, seed=seed)
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(points))[:TRUST_POINTS]
     near = min(neighbours, len(chosen) // 2 - 1)

@@ -33,11 +33,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", ImportWarning)
     import measure_seeds
 
-# Four tight cones are four islands to UMAP, and it says so.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Graph is not fully connected:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
 
 VIT = {"source": "random", "architecture": "scenes-vit", "seed": 7}
 RESNET = {"source": "torchvision", "architecture": "resnet18", "size": 32}
