@@ -23,17 +23,17 @@ A run without options uses [config.yaml](config.yaml), the default. Your own run
 its own, given with `--configfile my_run.yaml`, that holds only what differs:
 
 * A file that names one of `datasets`, `models`, `embedding_sets`, `cones`, `initialisations`,
-  `layers`, `zero_shot` or `fairness` replaces all of these, and what is trained, so that a run works
-  on exactly what it names. The studies without data (`random_networks`, `theorems`, `sphere`) then
-  run only if named: `sphere: {}` takes the default's values.
+  `layers`, `zero_shot` or `fairness` replaces all of these, and what is trained, so that a run
+  works on exactly what it names. The studies without data (`random_networks`, `theorems`,
+  `sphere`) then run only if named: `sphere: {}` takes the default's values.
 * Every other section is laid over the default key by key.
 * One value can be set on the command line: `--config 'figures={dpi: 300}'`.
 
 All problems are listed at once, one line each, before anything runs; a misspelt key is one of them.
 Only what uses a changed value runs again (`snakemake -n` shows it beforehand).
 
-Other files here: [smoke.yaml](smoke.yaml) (toy sizes, a minute or two), [paper.yaml](paper.yaml) (the
-paper's own models and data), [thorough.yaml](thorough.yaml) (more seeds and training),
+Other files here: [smoke.yaml](smoke.yaml) (toy sizes, a minute or two), [paper.yaml](paper.yaml)
+(the paper's own models and data), [thorough.yaml](thorough.yaml) (more seeds and training),
 [examples/](examples) (your own data, models and training, downloads).
 """
 
@@ -67,7 +67,8 @@ def shared_part(node):
 
 def code(value):
     """A value as it may be written in YAML, as code."""
-    return f"`{value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)}`"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"`{text}`"
 
 
 def bounds(node):
@@ -210,7 +211,8 @@ def section_lines(name, schema, defaults):
         what = "Entries, by names of your choice," if node["type"] == "object" else "Items"
         lines += ["", f"{what} have these keys:", ""]
         lines += keys(entry, schema, None)
-        return lines + ["", "The default has, among others:", *block({name: first_entries(given)})]
+        lines += ["", "The default has, among others:"]
+        return lines + block({name: first_entries(given)})
     return [*lines, "", f"- {allowed(node, schema)}; default {code(given)}".replace("\n", " ")]
 
 
@@ -220,7 +222,7 @@ def page(schema, defaults):
     contents = ", ".join(f"[{name}](#{anchor(name)})" for name in names)
     shared = ", ".join(f"[{name}](#{anchor(title)})" for name, title in SHARED.items())
     lines = [INTRODUCTION, *textwrap.wrap(f"Sections: {contents}.", WIDTH, break_on_hyphens=False)]
-    lines += ["", *textwrap.wrap(f"Used in several of them: {shared}.", 200, break_on_hyphens=False)]
+    lines += ["", f"Used in several of them: {shared}."]
     for name in names:
         lines += section_lines(name, schema, defaults)
     for name, title in SHARED.items():

@@ -31,9 +31,7 @@ def duration(seconds):
 def made_since(folder, ending, since):
     """Files below a folder that have this ending and were written at or after a time."""
     return [
-        path
-        for path in sorted(Path(folder).rglob(f"*{ending}"))
-        if path.stat().st_mtime >= since
+        path for path in sorted(Path(folder).rglob(f"*{ending}")) if path.stat().st_mtime >= since
     ]
 
 
