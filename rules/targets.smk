@@ -63,6 +63,17 @@ LIST_NAMES = {
 }
 
 
+def check_targets(asked):
+    """Refuse figures and tables that are asked for by name and have nothing to show."""
+    names = {**FIGURE_NAMES, **TABLE_NAMES, **LIST_NAMES}
+    for name in asked:
+        if name in names and not names[name]:
+            raise WorkflowError(
+                f"{name}: this configuration names nothing that it could show; config/README.md "
+                "says which section does"
+            )
+
+
 def outputs(folder, names, endings):
     """Paths of the figures or tables of ``names`` whose condition holds."""
     return [
@@ -87,3 +98,5 @@ FETCH_LIST = fetch_list(
     CONFIG["resources"],
     CONFIG["mirror"],
 )
+
+check_targets(sys.argv[1:])
