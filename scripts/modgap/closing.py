@@ -71,14 +71,14 @@ def last_words(path):
     return said[-1] if said else "nothing in its log: stopped from outside, or out of memory"
 
 
-def failure_summary(log, started):
-    """Lines on a failed run, given the path of Snakemake's own log: each failed rule, and why."""
+def failure_summary(logs, started):
+    """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed, and why."""
+    failed = failed_jobs("".join(Path(path).read_text(errors="replace") for path in logs))
     lines = ["", f"Stopped after {duration(time.time() - started)}."]
-    for rule, logs in failed_jobs(Path(log).read_text(errors="replace")):
+    for rule, files in failed:
         lines.append(f"  {rule} failed")
-        for path in logs:
+        for path in files:
             lines += [f"    why: {last_words(path)}", f"    log: {path}"]
-    lines.append(
-        "What was finished is kept: put right what failed and give the same command again."
-    )
+    remedy = "put right what failed and " if failed else ""
+    lines.append(f"What was finished is kept: {remedy}give the same command again.")
     return "\n".join(lines)

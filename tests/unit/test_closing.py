@@ -62,7 +62,7 @@ def test_a_failure_says_why_where_and_what_to_do(tmp_path):
     log.write_text("reading\nError: photos/12.jpg: truncated\n\n")
     whole = tmp_path / "snakemake.log"
     whole.write_text(LOG.format(log=log, absent=tmp_path / "absent.log"))
-    lines = failure_summary(whole, time.time() - 3).splitlines()
+    lines = failure_summary([whole], time.time() - 3).splitlines()
     assert lines[1] == "Stopped after 3 s."
     assert lines[2:5] == [
         "  decode_pixels failed",
@@ -71,6 +71,14 @@ def test_a_failure_says_why_where_and_what_to_do(tmp_path):
     ]
     assert "stopped from outside" in lines[6]
     assert "same command again" in lines[-1]
+
+
+def test_a_run_that_was_interrupted_says_how_to_go_on(tmp_path):
+    whole = tmp_path / "snakemake.log"
+    whole.write_text("Terminating processes on user request\n")
+    text = failure_summary([whole], time.time() - 3)
+    assert "failed" not in text
+    assert text.endswith("What was finished is kept: give the same command again.")
 
 
 def test_an_empty_log_hints_at_memory(tmp_path):

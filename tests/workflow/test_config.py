@@ -211,3 +211,12 @@ def test_the_papers_configuration_plans_its_whole_graph_with_its_counts(root, tm
     }
     assert config["cone_study"]["seeds"] == 25
     assert config["shift"]["grid"] == {"first": -5, "last": 4.75, "step": 0.25}
+
+
+def test_a_figure_that_the_configuration_has_nothing_for_is_refused_by_name(root, tmp_path, ready):
+    project = copy_project(root, tmp_path / "project")
+    given = {"datasets": {"mine": {"kind": "embeddings", "file": str(ready)}}}
+    (project / "mine.yaml").write_text(yaml.safe_dump(given))
+    done = snakemake(project, "fig7_fairness_shift", "-n", "--configfile", "mine.yaml", check=False)
+    assert done.returncode != 0
+    assert "fig7_fairness_shift: this configuration names nothing" in done.stdout

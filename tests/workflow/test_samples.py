@@ -78,6 +78,10 @@ def test_a_corrupt_picture_stops_the_job_with_its_path(project):
     assert "photos/12.jpg" in line
     assert "truncated" in line
     assert "Traceback" not in done.stdout
+    stopped = done.stdout.split("Stopped after")[1]
+    assert "decode_pixels failed" in stopped
+    assert f"why: {line}" in stopped
+    assert "log: mine/logs/decode_pixels/photos/" in stopped
     assert not list((project / "mine" / "pixels").rglob("part-1.npy"))
 
 
