@@ -93,9 +93,8 @@ def job_message(known_rule):
     """What a run says when it starts a job: the rule, its wildcards, the rule's docstring."""
     wildcards = " {wildcards}" if known_rule.wildcard_names else ""
     text = " ".join((known_rule.docstring or "").split())
-    return f"{known_rule.name}{wildcards} - " + text.replace("{", "{{").replace(
-        "}", "}}"
-    )
+    text = text.replace("{", "{{").replace("}", "}}")
+    return f"{known_rule.name}{wildcards} - {text}"
 
 
 def local_imports(path):

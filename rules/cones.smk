@@ -266,7 +266,7 @@ rule fig2c_random_initialisations:
 
 
 rule fig2d_initial_gap:
-    """The gap of untrained models against what independent cones predict."""
+    """Figure 2(d): the gap of untrained models against what independent cones predict."""
     input:
         tables=run_tables("initialisations", "seeds", towers=2),
         values=run_tables("initialisations", "seed_values", towers=2),
@@ -295,7 +295,7 @@ rule fig2d_initial_gap:
 
 
 rule fig8_theorems:
-    """Both theorems: what was measured against the bounds."""
+    """Figure 8: both theorems, what was measured against the bounds."""
     input:
         rows="<results>/statistics/theorems.parquet",
     output:
@@ -321,7 +321,7 @@ rule fig8_theorems:
 
 
 rule fig10_cone_by_layer:
-    """The cone from layer to layer in real networks."""
+    """Figure 10: the cone from layer to layer in real networks."""
     input:
         rows="<results>/statistics/cone_by_layer.parquet",
     output:

@@ -72,7 +72,7 @@ def last_words(path):
 
 
 def failure_summary(logs, started):
-    """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed, and why."""
+    """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed and why."""
     failed = failed_jobs("".join(Path(path).read_text(errors="replace") for path in logs))
     lines = ["", f"Stopped after {duration(time.time() - started)}."]
     for rule, files in failed:

@@ -141,7 +141,10 @@ def test_the_smoke_run_made_every_figure_and_table(smoke):
 def test_rules_read_like_a_table_of_contents(root):
     out = snakemake(root, "--list-rules", "--quiet").stdout
     for name in ("all", "fig1_modality_gap", "gap_statistics", "embed_images"):
-        assert re.search(rf"^{name}$|^{name}\s", out, flags=re.MULTILINE), out
+        assert re.search(rf"^{name} \(", out, flags=re.MULTILINE), out
+    for line in re.findall(r"^fig[\dS].*$", out, flags=re.MULTILINE):
+        assert re.search(r"^fig\w+ \((Supplementary )?Figure S?\d", line), line
+    assert out.count("\nfig") > 10
 
 
 def test_snakemakes_report_works(smoke, tmp_path):
