@@ -41,6 +41,7 @@ docs: .venv/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 .venv/.run: .venv/bin/uv requirements.txt
+	@echo "Installing the pinned packages into .venv: some minutes, some GB."
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt
 	touch $@
 
