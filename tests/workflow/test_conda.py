@@ -4,8 +4,6 @@ Creating them means a few minutes and 7 GB of packages: ``-m "not conda"`` leave
 """
 
 import json
-import os
-import re
 import shutil
 import subprocess
 import sys
@@ -24,18 +22,10 @@ OTHER_PYTHON = "3.12" if sys.version_info[:2] != (3, 12) else "3.11"
 
 
 @pytest.fixture(scope="module")
-def conda(root):
-    """Have a conda on PATH: the machine's own, or the stand-in of the shared tools."""
-    with pytest.MonkeyPatch.context() as patch:
-        if shutil.which("conda") is None:
-            tool = root.parent / "shared" / "tools" / "conda-up.sh"
-            if not tool.exists():
-                pytest.skip("no conda on PATH, and no ../shared/tools/conda-up.sh to start one")
-            subprocess.run(["bash", tool], check=True)
-            line = subprocess.run(["bash", tool, "env"], capture_output=True, text=True, check=True)
-            (folder,) = re.findall(r"PATH=([^:\s]+):", line.stdout)
-            patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-        yield
+def conda():
+    """Skip where there is no conda."""
+    if shutil.which("conda") is None:
+        pytest.skip("no conda on PATH (.ci/run puts one there where it can)")
 
 
 @pytest.fixture(scope="module")
