@@ -53,7 +53,7 @@ def write_report():
             inside.add(top)
     os.makedirs(PREFIX + "seen", exist_ok=True)
     report = {
-        "script": os.path.basename(str(getattr(sys.modules["__main__"], "__file__", None))),
+        "script": ".".join(os.path.basename(sys.argv[0]).split(".")[-2:]),  # tmp1a2b3c.NAME.py
         "inside": sorted(inside),
         "outside": OUTSIDE,
     }
