@@ -83,9 +83,10 @@ def hold_folder():
         raise WorkflowError(
             f"another run is at work in {Path.cwd()}; wait for it or stop it"
         ) from None
-    except OSError as error:  # some network disks of clusters
+    except OSError as error:
         logger.warning(
-            f"no two runs at once in {Path.cwd()}: its disk has no locks ({error})"
+            f"the disk of {Path.cwd()} has no file locks ({error}): "
+            "see to it that no second run works here"
         )
     return lock
 

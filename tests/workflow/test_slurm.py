@@ -101,9 +101,9 @@ def enforced_memory(slurm, root):
 
 
 def at_start(project, script, code):
-    """Make the copy of a script begin with ``code``."""
+    """Make the copy of a script begin with ``code``, once it has its log."""
     path = project / "scripts" / script
-    before, head, after = path.read_text().partition('if __name__ == "__main__":')
+    before, head, after = path.read_text().partition("start_log(snakemake.log[0])")
     assert head, script
     path.write_text(before + head + code + after)
 
