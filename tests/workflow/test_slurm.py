@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from modgap.distributed import torchrun_command
 from workflow.runs import copy_project, snakemake
 
 TARGET = "results/smoke/figures/fig6_zero_shot_shift.pdf"
@@ -177,3 +178,17 @@ def test_a_job_that_exceeds_its_memory(root, slurm, enforced_memory, tmp_path):
     assert len(pd.read_parquet(project / PROMPTS)) > 0
     job = answer("scontrol", "show", "job", str(jobs_of("rule_embed_prompts")[-1]))
     assert "MinMemoryNode=3000M" in job
+
+
+def test_a_training_job_can_start_processes_on_its_nodes(slurm, tmp_path):
+    """The command for several nodes, told to use one, inside a step as the plugin makes it."""
+    slurm_job = {"SLURM_JOB_ID": "1", "SLURMD_NODENAME": "node"}
+    command = torchrun_command("job.json", 1, 2, slurm_job)
+    start = [word.replace("=2", "=1") for word in command[: command.index(sys.executable)]]
+    assert {"srun", "--nodes=1", "--ntasks=1"} <= set(start)
+    inner = " ".join([*start, "echo", "started"])
+    job = tmp_path / "job.sh"
+    job.write_text(f"#!/bin/sh\nsrun -n1 --cpus-per-task=1 --nodes=1 sh -c 'timeout 30 {inner}'\n")
+    out = tmp_path / "out.txt"
+    subprocess.run(["sbatch", "--wait", "-t", "2", "--mem", "300", "-o", out, job], check=True)
+    assert "started" in out.read_text()
