@@ -18,7 +18,7 @@ def leave_hosts_packages():
     conda = os.environ.get("CONDA_PREFIX")
     if host is None or conda is None or Path(conda).resolve() != Path(sys.prefix).resolve():
         return
-    own = (sys.prefix, sys.base_prefix, site.getusersitepackages())
+    own = (sys.prefix + os.sep, sys.base_prefix + os.sep, site.getusersitepackages())
     packages = str(Path(host.__file__).parents[1])
     if packages.startswith(own) or packages not in sys.path:
         return
