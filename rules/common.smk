@@ -63,9 +63,13 @@ UNPACKED = [name for name, entry in DATASETS.items() if entry.get("name") in ARR
 LISTED = [name for name in DATASETS if name not in DRAWN + READY + UNPACKED]
 PLAIN_TARS = [plain_tar(file) for file in DOWNLOADS if plain_tar(file) != file]
 
-# Jobs share a GPU one at a time; without one they may run side by side. The login node of a
-# cluster may have none: there the profile asks for GPUs by rule.
-GPUS_HERE = int(shutil.which("nvidia-smi") is not None)
+# GPUs of a job that embeds: one where the configuration or this machine has one, none elsewhere, so
+# that jobs run side by side. The login node of a cluster may have none: profiles/slurm sets it.
+GPUS_HERE = int(
+    CONFIG["embeddings"]["device"] == "cuda"
+    or CONFIG["embeddings"]["device"] == "auto"
+    and shutil.which("nvidia-smi") is not None
+)
 
 
 HELD = []  # the open lock file: closing it would give the folder free
@@ -82,10 +86,15 @@ def hold_folder():
     lock = open(path, "w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         raise WorkflowError(
             f"another run is at work in {Path.cwd()}; wait for it or stop it"
         ) from None
+    except OSError as error:
+        logger.warning(
+            f"the disk of {Path.cwd()} has no file locks ({error}): "
+            "see to it that no second run works here"
+        )
     HELD.append(lock)
 
 

@@ -28,6 +28,7 @@ STUDY_OF_TABLE = {
 FIGURE1_ROWS = figure1_rows()
 FIGURE1_ORDER = [row["name"] for row in FIGURE1_ROWS]
 SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
+PROCESSES = CONFIG["training"]["processes"] * CONFIG["training"]["nodes"]
 
 # What each figure and table needs to exist: a condition of the configuration.
 FIGURE_NAMES = {

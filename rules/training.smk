@@ -25,8 +25,10 @@ rule train:
     # One thread for each process: two runs side by side are faster than one on two threads.
     threads: CONFIG["training"]["processes"]
     resources:
-        gpu=CONFIG["training"]["processes"] * (CONFIG["training"]["device"] == "cuda"),
+        gpu=PROCESSES * (CONFIG["training"]["device"] == "cuda"),
         nodes=CONFIG["training"]["nodes"],
+        # Slurm gives a node to a task; with GPUs it counts those instead.
+        tasks=CONFIG["training"]["nodes"] * (CONFIG["training"]["device"] == "cpu"),
         mem_mb=16000,
         runtime=1440,
     params:

@@ -7,6 +7,7 @@ import numpy as np
 
 from modgap.errors import InputError
 from modgap.extract import embed_images
+from modgap.gpus import take_gpus
 from modgap.job import start_log
 from modgap.models import build
 from modgap.tables import read_metadata, read_table, write_embeddings
@@ -37,6 +38,7 @@ def check_crops(path, pixels, n, size):
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
+    take_gpus(snakemake.resources.get("gpu", 0))
     main(
         snakemake.input.array,
         snakemake.input.index,

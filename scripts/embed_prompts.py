@@ -9,6 +9,7 @@ import pandas as pd
 
 from modgap.extract import embed_captions
 from modgap.geometry import normalise
+from modgap.gpus import take_gpus
 from modgap.job import start_log
 from modgap.models import build
 from modgap.prompts import prompt_texts, read_prompts
@@ -43,4 +44,5 @@ def average_prompts(embeddings, n_classes):
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
+    take_gpus(snakemake.resources.get("gpu", 0))
     main(snakemake.input.prompts, snakemake.output.embeddings, **snakemake.params.settings)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from modgap.first_items import batches, first_pixels, first_tokens
+from modgap.gpus import take_gpus
 from modgap.job import progress, start_log
 from modgap.layers import disable_normalisation
 from modgap.models import build
@@ -80,6 +81,7 @@ def seed_table(seed, layers, modality, sample_ids, encode, parts):
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
+    take_gpus(snakemake.resources.get("gpu", 0))
     main(
         snakemake.input.arrays,
         snakemake.input.indices,

@@ -6,6 +6,7 @@ a pixel index, it leaves out the captions of pictures that could not be read.
 
 from modgap.errors import InputError
 from modgap.extract import embed_captions, embed_tokens, noise_tokens
+from modgap.gpus import take_gpus
 from modgap.job import start_log
 from modgap.models import build
 from modgap.shards import shard_pictures
@@ -66,6 +67,7 @@ def check_captions(captions, dataset):
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
+    take_gpus(snakemake.resources.get("gpu", 0))
     main(
         snakemake.input.samples,
         next(iter(snakemake.input.index), None),

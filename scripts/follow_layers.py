@@ -7,6 +7,7 @@ without each group of items, from which the interval is made later.
 import pandas as pd
 
 from modgap.first_items import batches, first_pixels, first_tokens
+from modgap.gpus import take_gpus
 from modgap.job import progress, start_log
 from modgap.layers import disable_normalisation, layer_cosines
 from modgap.models import build
@@ -57,6 +58,7 @@ def main(
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
+    take_gpus(snakemake.resources.get("gpu", 0))
     main(
         snakemake.input.arrays,
         snakemake.input.indices,

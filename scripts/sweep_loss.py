@@ -11,6 +11,7 @@ import pandas as pd
 from modgap.contrastive import temperature
 from modgap.errors import InputError
 from modgap.geometry import normalise
+from modgap.gpus import take_gpus
 from modgap.job import LOG, start_log
 from modgap.landscape_tables import (
     PUBLISHED_BATCH,
@@ -90,6 +91,7 @@ def main(
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
+    take_gpus(snakemake.resources.get("gpu", 0))
     main(
         snakemake.input.first,
         snakemake.input.second,

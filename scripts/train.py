@@ -5,6 +5,7 @@ loss of every step, and what the model looks like on held-out pairs along the wa
 """
 
 from modgap.distributed import launch
+from modgap.gpus import take_gpus
 from modgap.job import start_log
 from modgap.train_worker import train_here
 
@@ -23,6 +24,7 @@ def main(inputs, outputs, *, processes, nodes, **settings):
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
+    take_gpus(snakemake.resources.get("gpu", 0))
     main(
         {
             key: list(snakemake.input[key])

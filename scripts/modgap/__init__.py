@@ -1,1 +1,32 @@
 """Library of the modality-gap pipeline: functions on arrays and tables."""
+
+import os
+import re
+import site
+import sys
+from pathlib import Path
+
+
+def leave_hosts_packages():
+    """In a conda environment of Snakemake's: import from this environment alone.
+
+    Snakemake appends its own packages to the path of a script; they may be of another Python, and
+    what the environment lacks (optional imports of its packages, too) would come from there.
+    What Snakemake has loaded to hand over the job stays loaded.
+    """
+    host = sys.modules.get("snakemake")
+    conda = os.environ.get("CONDA_PREFIX")
+    if host is None or conda is None or Path(conda).resolve() != Path(sys.prefix).resolve():
+        return
+    own = (sys.prefix + os.sep, sys.base_prefix + os.sep, site.getusersitepackages())
+    packages = str(Path(host.__file__).parents[1])
+    if packages.startswith(own) or packages not in sys.path:
+        return
+    first = sys.path.index(packages)
+    appended = sys.path[first:]
+    sys.path[first:] = [
+        path for path in appended if path.startswith(own) or not re.search(r"/lib\d*/python3", path)
+    ]
+
+
+leave_hosts_packages()

@@ -94,7 +94,8 @@ def torchrun_command(job, processes, nodes, environment):
     # The node that Slurm starts the batch script on is the first of the job.
     meeting = f"{environment['SLURMD_NODENAME']}:{PORT}"
     return [
-        *("srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1"),
+        # Beside the step of this script, which has the CPUs: srun would wait for its end.
+        *("srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1"),
         *run,
         f"--nnodes={nodes}",
         "--rdzv-backend=c10d",

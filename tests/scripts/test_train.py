@@ -71,7 +71,8 @@ def test_torchrun_on_one_node_and_on_several():
     ]
     slurm = {"SLURM_JOB_ID": "17", "SLURMD_NODENAME": "node3"}
     several = torchrun_command("job.json", 4, 2, slurm)
-    assert several[:4] == ["srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1"]
+    assert several[:2] == ["srun", "--overlap"]
+    assert several[2:5] == ["--nodes=2", "--ntasks=2", "--ntasks-per-node=1"]
     assert {"--nnodes=2", "--rdzv-endpoint=node3:29400", "--rdzv-id=17"} <= set(several)
     with pytest.raises(InputError, match=r"^training\.nodes: 2 nodes are reached"):
         torchrun_command("job.json", 1, 2, {})

@@ -1,0 +1,74 @@
+"""The shipped profiles say what Snakemake understands, and jobs on a workstation get own GPUs."""
+
+import os
+import re
+import shutil
+
+import pytest
+import yaml
+
+from workflow.runs import copy_project, snakemake
+
+# Both need nothing but a file of prompts, so that they run at the same time.
+PROMPTS = [f"results/smoke/prompts/vit/scenes_{name}.parquet" for name in ("naming", "size")]
+
+
+def profiles(root):
+    """The content of each profile, by the name of its folder."""
+    paths = sorted((root / "profiles").glob("*/profile.yaml"))
+    return {path.parent.name: yaml.safe_load(path.read_text()) for path in paths}
+
+
+def test_profiles_have_options_that_exist(root):
+    """Snakemake silently ignores a misspelt option that has keys below it."""
+    options = set(re.findall(r"--([a-z][a-z-]+)", snakemake(root, "--help").stdout))
+    for name, profile in profiles(root).items():
+        assert set(profile) <= options, name
+
+
+def test_every_profile_stands_alone(root):
+    """One given by --workflow-profile replaces the default, so it repeats what that says."""
+    default = profiles(root)["default"]
+    limits = default.pop("resources")
+    assert limits == {"gpu": 1}
+    for name, profile in profiles(root).items():
+        assert default.items() <= profile.items(), name
+    assert profiles(root)["workstation"]["resources"]["gpu"] > 1
+    # A limit here would hold for the whole cluster.
+    assert "resources" not in profiles(root)["slurm"]
+
+
+def test_what_only_a_site_knows_stands_in_profiles_only(root):
+    for path in [
+        root / "Snakefile",
+        *(root / "rules").iterdir(),
+        *(root / "config").glob("*.yaml"),
+    ]:
+        assert not re.search("slurm_|partition|constraint:|qos", path.read_text()), path
+
+
+def test_jobs_on_a_workstation_use_a_gpu_each(root, tmp_path, monkeypatch):
+    project = copy_project(root, tmp_path / "project")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "nvidia-smi").write_text("#!/bin/sh\necho GPU-a\necho GPU-b\n")
+    (tools / "nvidia-smi").chmod(0o755)
+    for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    workstation = ["--cores", 2, "--workflow-profile", "profiles/workstation"]
+    done = snakemake(project, *PROMPTS, *workstation, "--configfile", "config/smoke.yaml")
+    assert sorted(re.findall(r"using GPU (\S+)", done.stdout)) == ["GPU-a", "GPU-b"]
+
+
+def test_a_job_asks_for_the_gpu_that_it_will_use(root, tmp_path):
+    if shutil.which("nvidia-smi"):
+        pytest.skip("a machine with a GPU, which every job that embeds takes")
+    project = copy_project(root, tmp_path / "project")
+    (project / "cuda.yaml").write_text("embeddings: {device: cuda}\n")
+    auto = [project, "-n", *PROMPTS, "--configfile", "config/smoke.yaml"]
+    assert snakemake(*auto).stdout.count("gpu=1") == 0
+    assert snakemake(*auto, "cuda.yaml").stdout.count("gpu=1") == 2
+    cluster = snakemake(*auto, "--workflow-profile", "profiles/slurm")
+    assert cluster.stdout.count("gpu=1") == 2
