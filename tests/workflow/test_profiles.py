@@ -2,9 +2,7 @@
 
 import os
 import re
-import shutil
 
-import pytest
 import yaml
 
 from workflow.runs import copy_project, snakemake
@@ -60,15 +58,9 @@ def test_jobs_on_a_workstation_use_a_gpu_each(root, tmp_path, monkeypatch):
     workstation = ["--cores", 2, "--workflow-profile", "profiles/workstation"]
     done = snakemake(project, *PROMPTS, *workstation, "--configfile", "config/smoke.yaml")
     assert sorted(re.findall(r"using GPU (\S+)", done.stdout)) == ["GPU-a", "GPU-b"]
-
-
-def test_a_job_asks_for_the_gpu_that_it_will_use(root, tmp_path):
-    if shutil.which("nvidia-smi"):
-        pytest.skip("a machine with a GPU, which every job that embeds takes")
-    project = copy_project(root, tmp_path / "project")
-    (project / "cuda.yaml").write_text("embeddings: {device: cuda}\n")
-    auto = [project, "-n", *PROMPTS, "--configfile", "config/smoke.yaml"]
-    assert snakemake(*auto).stdout.count("gpu=1") == 0
-    assert snakemake(*auto, "cuda.yaml").stdout.count("gpu=1") == 2
-    cluster = snakemake(*auto, "--workflow-profile", "profiles/slurm")
-    assert cluster.stdout.count("gpu=1") == 2
+    # The device of the configuration counts: a job that embeds on the CPU takes no GPU.
+    (project / "cpu.yaml").write_text("embeddings: {device: cpu}\n")
+    files = ["--configfile", "config/smoke.yaml", "cpu.yaml"]
+    done = snakemake(project, PROMPTS[0], *workstation, *files)
+    assert "Finished jobid: 0" in done.stdout
+    assert "using GPU" not in done.stdout
