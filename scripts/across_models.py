@@ -32,12 +32,18 @@ def main(gaps, curves, csv, md, tex, *, sets, tasks):
     left = pd.DataFrame(geometry, columns=geometry_columns())
     right = pd.DataFrame(accuracy, columns=[*KEYS, *accuracy_columns()])
     frame = left.merge(right, on=KEYS, how="outer", sort=False)
-    order = {
-        tuple(about[key] for key in KEYS): i for i, about in reversed([*enumerate(sets + tasks)])
-    }
-    places = [order[key] for key in frame[KEYS].itertuples(index=False, name=None)]
-    frame = frame.iloc[pd.Series(places).argsort(kind="stable")]
+    frame = frame.iloc[order_of(frame, [*sets, *tasks])]
     write_formats(frame, csv, md, tex, columns=PRINTED)
+
+
+def order_of(frame, described):
+    """Positions of the rows: by architecture, then as described, in the order of appearance."""
+    seen = list(dict.fromkeys(tuple(about[key] for key in KEYS) for about in described))
+    architectures = list(dict.fromkeys(about["architecture"] for about in described))
+    keys = list(frame[KEYS].itertuples(index=False, name=None))
+    return sorted(
+        range(len(frame)), key=lambda i: (architectures.index(keys[i][1]), seen.index(keys[i]))
+    )
 
 
 def geometry_columns():

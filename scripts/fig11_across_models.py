@@ -38,11 +38,18 @@ def main(table, pdf, png, *, first, second, dpi):
     draw_dots(panels["rmg"], sets, "rmg", "black")
     draw_dots(panels["cone"], sets, "cone_images", first, offset=-0.12)
     draw_dots(panels["cone"], sets, "cone_texts", second, offset=0.12)
-    for task, colour, offset in zip(tasks, task_colours(tasks), spread(len(tasks)), strict=True):
+    rows["height"] = rows["place"] + spread(rows[rows["task"].notna()])
+    for task, colour in zip(tasks, task_colours(tasks), strict=True):
         chosen = rows[rows["task"] == task]
-        draw_dots(panels["zero_shot"], chosen, "zero_shot", colour, offset=offset)
+        draw_dots(
+            panels["zero_shot"],
+            chosen,
+            "zero_shot",
+            colour,
+            offset=chosen["height"] - chosen["place"],
+        )
         panels["zero_shot"].scatter(
-            chosen["chance"], chosen["place"] + offset, marker="|", s=14, c=GREY, linewidths=0.7
+            chosen["chance"], chosen["height"], marker="|", s=14, c=GREY, linewidths=0.7
         )
     for name, panel in panels.items():
         panel.set_xlabel(PANELS[name])
@@ -57,9 +64,11 @@ def task_colours(tasks):
     return [PALETTE[(i + 2) % 7] for i in range(len(tasks))]
 
 
-def spread(count):
-    """Offsets that keep the marks of one row apart."""
-    return np.linspace(-0.24, 0.24, count) if count > 1 else np.zeros(count)
+def spread(rows):
+    """Offsets that keep the tasks of one row of the figure apart."""
+    same = rows.groupby("place")["place"]
+    count = same.transform("size")
+    return (same.cumcount() - (count - 1) / 2) * 0.5 / count
 
 
 def draw_dots(axes, rows, name, colour, offset=0.0):
