@@ -35,7 +35,7 @@ from modgap.downloads import (
 )
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.pins import find_pin, read_pins
+from modgap.pins import find_pin, read_pins, weight_rows
 from modgap.sources import ARRAYS, CLASS_FILES, download_rows, fetched_files
 from modgap.tasks import is_labelled
 from modgap.training_plan import plan
@@ -45,8 +45,11 @@ STARTED = time.time()
 try:
     CONFIG = load_config(config, ROOT)
     SHARDS = shard_counts(CONFIG)
-    DOWNLOADS = download_rows(CONFIG, ROOT)
     PINS = read_pins(str(ROOT / CONFIG["weights"]))
+    DOWNLOADS = {
+        **download_rows(CONFIG, ROOT),
+        **weight_rows(PINS, CONFIG["weights"]),
+    }
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

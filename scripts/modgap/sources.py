@@ -1,6 +1,6 @@
 """Which files the downloaded kinds of dataset are read from, and how many pictures they have.
 
-The workflow reads this while it is parsed: no numpy, no torch.
+Standard library only: the workflow reads this while it is parsed.
 """
 
 import itertools
@@ -16,7 +16,6 @@ from modgap.downloads import (
     where_from,
 )
 from modgap.errors import InputError
-from modgap.pins import read_pins, weight_rows
 
 # Pictures and files of each split, the files as in config/downloads.csv. The order of the files is
 # what the readers (torchvision_sets.py, torchvision_files.py) expect.
@@ -216,10 +215,9 @@ def remote_rows(datasets, folder):
 
 
 def download_rows(config, root):
-    """Every file that can be fetched for a configuration: both tables' and the remote shards."""
+    """Every file that can be fetched for a configuration: the table's and the remote shards."""
     table = read_downloads(os.path.join(root, config["downloads"]))
-    weights = weight_rows(read_pins(os.path.join(root, config["weights"])), config["weights"])
-    return {**table, **weights, **remote_rows(config["datasets"], config["resources"])}
+    return {**table, **remote_rows(config["datasets"], config["resources"])}
 
 
 def named_paths(entry):
