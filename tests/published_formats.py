@@ -97,7 +97,7 @@ def cifar_batch(n, labels_key, n_classes, seed):
     generator = np.random.default_rng(seed)
     return {
         "data": generator.integers(0, 256, (n, 3072), dtype=np.uint8),
-        labels_key: [int(i) for i in generator.integers(0, n_classes, n)],
+        labels_key: [int(i) % n_classes for i in generator.permutation(n)],
         "filenames": [f"{i}.png" for i in range(n)],
         "batch_label": "a batch",
     }
@@ -172,9 +172,8 @@ def write_mnist(folder, n=9):
         )
 
 
-def write_eurosat(folder, n=3):
+def write_eurosat(folder, n=3, classes=("AnnualCrop", "Forest", "River", "SeaLake")):
     """``EuroSAT.zip`` with n pictures a class."""
-    classes = ["AnnualCrop", "Forest", "River", "SeaLake"]
     files = {
         f"2750/{label}/{label}_{i}.jpg": jpeg(i, 64, 64)
         for label in classes

@@ -22,8 +22,10 @@ from modgap.downloads import COLUMNS, LOCK, read_downloads
 from modgap.files import sha256_of
 from modgap.models import build
 from modgap.pins import pin_file
+from modgap.prompts import read_prompts
 from modgap.verification import golden_embedding
 from published_formats import (
+    PROMPTS,
     write_cifar10,
     write_coco,
     write_eurosat,
@@ -69,7 +71,7 @@ def write_archives(folder):
     write_coco(folder, n=30, splits=("val2017", "train2017"))
     write_cifar10(folder, n=20)
     write_svhn(folder, splits=("test",))
-    write_eurosat(folder)
+    write_eurosat(folder, n=2, classes=list(read_prompts(PROMPTS / "eurosat.yaml").classes))
     write_fairface(folder, n=28)
     (folder / "modality-gap").mkdir()
     ready = np.random.default_rng(0).normal(size=(2, 30, 16)).astype("float32")
@@ -168,7 +170,7 @@ def project(root, mirror, tmp_path_factory):
     )
     run = overlaid(paper, {**overlay, "mirror": mirror.address})
     assert kinds(run) >= kinds(paper)
-    (project / "run.yaml").write_text(yaml.safe_dump(run))
+    (project / "run.yaml").write_text(yaml.safe_dump(run, sort_keys=False))
     return project
 
 
