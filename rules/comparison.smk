@@ -33,7 +33,9 @@ rule across_models:
     """Table of gap, cone and zero-shot accuracy by architecture and training."""
     input:
         gaps=collect("<results>/statistics/gap/{name}.parquet", name=EMBEDDED_SETS),
-        curves=collect("<results>/statistics/zero_shot/{name}.parquet", name=TASKS),
+        curves=collect(
+            "<results>/statistics/zero_shot/{name}.parquet", name=EMBEDDED_TASKS
+        ),
     output:
         csv=report(
             "<results>/tables/across_models.csv",

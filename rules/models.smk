@@ -1,12 +1,13 @@
 """What the comparison of models needs to know; no rules."""
 
-# Models with weights, and embedding sets of models embedded here.
+# Models with weights; embedding sets and tasks of models (ready embeddings have none).
 WEIGHTED = [
     name
     for name, entry in MODELS.items()
     if catalogue.weights_state(entry) == "trained"
 ]
 EMBEDDED_SETS = [name for name, entry in SETS.items() if "model" in entry]
+EMBEDDED_TASKS = [name for name, entry in TASKS.items() if "model" in entry]
 
 
 def weights_settings():
@@ -46,9 +47,9 @@ def about_model(entry):
 
 def across_settings():
     """The rows of the table across models, in the order of the configuration."""
-    tasks = {
-        name: {**about_model(entry), "task": entry.get("label", name)}
-        for name, entry in TASKS.items()
-    }
     sets = [about_model(SETS[name]) for name in EMBEDDED_SETS]
-    return sorted_keys({"sets": sets, "tasks": list(tasks.values())})
+    tasks = [
+        {**about_model(TASKS[name]), "task": TASKS[name].get("label", name)}
+        for name in EMBEDDED_TASKS
+    ]
+    return sorted_keys({"sets": sets, "tasks": tasks})

@@ -31,7 +31,7 @@ SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
 PROCESSES = CONFIG["training"]["processes"] * CONFIG["training"]["nodes"]
 
 # Something to compare models by, and weights that were not trained here.
-ACROSS = TASKS or any("model" in entry for entry in SETS.values())
+ACROSS = any("model" in entry for entry in [*SETS.values(), *TASKS.values()])
 FOREIGN_WEIGHTS = any(
     entry["source"] != "trained" and catalogue.weights_state(entry) == "trained"
     for entry in MODELS.values()
