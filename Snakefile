@@ -46,6 +46,8 @@ wildcard_constraints:
 include: "rules/download.smk"
 include: "rules/data.smk"
 include: "rules/embeddings.smk"
+include: "rules/models.smk"
+include: "rules/comparison.smk"
 include: "rules/geometry.smk"
 include: "rules/cones.smk"
 include: "rules/shift.smk"

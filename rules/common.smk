@@ -35,6 +35,7 @@ from modgap.downloads import (
 )
 from modgap.errors import InputError
 from modgap.files import sha256_of
+from modgap.pins import find_pin, read_pins, weight_rows
 from modgap.sources import ARRAYS, CLASS_FILES, download_rows, fetched_files
 from modgap.tasks import is_labelled
 from modgap.training_plan import plan
@@ -44,7 +45,11 @@ STARTED = time.time()
 try:
     CONFIG = load_config(config, ROOT)
     SHARDS = shard_counts(CONFIG)
-    DOWNLOADS = download_rows(CONFIG, ROOT)
+    PINS = read_pins(str(ROOT / CONFIG["weights"]))
+    DOWNLOADS = {
+        **download_rows(CONFIG, ROOT),
+        **weight_rows(PINS, CONFIG["weights"]),
+    }
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -170,6 +175,14 @@ def fetched_paths(name):
     paths = source_paths(DATASETS[name])
     return [
         path for path in paths if fetched_file(path, CONFIG["resources"], DOWNLOADS)
+    ]
+
+
+def fetched_weights(name):
+    """The weight files of a model that the workflow fetches."""
+    files = catalogue.weight_files(MODELS[name])
+    return [
+        path for path in files if fetched_file(path, CONFIG["resources"], DOWNLOADS)
     ]
 
 

@@ -30,6 +30,13 @@ FIGURE1_ORDER = [row["name"] for row in FIGURE1_ROWS]
 SWEEP_ON_GPU = CONFIG["shift"]["device"] == "cuda"
 PROCESSES = CONFIG["training"]["processes"] * CONFIG["training"]["nodes"]
 
+# Something to compare models by, and weights that were not trained here.
+ACROSS = any("model" in entry for entry in [*SETS.values(), *TASKS.values()])
+FOREIGN_WEIGHTS = any(
+    entry["source"] != "trained" and catalogue.weights_state(entry) == "trained"
+    for entry in MODELS.values()
+)
+
 # What each figure and table needs to exist: a condition of the configuration.
 FIGURE_NAMES = {
     "fig1_modality_gap": SETS,
@@ -47,9 +54,12 @@ FIGURE_NAMES = {
     "fig5_initialisation_vs_optimisation": "initialisation" in CELLS,
     "fig9_gap_during_training": "gap_triggers" in CELLS,
     "figS16_embedding_width": "embedding_width" in CELLS,
+    "fig11_across_models": ACROSS,
 }
 TABLE_NAMES = {
     "gap_statistics": True,
+    "across_models": ACROSS,
+    "verify_weights": FOREIGN_WEIGHTS,
     "cone_statistics": True,
     "table1_zero_shot": TASKS,
     "table2_fairness": FAIRNESS,
@@ -90,11 +100,18 @@ TABLES = outputs("tables", TABLE_NAMES, ["csv", "md", "tex"])
 TABLES += outputs("tables", LIST_NAMES, ["csv"])
 
 # What `prepare` makes, and what it says about it.
+PREPARED_WEIGHTS = list(
+    dict.fromkeys(path for name in MODELS for path in fetched_weights(name))
+)
 PREPARED = list(
     dict.fromkeys(path for name in DATASETS for path in fetched_paths(name))
 )
+PREPARED += PREPARED_WEIGHTS
 FETCH_LIST = fetch_list(
-    fetched_files(DATASETS, CONFIG["resources"], DOWNLOADS),
+    [
+        *fetched_files(DATASETS, CONFIG["resources"], DOWNLOADS),
+        *(local_name(path, CONFIG["resources"]) for path in PREPARED_WEIGHTS),
+    ],
     DOWNLOADS,
     CONFIG["resources"],
     CONFIG["mirror"],

@@ -97,7 +97,7 @@ def cifar_batch(n, labels_key, n_classes, seed):
     generator = np.random.default_rng(seed)
     return {
         "data": generator.integers(0, 256, (n, 3072), dtype=np.uint8),
-        labels_key: [int(i) for i in generator.integers(0, n_classes, n)],
+        labels_key: [int(i) % n_classes for i in generator.permutation(n)],
         "filenames": [f"{i}.png" for i in range(n)],
         "batch_label": "a batch",
     }
@@ -172,9 +172,8 @@ def write_mnist(folder, n=9):
         )
 
 
-def write_eurosat(folder, n=3):
+def write_eurosat(folder, n=3, classes=("AnnualCrop", "Forest", "River", "SeaLake")):
     """``EuroSAT.zip`` with n pictures a class."""
-    classes = ["AnnualCrop", "Forest", "River", "SeaLake"]
     files = {
         f"2750/{label}/{label}_{i}.jpg": jpeg(i, 64, 64)
         for label in classes
@@ -277,30 +276,26 @@ WRITERS = {
 }
 
 
-def write_coco(folder, n=6):
-    """``val2017.zip`` and ``annotations_trainval2017.zip``: captions in another order."""
-    names = {100 + i: f"{100 + i:012d}.jpg" for i in range(n)}
-    write_zip(
-        folder / "coco" / "val2017.zip",
-        {f"val2017/{name}": jpeg(i) for i, name in names.items()},
-    )
-    order = [*reversed(names), *names]
-    captions = {
-        "info": {},
-        "licenses": [],
-        "images": [{"id": i, "file_name": name, "license": 1} for i, name in names.items()],
-        "annotations": [
-            {"image_id": i, "id": k, "caption": f"Caption {k} of picture {i}. "}
-            for k, i in enumerate(order)
-        ],
-    }
-    write_zip(
-        folder / "coco" / "annotations_trainval2017.zip",
-        {
-            "annotations/captions_val2017.json": json.dumps(captions).encode(),
-            "annotations/captions_train2017.json": b"{}",
-        },
-    )
+def write_coco(folder, n=6, splits=("val2017",)):
+    """``{split}.zip`` and ``annotations_trainval2017.zip``: captions in another order."""
+    captions = {f"annotations/captions_{s}.json": b"{}" for s in ("val2017", "train2017")}
+    for k, split in enumerate(splits):
+        names = {i: f"{i:012d}.jpg" for i in range(100 + 1000 * k, 100 + 1000 * k + n)}
+        write_zip(
+            folder / "coco" / f"{split}.zip",
+            {f"{split}/{name}": jpeg(i) for i, name in names.items()},
+        )
+        content = {
+            "info": {},
+            "licenses": [],
+            "images": [{"id": i, "file_name": name, "license": 1} for i, name in names.items()],
+            "annotations": [
+                {"image_id": i, "id": k, "caption": f"Caption {k} of picture {i}. "}
+                for k, i in enumerate([*reversed(names), *names])
+            ],
+        }
+        captions[f"annotations/captions_{split}.json"] = json.dumps(content).encode()
+    write_zip(folder / "coco" / "annotations_trainval2017.zip", captions)
 
 
 def write_karpathy(folder, n=3):

@@ -17,7 +17,8 @@ torchvision  architecture (resnet18 or resnet50), weights (null, a tag or a file
 trained      run (a training run of this pipeline); ``modgap.training_plan`` adds path (the folder
              of its checkpoint, which need not exist yet) and initial (the entry it started from)
 
-and for all of them ``normalisation`` (own or imagenet). An architecture is open_clip's or one of
+and for all of them ``normalisation`` (own or imagenet). A tag with pinned weights gets
+``weights_file``, the place of its file (``modgap.pins``). An architecture is open_clip's or one of
 ours, ``config/models/NAME.json``, with open_clip's default preprocessing at its own image size.
 File names are relative to the working directory, like every file name of a workflow.
 """
@@ -161,6 +162,15 @@ def towers(entry):
     return ("images",) if entry["source"] == "torchvision" else ("images", "texts")
 
 
+def tokenizer(entry, root=PROJECT):
+    """Tokenizer of a model entry: "bpe" (open_clip's own), a name on the hub, None if unknown."""
+    if entry["source"] == "local_dir":
+        return architecture_row("", read_folder_config(entry["path"])["model_cfg"])["tokenizer"]
+    if entry["source"] in ("random", "open_clip", "checkpoint"):
+        return find_architecture(entry["architecture"], root)["tokenizer"]
+    return None
+
+
 def weights_state(entry):
     """ "random" or "trained"."""
     untrained = entry["source"] == "random" or (
@@ -170,7 +180,9 @@ def weights_state(entry):
 
 
 def weight_files(entry):
-    """The user's files that a model is read from, for the rule to name as input."""
+    """The files that a model is read from, for the rule to name as input."""
+    if "weights_file" in entry:
+        return [entry["weights_file"]]
     if entry["source"] == "checkpoint":
         return [entry["checkpoint"]]
     if entry["source"] == "trained":

@@ -1,5 +1,6 @@
 """The configuration: defaults under the user's file, every problem at once, one line each."""
 
+import importlib.util
 import json
 import os
 import re
@@ -8,10 +9,11 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-from modgap.catalogue import check_model, did_you_mean, towers, weights_state
+from modgap.catalogue import check_model, did_you_mean, tokenizer, towers, weights_state
 from modgap.counting import count_items
 from modgap.downloads import fetched_file, is_local, local_path
 from modgap.errors import InputError
+from modgap.pins import pin_problems, read_pins, resolve_weights
 from modgap.sources import (
     download_rows,
     named_paths,
@@ -233,11 +235,26 @@ def file_problems(config, root):
     return lines
 
 
-def model_problems(config, root):
-    """Unknown architectures and tags, activation mismatches, missing weight files."""
-    return [
-        line for name, entry in config["models"].items() for line in check_model(name, entry, root)
-    ]
+def model_problems(config, pins, root):
+    """Unknown architectures and tags, mismatches, missing weight files and tokenizers."""
+    lines = []
+    for name, entry in config["models"].items():
+        found = check_model(name, entry, root)
+        lines += found or [
+            *pin_problems(name, entry, pins, root),
+            *tokenizer_problems(name, entry, root),
+        ]
+    return lines
+
+
+def tokenizer_problems(name, entry, root):
+    """The line for a model whose tokenizer is not open_clip's own, where nothing can load it."""
+    needed = tokenizer(entry, root)
+    if needed not in ("bpe", None) and importlib.util.find_spec("transformers") is None:
+        yield (
+            f"models.{name}: its tokenizer {needed} needs the package transformers, which is not "
+            "installed here; name another model, or install it where the jobs run"
+        )
 
 
 def with_paths(config):
@@ -268,8 +285,10 @@ def load_config(given, root):
     if not problems:
         config = with_paths(config)
         problems = reference_problems(config) + file_problems(config, root)
+        pins = read_pins(os.path.join(root, config["weights"]))
+        resolve_weights(config, pins)
         problems += training_problems(config) + resolve_trained(config)
-        problems += model_problems(config, root) + task_problems(config, root)
+        problems += model_problems(config, pins, root) + task_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")

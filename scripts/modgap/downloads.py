@@ -91,10 +91,14 @@ def local_path(address):
 
 
 def expected(row, folder, lock):
-    """What a file must be: sha256, md5, bytes, and ``source``, the table or the lock file."""
-    known = {key: row[key] for key in ("sha256", "md5", "bytes") if row[key]}
+    """What a file must be: sha256, md5, bytes, and ``source``, the table or the lock file.
+
+    ``sha256_start``, where the table has only the first digits, counts beside all of these.
+    """
+    keys = ("sha256", "sha256_start", "md5", "bytes")
+    known = {key: row[key] for key in keys if row.get(key)}
     if "sha256" in known or "md5" in known or row["file"] not in lock:
-        return {**known, "source": "config/downloads.csv"}
+        return {**known, "source": row.get("table", "config/downloads.csv")}
     recorded = {key: lock[row["file"]][key] for key in ("sha256", "bytes")}
     return {**known, **recorded, "source": str(Path(folder, LOCK))}
 

@@ -1,8 +1,8 @@
 """Is a file the right one: hashes, lengths, and the lock file of hashes seen first.
 
 The lock file (``downloads.lock.json`` in the folder of downloads) holds sha256 and length of every
-file for which config/downloads.csv has no hash, as it was when it first came; from then on they
-are enforced. Delete a file's entry to accept another version of it.
+file for which its table has no hash, as it was when it first came; from then on they are enforced.
+Delete a file's entry to accept another version of it.
 """
 
 import fcntl
@@ -23,7 +23,11 @@ SIGNATURES = {
     ".tar": (257, b"ustar"),
     ".npy": (0, b"\x93NUMPY"),
     ".jsonl": (0, b"{"),
+    ".safetensors": (8, b"{"),
 }
+
+# Files that cannot begin like a web page.
+NOT_A_PAGE = (".csv", ".json", ".bin", ".pt", ".pth")
 
 
 def digest(path, kind):
@@ -39,7 +43,8 @@ def difference(path, wanted):
 
     Parameters
     ----------
-    wanted : dict with any of sha256, md5, bytes, and ``source``, where they stand.
+    wanted : dict with any of sha256, sha256_start (its first digits), md5, bytes, and ``source``,
+        where they stand.
     """
     size = Path(path).stat().st_size
     if size != wanted.get("bytes", size):
@@ -47,6 +52,9 @@ def difference(path, wanted):
     kind = next((kind for kind in ("sha256", "md5") if kind in wanted), None)
     if kind and (found := digest(path, kind)) != wanted[kind]:
         return f"{kind} is {found}, expected {wanted[kind]} ({wanted['source']})"
+    start = wanted.get("sha256_start", "")
+    if start and not (found := digest(path, "sha256")).startswith(start):
+        return f"sha256 is {found}, expected one that starts with {start} ({wanted['source']})"
     return None
 
 
@@ -61,7 +69,7 @@ def wrong_kind(path, name):
         found = stream.read(max(len(signature), 64))
     if not found.startswith(signature):
         return f"not a {suffix} file"
-    if suffix in (".csv", ".json") and found.lstrip().startswith(b"<"):
+    if suffix in NOT_A_PAGE and found.lstrip().startswith(b"<"):
         return f"a web page, not a {suffix} file"
     return None
 
@@ -94,8 +102,9 @@ def record(path, row, folder, address):
         with atomic_path(lock_path) as temporary:
             temporary.write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n")
     logging.warning(
-        "WARNING: no checksum is known for %s; its sha256 %s is recorded in %s and enforced "
+        "WARNING: no%s checksum is known for %s; its sha256 %s is recorded in %s and enforced "
         "from now on",
+        " whole" if row.get("sha256_start") else "",
         row["file"],
         entry["sha256"],
         lock_path,

@@ -212,20 +212,22 @@ def build_open_clip(name, entry, root):
         "hub": f"hf-hub:{entry.get('repo')}",
     }.get(source, entry.get("architecture"))
     path = {
+        "open_clip": lambda: entry.get("weights_file"),
         "checkpoint": lambda: entry["checkpoint"],
         "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
         "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
     state = read_weights(path) if path else None
     promised = catalogue.preprocessing(entry, root)
+    from_file = path is not None and source in ("open_clip", "checkpoint")
     try:
         with seeded(entry.get("seed", 0)):
             network = open_clip.create_model(
                 identifier,
-                path if source == "checkpoint" else entry.get("pretrained"),
+                path if from_file else entry.get("pretrained"),
                 require_pretrained=source != "random",
                 pretrained_text=False,
-                force_preprocess_cfg=promised if source == "checkpoint" else None,
+                force_preprocess_cfg=promised if from_file else None,
                 weights_only=True,
             )
     except (RuntimeError, OSError, ImportError, AssertionError, KeyError) as error:
@@ -300,12 +302,13 @@ def torchvision_entry(entry):
     """The entry of a ResNet; one that was trained here is one with its weights in a file."""
     if entry["source"] == "torchvision":
         return entry
-    return {**entry["initial"], "weights": f"{entry['path']}/{catalogue.CLASSIFIER_FILE}"}
+    return {**entry["initial"], "weights_file": f"{entry['path']}/{catalogue.CLASSIFIER_FILE}"}
 
 
 def build_torchvision(name, entry):
     """A torchvision ResNet without its classifier: averaged features after the last ReLU."""
-    architecture, weights = entry["architecture"], entry.get("weights")
+    architecture = entry["architecture"]
+    weights = entry.get("weights_file", entry.get("weights"))
     with seeded(entry.get("seed", 0)):
         network = torchvision.models.get_model(architecture, weights=None)
     if weights is not None:

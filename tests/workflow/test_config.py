@@ -27,7 +27,7 @@ def problems_of(given, root):
 
 def test_every_shipped_configuration_is_valid(root, monkeypatch):
     monkeypatch.chdir(root)
-    for name in ("config.yaml", "smoke.yaml", "thorough.yaml"):
+    for name in ("config.yaml", "smoke.yaml", "thorough.yaml", "paper.yaml", "examples/zoo.yaml"):
         load_config(yaml.safe_load((root / "config" / name).read_text()), root)
 
 
@@ -190,6 +190,10 @@ def test_the_papers_configuration_plans_its_whole_graph_with_its_counts(root, tm
     assert {"fig3_shift_landscape", "fig3_sphere_simulation", "table1_zero_shot"} <= figures
     assert {"fig4_temperature_finetuning", "fig5_initialisation_vs_optimisation"} <= figures
     assert "table2_fairness" in figures
+    assert {"fig11_across_models", "across_models", "verify_weights"} <= set(jobs)
+    # What COCO, the four classification sets, FairFace and the authors' eight files consist of,
+    # and the weights of three models.
+    assert jobs["download_file"] == 3 + 4 + 2 + 8 + 3
     # Two recipes at six temperatures; two starts with three seeds.
     assert jobs["train"] == 2 * 6 + 2 * 3
     config = load_config(yaml.safe_load((root / "config" / "paper.yaml").read_text()), root)

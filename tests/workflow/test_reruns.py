@@ -87,6 +87,8 @@ def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
         "measure_gap": 1,
         "measure_cone": 6,
         "gap_statistics": 1,
+        "across_models": 1,
+        "fig11_across_models": 1,
         "fig1_modality_gap": 1,
         "fig2a_cone_histograms": 1,
         "all": 1,
@@ -126,6 +128,8 @@ def test_other_prompts_rerun_the_tasks_that_use_them(finished):
         "sweep_zero_shot": 1,
         "table1_zero_shot": 1,
         "fig6_zero_shot_shift": 1,
+        "across_models": 1,
+        "fig11_across_models": 1,
         "all": 1,
     }
 
@@ -136,6 +140,8 @@ def test_other_control_draws_rerun_the_zero_shot_sweep(finished):
         "sweep_zero_shot": 1,
         "table1_zero_shot": 1,
         "fig6_zero_shot_shift": 1,
+        "across_models": 1,
+        "fig11_across_models": 1,
         "all": 1,
     }
 
@@ -188,6 +194,8 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
         "table2_fairness",
         "fig6_zero_shot_shift",
         "fig7_fairness_shift",
+        "across_models",
+        "fig11_across_models",
     ],
 )
 def test_analysis_does_not_import_torch(root, script):

@@ -1,0 +1,68 @@
+"""Every model with weights against what its weights must be: hash, activation, input, numbers.
+
+One row per model. A mismatch is an error, in one line; nothing is written then.
+"""
+
+import pandas as pd
+
+from modgap.files import sha256_of
+from modgap.integrity import check_fetched, read_lock
+from modgap.job import progress, start_log
+from modgap.models import build
+from modgap.publish import write_formats
+from modgap.verification import activation, check_model, tokenizer_name
+
+COLUMNS = ["model", "architecture", "tag", "file", "sha256", "hash_from", "activation"]
+COLUMNS += ["geometry", "mean", "std", "tokenizer", "context_length", "golden"]
+
+
+def main(csv, md, tex, *, models, folder):
+    """models : dicts of ``name``, ``entry``, ``files``, ``pin`` and ``fetched`` (its rows)."""
+    rows = [
+        verified_row(folder, **model)
+        for model in progress(models, total=len(models), what="models")
+    ]
+    more = ["golden_images", "golden_texts"]
+    write_formats(pd.DataFrame(rows, columns=[*COLUMNS, *more]), csv, md, tex, columns=COLUMNS)
+
+
+def verified_row(folder, *, name, entry, files, pin, fetched):
+    """Check one model and describe it."""
+    check_fetched(fetched, folder)
+    loaded = build(name, entry, device="cpu")
+    golden = check_model(name, entry, loaded, pin)
+    weights = [file for file in files if not file.endswith(".json")]
+    texts = loaded.tokenizer_name is not None
+    seen = loaded.provenance
+    return {
+        "model": name,
+        "architecture": entry.get("architecture", entry.get("path", entry.get("repo"))),
+        "tag": entry.get("pretrained", entry.get("weights", entry["source"])),
+        "file": " ".join(weights) or "fetched by open_clip",
+        "sha256": " ".join(map(sha256_of, weights)) or "–",
+        "hash_from": hash_source(fetched, folder),
+        "activation": activation(loaded.network),
+        "geometry": seen["geometry"],
+        "mean": " ".join(map(str, seen["mean"])),
+        "std": " ".join(map(str, seen["std"])),
+        "tokenizer": tokenizer_name(loaded) or "–",
+        "context_length": loaded.context_length if texts else "–",
+        "golden": "as recorded" if pin and pin["golden"] else "none recorded",
+        "golden_images": " ".join(map(str, golden["images"])),
+        "golden_texts": " ".join(map(str, golden.get("texts", []))),
+    }
+
+
+def hash_source(fetched, folder):
+    """Where the hash stands that the file was compared with."""
+    if not fetched:
+        return "none: not a pinned file"
+    (row,) = fetched
+    if row["sha256"]:
+        return row["table"]
+    return "lock file" if row["file"] in read_lock(folder) else "none"
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(*snakemake.output, **snakemake.params.settings)

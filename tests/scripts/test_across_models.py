@@ -1,0 +1,118 @@
+"""Gap, cone and zero-shot accuracy across models: the table and the figure."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import across_models
+import fig11_across_models
+from modgap.measurements import measure_pair
+from modgap.tables import write_table
+
+
+def about(model, dataset, weights="random", **more):
+    return {
+        "model": model,
+        "architecture": f"{model}-a",
+        "weights": weights,
+        "dataset": dataset,
+        **more,
+    }
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Two embedding sets, and three tasks: two on a set's dataset, one elsewhere."""
+    gaps, curves = [], []
+    for seed, name in enumerate(("one", "two")):
+        X, Y = np.random.default_rng(seed).normal(size=(2, 30, 6)) + seed
+        owner = np.arange(30)
+        frame = measure_pair(name, X, Y, owner, n_resamples=100, seed=0, block=16)
+        gaps.append(tmp_path / f"{name}.parquet")
+        write_table(frame, gaps[-1])
+    for k, task in enumerate(("shape", "colour", "cifar")):
+        rows = [
+            {
+                "delta": d,
+                "statistic": s,
+                "side": side,
+                "value": 0.5 + k / 10,
+                "low": 0.4,
+                "high": 0.9,
+            }
+            for d in (-1.0, 0.0)
+            for s in ("top1", "mean_per_class")
+            for side in ("both", "first")
+        ]
+        frame = pd.DataFrame(rows).assign(interval_method="Wilson")
+        frame.loc[frame["delta"] != 0, "value"] = 0.0
+        frame.loc[frame["statistic"] != "top1", "value"] = 0.1
+        curves.append(tmp_path / f"{task}.parquet")
+        write_table(frame, curves[-1], {"metric": "accuracy", "n": 30, "largest_class": 0.2})
+    return gaps, curves
+
+
+@pytest.fixture
+def table(inputs, tmp_path):
+    paths = [tmp_path / f"across.{end}" for end in ("csv", "md", "tex")]
+    across_models.main(
+        *inputs,
+        *paths,
+        sets=[about("b", "scenes"), about("a", "scenes", "openai")],
+        tasks=[
+            about("a", "scenes", "openai", task="shape"),
+            about("a", "scenes", "openai", task="colour"),
+            about("a", "CIFAR", "openai", task="cifar"),
+        ],
+    )
+    return paths
+
+
+def test_a_row_for_every_model_dataset_and_task(table, inputs):
+    frame = pd.read_csv(table[0])
+    assert list(frame["model"]) == ["b", "a", "a", "a"]
+    assert list(frame["task"].fillna("")) == ["", "shape", "colour", "cifar"]
+    assert list(frame["zero_shot"].fillna(-1)) == [-1, 0.5, 0.6, 0.7]
+    assert list(frame["dataset"]) == ["scenes", "scenes", "scenes", "CIFAR"]
+    assert list(frame["gap"].isna()) == [False, False, False, True]
+    measured = pd.read_parquet(inputs[0][0]).set_index(["statistic", "side"])
+    first = frame.iloc[0]
+    for column, place in across_models.GEOMETRY.items():
+        assert first[column] == pytest.approx(measured.loc[place, "value"])
+        assert first[f"{column}_low"] == pytest.approx(measured.loc[place, "low"])
+        assert first[f"{column}_interval"] == measured.loc[place, "interval_method"]
+    assert first["n"] == 30
+    assert "| b " in table[1].read_text()
+
+
+def test_the_figure_draws_every_value_and_interval(table, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(
+        fig11_across_models, "save", lambda figure, *_, **__: drawn.update(f=figure)
+    )
+    fig11_across_models.main(table[0], "a.pdf", "a.png", first="#D55E00", second="#0072B2", dpi=60)
+    axes = drawn["f"].axes
+    assert len(axes) == 4
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == [
+        "b, scenes",
+        "a, scenes",
+        "a, CIFAR",
+    ]
+    frame = pd.read_csv(table[0])
+    points = [offset for c in axes[0].collections for offset in c.get_offsets().tolist()]
+    gaps = frame.drop_duplicates(["model", "dataset"])["gap"].dropna()
+    assert set(gaps.round(6)) <= {round(x, 6) for x, _ in points}
+
+
+def test_no_tasks_and_no_sets(inputs, tmp_path):
+    gaps, curves = inputs
+    paths = [tmp_path / f"x.{end}" for end in ("csv", "md", "tex")]
+    sets = [about("b", "scenes"), about("a", "scenes")]
+    across_models.main(gaps, [], *paths, sets=sets, tasks=[])
+    assert len(pd.read_csv(paths[0])) == 2
+    figure = [tmp_path / "x.pdf", tmp_path / "x.png"]
+    look = {"first": "#D55E00", "second": "#0072B2", "dpi": 60}
+    fig11_across_models.main(paths[0], *figure, **look)
+    across_models.main([], curves[:1], *paths, sets=[], tasks=[about("a", "d", task="shape")])
+    fig11_across_models.main(paths[0], *figure, **look)
+    assert figure[1].stat().st_size > 5000
