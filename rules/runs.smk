@@ -35,6 +35,7 @@ def classifier_settings(name):
             "architecture": model["architecture"],
             "preprocessing": seen,
             "seed": entry["seed"],
+            "checkpoint_every": CONFIG["training"]["checkpoint_every"],
         }
     )
 

@@ -55,6 +55,7 @@ FIGURE_NAMES = {
 TABLE_NAMES = {
     "gap_statistics": True,
     "cone_statistics": True,
+    "shift_minima": SETS,
     "table1_zero_shot": TASKS,
     "table2_fairness": FAIRNESS,
     **dict.fromkeys(STUDY_OF_TABLE, True),

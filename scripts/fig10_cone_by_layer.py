@@ -1,9 +1,9 @@
 """Figure 10: mean pairwise cosine after every layer of real networks.
 
-One column per encoder, image towers above text towers, random above trained. The line is the stream from block to block;
-marks are the branches before they are added (attention, MLP) or single layers (convolution).
-Filled: the vector that the tower reads out; open: the mean over tokens. Thin grey: the stream with
-the normalisation layers removed.
+One column per encoder, image towers above text towers, random above trained. The line is
+the stream from block to block; marks are the branches before they are added (attention, MLP) or
+single layers (convolution). Filled: the vector that the tower reads out; open: the mean over
+tokens. Thin grey: the stream with the normalisation layers removed.
 """
 
 from modgap.figures import GREY, PAGE, PALETTE, plt, save, use_style

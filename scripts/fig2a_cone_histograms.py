@@ -3,7 +3,6 @@
 from modgap.cone_histograms import draw_histograms
 from modgap.job import start_log
 
-
 if __name__ == "__main__":
     start_log(snakemake.log[0])
     draw_histograms(

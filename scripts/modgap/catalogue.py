@@ -19,7 +19,8 @@ trained      run (a training run of this pipeline); ``modgap.training_plan`` add
 
 and for all of them ``normalisation`` of the pixels (own, imagenet or none) and
 ``normalisation_layers`` (kept or removed, after the weights are in place). An architecture is
-open_clip's or one of ours, ``config/models/NAME.json``, with open_clip's default preprocessing at its own image size.
+open_clip's or one of ours, ``config/models/NAME.json``, with open_clip's default preprocessing at
+its own image size.
 File names are relative to the working directory, like every file name of a workflow.
 """
 

@@ -259,7 +259,7 @@ def test_the_last_good_checkpoint_is_kept(world, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"in step \d .*resume\.ckpt holds step 4; set a smaller"):
         run_training(world, tmp_path)
     state = torch.load(tmp_path / training.RESUME, weights_only=True)
-    assert all(torch.isfinite(value).all() for value in state["towers"].values())
+    assert all(torch.isfinite(value).all() for value in state["network"].values())
 
 
 def test_bad_input_is_one_line(world, tmp_path):
