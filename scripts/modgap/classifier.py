@@ -1,8 +1,8 @@
 """A torchvision ResNet trained on class labels: cross-entropy, AdamW, warm-up and cosine.
 
 Its thousand outputs stay, of which the first are the classes here, so that torchvision (and
-``source: torchvision``) loads the checkpoint as it is. A killed run continues from its last checkpoint
-with the same numbers.
+``source: torchvision``) loads the checkpoint as it is. A killed run continues from its last
+checkpoint with the same numbers.
 """
 
 import math
