@@ -10,16 +10,19 @@ from modgap.job import start_log
 from modgap.tables import read_tables
 
 METHODS = {"umap": "UMAP", "pca": "PCA"}
+# Statistic, colour, and how far above its mark the number stands, in points.
 CONES = {
-    "within": ("cosine_within_initialisations", PALETTE[0]),
-    "between": ("cosine_between_initialisations", PALETTE[1]),
+    "within": ("cosine_within_initialisations", PALETTE[0], 6),
+    "between": ("cosine_between_initialisations", PALETTE[1], -11),
 }
 
 
 def main(tables, points, random, pdf, png, *, groups, dpi):
     """Draw ``groups`` (name, label, dataset_label, random: name of its initialisations or None)."""
     use_style()
-    measured = read_tables([*tables, *random]).query("normalisation_layers == 'kept'")
+    measured = {"trained": read_tables(tables)}
+    if random:
+        measured["random"] = read_tables(random).query("normalisation_layers == 'kept'")
     clouds = read_tables(points)
     shown = [
         (group, side)
@@ -60,19 +63,19 @@ def draw_cosines(axes, measured, group, side):
     """Mean cosine within and between cones, after training and at random initialisation."""
     names = {"trained": group["name"], "random": group["random"]}
     rows = {
-        state: measured[(measured["embeddings"] == name) & (measured["side"] == side)]
-        for state, name in names.items()
+        state: table[(table["embeddings"] == names[state]) & (table["side"] == side)]
+        for state, table in measured.items()
     }
     rows = {state: found for state, found in rows.items() if len(found)}
     for place, found in enumerate(rows.values()):
-        for what, (statistic, colour) in CONES.items():
+        for what, (statistic, colour, above) in CONES.items():
             row = found[found["statistic"] == statistic].iloc[0]
             axes.hlines(place, row["low"], row["high"], color=colour, lw=1.2, alpha=0.6)
             axes.plot(row["value"], place, "o", ms=4, color=colour, label=None if place else what)
             axes.annotate(
                 f"{row['value'] + 0:.3f}",
                 (row["value"], place),
-                (0, 5),
+                (0, above),
                 textcoords="offset points",
                 ha="center",
                 fontsize=6,

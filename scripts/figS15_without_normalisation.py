@@ -6,7 +6,7 @@ normalisation of its pixels disabled (the paper's figure). Bottom, the gap in th
 
 import numpy as np
 
-from modgap.figures import PAGE, PALETTE, draw_pairs, hide_ticks, note, plt, save, use_style
+from modgap.figures import PAGE, PALETTE, draw_pairs, hide_ticks, plt, save, use_style
 from modgap.job import start_log
 from modgap.tables import read_table, read_tables
 
@@ -34,26 +34,21 @@ def main(table, points, pdf, png, *, drawn, labels, first, second, dpi):
         for axes, variant in zip(band.subplots(1, len(variants)), variants, strict=True):
             chosen = clouds[(clouds["embeddings"] == name) & (clouds["normalisation"] == variant)]
             gap = gaps[(gaps["name"] == name) & (gaps["normalisation"] == variant)].iloc[0]
-            draw_cloud(axes, chosen, gap, (first, second))
-            axes.set_title(f"{labels[name]}\n{variant}", fontsize=6.5)
+            draw_cloud(axes, chosen, (first, second))
+            numbers = f"gap {gap.value:.3f} [{gap.low:.3f}, {gap.high:.3f}], n = {gap.n:,}"
+            axes.set_title(f"{labels[name]}, {variant}\n{numbers}", fontsize=6)
     draw_gaps(bands[-1].subplots(), lines, labels)
     save(figure, pdf, png, dpi=dpi)
 
 
-def draw_cloud(axes, chosen, gap, colours):
-    """UMAP of one variant, with its gap."""
+def draw_cloud(axes, chosen, colours):
+    """UMAP of one variant."""
     sides = [
         chosen.loc[chosen["modality"] == modality, ["x", "y"]].to_numpy()
         for modality in ("images", "texts")
     ]
     draw_pairs(axes, *sides, colours=colours)
     hide_ticks(axes)
-    note(
-        axes,
-        f"gap {gap['value']:.3f} [{gap['low']:.3f}, {gap['high']:.3f}], n = {gap['n']:,}",
-        y=0.03,
-        va="bottom",
-    )
 
 
 def draw_gaps(axes, lines, labels):

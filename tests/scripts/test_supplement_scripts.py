@@ -120,14 +120,25 @@ def test_figure_s13_and_its_table(independent, folder, drawn):
         "random": "resnets/scenes",
     }
     paths = folder / "13.pdf", folder / "13.png"
+    # Untrained networks of the same name are another row.
+    random = read_table(independent[1])
+    twin = folder / "random.parquet"
+    write_table(random.assign(value=random["value"] / 2), twin)
     figS13_independent_models.main(
-        [independent[1]], [independent[3]], [], *paths, groups=[{**group, "random": None}], dpi=60
+        [independent[1]],
+        [independent[3]],
+        [folder / "random.parquet"],
+        *paths,
+        groups=[group],
+        dpi=60,
     )
     umap, pca, cosines = drawn().axes
     assert len(umap.collections) == len(pca.collections) == 3
     marks = {line.get_label(): line.get_xdata()[0] for line in cosines.lines}
     assert marks["within"] == rows.loc["cosine_within_initialisations", "value"]
     assert marks["between"] == rows.loc["cosine_between_initialisations", "value"]
+    halves = [line.get_xdata()[0] for line in cosines.lines if line.get_ydata()[0] == 1]
+    assert marks["within"] / 2 in halves
 
 
 def test_what_is_disabled_changes_the_embeddings_in_turn(disabled, crops):
@@ -220,7 +231,9 @@ def test_figure_s15(gathered, disabled, folder, drawn):
         **LOOK,
     )
     *clouds, gaps = drawn().axes
-    assert [axes.get_title().split("\n")[1] for axes in clouds] == VARIANTS
+    assert [axes.get_title().split("\n")[0] for axes in clouds] == [
+        f"ViT, scenes, {variant}" for variant in VARIANTS
+    ]
     table = read_table(gathered[0]).query("statistic == 'gap'")
     marks = [line.get_xdata()[0] for line in gaps.lines]
     assert sorted(marks) == sorted(table["value"])
