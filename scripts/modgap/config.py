@@ -19,18 +19,13 @@ from modgap.sources import (
     where_to_get,
     with_sources,
 )
-<<<<<<< HEAD
 from modgap.tasks import derived_tasks, task_problems
-from modgap.training_plan import resolve_trained, training_problems
-=======
-from modgap.tasks import task_problems
 from modgap.training_plan import (
     classifier_runs,
     independent_entries,
     resolve_trained,
     training_problems,
 )
->>>>>>> 33a2b04 (Supplementary Figures 13 to 15; trained models layer by layer; first pictures of a webdataset)
 
 # A user's file that names one of these replaces all of them, and the training of the default with
 # them: a run works on what it names.
@@ -80,11 +75,7 @@ def with_defaults(default, given):
         dropped = {*REPLACED_TOGETHER, *TRAINING, *(key for key in SIMULATIONS if key not in given)}
         default = {key: value for key, value in default.items() if key not in dropped}
     config = merge(default, given)
-<<<<<<< HEAD
-    for key in ("datasets", "models", "fairness", *TRAINING):
-=======
-    for key in ("datasets", "models", "independent_models", "zero_shot", "fairness", *TRAINING):
->>>>>>> 33a2b04 (Supplementary Figures 13 to 15; trained models layer by layer; first pictures of a webdataset)
+    for key in ("datasets", "models", "independent_models", "fairness", *TRAINING):
         config.setdefault(key, {})
     for key in ("initialisations", "layers", "without_normalisation"):
         config.setdefault(key, [])
