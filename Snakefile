@@ -19,6 +19,7 @@ min_version("9.27")
 include: "rules/common.smk"
 include: "rules/paths.smk"
 include: "rules/targets.smk"
+include: "rules/supplement_paths.smk"
 
 
 pathvars:
@@ -41,6 +42,7 @@ wildcard_constraints:
     geometry=r"\d+-[a-z]+-[a-z]+",
     shard=r"\d+",
     run=one_of(RUNS),
+    independent=one_of(CONFIG["independent_models"]),
 
 
 include: "rules/download.smk"
@@ -50,6 +52,7 @@ include: "rules/models.smk"
 include: "rules/comparison.smk"
 include: "rules/geometry.smk"
 include: "rules/cones.smk"
+include: "rules/supplement.smk"
 include: "rules/shift.smk"
 include: "rules/simulations.smk"
 include: "rules/tasks.smk"

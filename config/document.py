@@ -23,9 +23,10 @@ A run without options uses [config.yaml](config.yaml), the default. Your own run
 its own, given with `--configfile my_run.yaml`, that holds only what differs:
 
 * A file that names one of `datasets`, `models`, `embedding_sets`, `cones`, `initialisations`,
-  `layers`, `zero_shot` or `fairness` replaces all of these, and what is trained, so that a run
-  works on exactly what it names. The studies without data (`random_networks`, `theorems`,
-  `sphere`) then run only if named: `sphere: {}` takes the default's values.
+  `layers`, `without_normalisation`, `independent_models`, `zero_shot` or `fairness` replaces all of
+  these, and what is trained, so that a run works on exactly what it names. The studies without data
+  (`random_networks`, `theorems`, `sphere`) then run only if named: `sphere: {}` takes the default's
+  values.
 * Every other section is laid over the default key by key.
 * One value can be set on the command line: `--config 'figures={dpi: 300}'`.
 

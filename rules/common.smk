@@ -36,9 +36,10 @@ from modgap.downloads import (
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.pins import find_pin, read_pins, weight_rows
+from modgap.shards import first_shards
 from modgap.sources import ARRAYS, CLASS_FILES, download_rows, fetched_files
 from modgap.tasks import is_labelled
-from modgap.training_plan import plan
+from modgap.training_plan import classifier_runs, independent_entries, plan
 
 STARTED = time.time()
 
@@ -60,7 +61,8 @@ DRAWN = [
     name for name, entry in DATASETS.items() if entry["kind"] in ("scenes", "digits")
 ]
 RUNS, CELLS = plan(CONFIG)
-CLASSIFIERS = CONFIG["training_classifiers"]
+CLASSIFIERS = classifier_runs(CONFIG)
+INDEPENDENT = CONFIG["independent_models"]
 READY = [name for name, entry in DATASETS.items() if is_imported(entry)]
 LABELLED = [name for name in READY if is_labelled(DATASETS[name])]
 NOISE = [name for name, entry in DATASETS.items() if entry["kind"] == "noise"]
@@ -157,7 +159,12 @@ def settings(section, *names, **more):
 
 def model_entry(name):
     """A model's description as the extraction needs it: what it is, not how it is called."""
-    entry = {key: value for key, value in MODELS[name].items() if key != "label"}
+    return described_model(MODELS[name])
+
+
+def described_model(entry):
+    """The same for an entry that need not be one of ``models``."""
+    entry = {key: value for key, value in entry.items() if key != "label"}
     digest = catalogue.architecture_digest(entry, ROOT)
     return sorted_keys({**entry, "architecture_file": digest} if digest else entry)
 

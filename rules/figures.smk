@@ -88,8 +88,8 @@ rule fig1_modality_gap:
 rule fig2a_cone_histograms:
     """Figure 2(a): pairwise cosines within each cloud, encoders by weights and data."""
     input:
-        cones=cone_tables("cone"),
-        histograms=cone_tables("cone_histogram"),
+        cones=cone_tables("cone", figure2a_clouds()),
+        histograms=cone_tables("cone_histogram", figure2a_clouds()),
     output:
         pdf="<results>/figures/fig2a_cone_histograms.pdf",
         png=report(
@@ -107,6 +107,6 @@ rule fig2a_cone_histograms:
         runtime=10,
     params:
         code=code_version("fig2a_cone_histograms.py"),
-        settings=settings("figures", "dpi", "first", "second", clouds=figure2a_clouds()),
+        settings=settings("figures", clouds=described_clouds(figure2a_clouds())),
     script:
         "../scripts/fig2a_cone_histograms.py"

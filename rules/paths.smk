@@ -50,12 +50,29 @@ def cone_clouds():
     return list(dict.fromkeys(clouds))
 
 
-def cone_tables(what):
-    """Paths of the cone statistics (``cone``) or histograms (``cone_histogram``)."""
+def cone_tables(what, clouds=None):
+    """Paths of the cone statistics (``cone``) or histograms (``cone_histogram``); of all clouds
+    when none are given."""
     return [
         f"<results>/statistics/{what}/{m}/{d}/{side}.parquet"
-        for m, d, side in cone_clouds()
+        for m, d, side in (cone_clouds() if clouds is None else clouds)
     ]
+
+
+def picture_sets():
+    """Datasets of pictures whose cones are measured: Figure 2(a) has the first."""
+    named = dict.fromkeys(entry["dataset"] for entry in CONES)
+    return [name for name in named if name not in NOISE + READY]
+
+
+def figure2a_clouds():
+    """Clouds of the first picture set, of noise and of ready embeddings."""
+    return [cloud for cloud in cone_clouds() if cloud[1] not in picture_sets()[1:]]
+
+
+def picture_clouds():
+    """Clouds of every picture set."""
+    return [cloud for cloud in cone_clouds() if cloud[1] in picture_sets()]
 
 
 def set_label(name):
@@ -89,10 +106,10 @@ def figure1_rows():
     ]
 
 
-def figure2a_clouds():
-    """Row and column of each cloud in Figure 2(a), in the order of ``cone_clouds``."""
+def described_clouds(clouds):
+    """Row and column of each cloud in Figures 2(a) and S14."""
     cells = []
-    for model, dataset, modality in cone_clouds():
+    for model, dataset, modality in clouds:
         data = DATASETS[dataset].get("label", dataset)
         if model == IMPORTED:
             row, column, state = data, f"{modality} modality", ""
@@ -140,6 +157,16 @@ def unseeded_entry(model):
     return {key: value for key, value in model_entry(model).items() if key != "seed"}
 
 
+def model_label(name):
+    """What figures call a model."""
+    return MODELS[name].get("label", name)
+
+
+def dataset_label(name):
+    """What figures call a dataset."""
+    return DATASETS[name].get("label", name)
+
+
 def run_option(section, wildcards, key, default):
     """An optional key of the entry of ``initialisations`` or ``layers`` that a job works on."""
     return next(
@@ -151,18 +178,21 @@ def run_option(section, wildcards, key, default):
 
 def run_items(section, wildcards):
     """Number of pictures that such a job reads."""
-    usual = {"initialisations": "seed_items", "layers": "layer_items"}[section]
+    usual = {"initialisations": "seed_items"}.get(section, "layer_items")
     return run_option(section, wildcards, "items", CONFIG["cone_study"][usual])
 
 
 def first_crops(section, wildcards, ending):
     """The pixel shards that hold those pictures."""
-    needed = -(-run_items(section, wildcards) // CONFIG["pixels"]["shard_size"])
-    folder = f"<results>/pixels/{wildcards.dataset}/{geometry(wildcards.model)}"
-    return [
-        f"{folder}/part-{shard}.{ending}"
-        for shard in range(min(needed, SHARDS[wildcards.dataset]))
-    ]
+    items = run_items(section, wildcards)
+    return crops_of(wildcards.dataset, geometry(wildcards.model), items, ending)
+
+
+def crops_of(dataset, crop, items, ending):
+    """The pixel shards that hold the first ``items`` pictures of a dataset."""
+    needed = first_shards(items, shard_size(dataset), SHARDS[dataset])
+    folder = f"<results>/pixels/{dataset}/{crop}"
+    return [f"{folder}/part-{shard}.{ending}" for shard in range(needed)]
 
 
 def run_entries(section, towers=1):
@@ -187,10 +217,10 @@ def described_runs(section, towers=1):
     return [
         {
             "model": entry["model"],
-            "label": MODELS[entry["model"]].get("label", entry["model"]),
+            "label": model_label(entry["model"]),
             "state": catalogue.weights_state(MODELS[entry["model"]]),
             "dataset": entry["dataset"],
-            "dataset_label": DATASETS[entry["dataset"]].get("label", entry["dataset"]),
+            "dataset_label": dataset_label(entry["dataset"]),
         }
         for entry in run_entries(section, towers)
     ]

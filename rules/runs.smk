@@ -34,7 +34,8 @@ def classifier_settings(name):
             "name": name,
             "architecture": model["architecture"],
             "preprocessing": seen,
-            "seed": entry.get("seed", 0),
+            "seed": entry["seed"],
+            "checkpoint_every": CONFIG["training"]["checkpoint_every"],
         }
     )
 

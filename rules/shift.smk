@@ -34,6 +34,33 @@ rule sweep_loss:
         "../scripts/sweep_loss.py"
 
 
+rule shift_minima:
+    """Table of the shifts at which the loss is lowest, at every temperature."""
+    input:
+        extrema=collect("<results>/statistics/loss_extrema/{name}.parquet", name=SETS),
+    output:
+        csv=report(
+            "<results>/tables/shift_minima.csv",
+            category="Tables",
+            labels={"table": "Loss-minimising shifts"},
+            caption="../report/shift_minima.rst",
+        ),
+        md="<results>/tables/shift_minima.md",
+        tex="<results>/tables/shift_minima.tex",
+    log:
+        "<logs>/shift_minima.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("shift_minima.py"),
+        settings=sorted_keys({"states": {name: set_state(name) for name in SETS}}),
+    script:
+        "../scripts/shift_minima.py"
+
+
 rule fig3_shift_landscape:
     """Figure 3(a-d): the loss along the gap, by both protocols, and how it depends on the batch."""
     input:

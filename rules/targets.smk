@@ -22,6 +22,7 @@ STUDY_OF_TABLE = {
         ("initialisation_vs_optimisation", "initialisation"),
         ("gap_during_training", "gap_triggers"),
         ("embedding_width", "embedding_width"),
+        ("training_without_normalisation", "without_normalisation"),
     ]
     if study in CELLS
 }
@@ -53,6 +54,9 @@ FIGURE_NAMES = {
     "fig4_temperature_finetuning": "temperature_finetuning" in CELLS,
     "fig5_initialisation_vs_optimisation": "initialisation" in CELLS,
     "fig9_gap_during_training": "gap_triggers" in CELLS,
+    "figS13_independent_models": INDEPENDENT,
+    "figS14_second_picture_set": len(picture_sets()) > 1,
+    "figS15_without_normalisation": CONFIG["without_normalisation"],
     "figS16_embedding_width": "embedding_width" in CELLS,
     "fig11_across_models": ACROSS,
 }
@@ -61,6 +65,7 @@ TABLE_NAMES = {
     "across_models": ACROSS,
     "verify_weights": FOREIGN_WEIGHTS,
     "cone_statistics": True,
+    "shift_minima": SETS,
     "table1_zero_shot": TASKS,
     "table2_fairness": FAIRNESS,
     **dict.fromkeys(STUDY_OF_TABLE, True),
@@ -70,6 +75,8 @@ LIST_NAMES = {
     "theorems": CONFIG.get("theorems"),
     "random_initialisations": CONFIG["initialisations"],
     "cone_by_layer": CONFIG["layers"],
+    "independent_models": INDEPENDENT,
+    "without_normalisation": CONFIG["without_normalisation"],
     "skipped_samples": CONFIG["pixels"]["on_bad_sample"] == "skip",
 }
 

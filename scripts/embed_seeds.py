@@ -4,10 +4,9 @@ Reads the crops and samples of one dataset; writes one row per initialisation, t
 The seed of the model's entry is not used: the initialisations have seeds 0, 1, ...
 """
 
-import numpy as np
 import pyarrow as pa
 
-from modgap.first_items import batches, first_pixels, first_tokens
+from modgap.first_items import embedded, first_pixels, first_tokens
 from modgap.gpus import take_gpus
 from modgap.job import progress, start_log
 from modgap.layers import disable_normalisation
@@ -45,14 +44,8 @@ def main(
         for layers in ["kept", "removed"] if without_normalisation else ["kept"]:
             if layers == "removed":
                 disable_normalisation(loaded.network)
-            tables += [
-                seed_table(seed, layers, modality, sample_ids, encode, batches(items, batch_size))
-                for modality, encode, items in [
-                    ("images", loaded.encode_images, pixels),
-                    ("texts", loaded.encode_texts, tokens),
-                ]
-                if items is not None
-            ]
+            labels = {"seed": seed, "normalisation_layers": layers}
+            tables.append(embedded(loaded, labels, sample_ids, pixels, tokens, batch_size))
     data = read_metadata(samples)
     provenance = {
         **loaded.provenance,
@@ -62,21 +55,6 @@ def main(
     for of_one_seed in ("seed", "weights_sha256"):
         del provenance[of_one_seed]
     write_arrow(pa.concat_tables(tables), embeddings, provenance)
-
-
-def seed_table(seed, layers, modality, sample_ids, encode, parts):
-    """The embeddings of one tower of one initialisation."""
-    values = np.concatenate([encode(part) for part in parts])
-    n, dim = values.shape
-    return pa.table(
-        {
-            "seed": pa.array(np.full(n, seed)),
-            "normalisation_layers": [layers] * n,
-            "modality": [modality] * n,
-            "sample_id": sample_ids,
-            "embedding": pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), dim),
-        }
-    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Figure 10: mean pairwise cosine after every layer of real networks.
 
-One column per model, image towers above text towers. The line is the stream from block to block;
-marks are the branches before they are added (attention, MLP) or single layers (convolution).
-Filled: the vector that the tower reads out; open: the mean over tokens. Thin grey: the stream with
-the normalisation layers removed.
+One column per encoder, image towers above text towers, random above trained. The line is
+the stream from block to block; marks are the branches before they are added (attention, MLP) or
+single layers (convolution). Filled: the vector that the tower reads out; open: the mean over
+tokens. Thin grey: the stream with the normalisation layers removed.
 """
 
 from modgap.figures import GREY, PAGE, PALETTE, plt, save, use_style
@@ -23,20 +23,25 @@ TOWERS = {"images": "image tower", "texts": "text tower"}
 def main(rows, pdf, png, *, dpi):
     use_style()
     rows = read_table(rows)
-    models = list(rows.groupby(["model", "dataset"], sort=False))
-    sides = [side for side in TOWERS if (rows["side"] == side).any()]
+    towers = dict(iter(rows.groupby(["label", "dataset", "side", "state"], sort=False)))
+    columns = list(dict.fromkeys(key[:2] for key in towers))
+    lines = [
+        (side, state)
+        for side in TOWERS
+        for state in ("random", "trained")
+        if any(key[2:] == (side, state) for key in towers)
+    ]
     figure, axes = plt.subplots(
-        len(sides),
-        len(models),
-        figsize=(max(PAGE, 1.7 * len(models)), 0.6 + 1.9 * len(sides)),
+        len(lines),
+        len(columns),
+        figsize=(max(PAGE, 1.7 * len(columns)), 0.6 + 1.6 * len(lines)),
         squeeze=False,
         sharey=True,
     )
-    for column, (_, model) in zip(axes.T, models, strict=True):
-        for panel, side in zip(column, sides, strict=True):
-            tower = model[model["side"] == side]
-            if len(tower):
-                draw_tower(panel, tower)
+    for panels, line in zip(axes, lines, strict=True):
+        for panel, column in zip(panels, columns, strict=True):
+            if (*column, *line) in towers:
+                draw_tower(panel, towers[*column, *line])
             else:
                 panel.set_axis_off()
     axes[0, 0].set_ylim(min(-0.05, rows["value"].min() - 0.05), 1.05)

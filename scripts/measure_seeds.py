@@ -84,8 +84,9 @@ def read_by_seed(path):
 def cone_rows(cloud, spectrum):
     """Measurements of one encoder's cones."""
     k = len(cloud)
+    method = "jackknife over initialisations" if k > 2 else "none: two networks"
     rows = [
-        measurement(f"cosine_{what}_initialisations", *limits, "jackknife over initialisations")
+        measurement(f"cosine_{what}_initialisations", *limits, method)
         for what, limits in cone_separation(cloud).items()
     ]
     if len(spectrum) < k:

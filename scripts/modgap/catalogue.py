@@ -17,9 +17,11 @@ torchvision  architecture (resnet18 or resnet50), weights (null, a tag or a file
 trained      run (a training run of this pipeline); ``modgap.training_plan`` adds path (the folder
              of its checkpoint, which need not exist yet) and initial (the entry it started from)
 
-and for all of them ``normalisation`` (own or imagenet). A tag with pinned weights gets
-``weights_file``, the place of its file (``modgap.pins``). An architecture is open_clip's or one of
-ours, ``config/models/NAME.json``, with open_clip's default preprocessing at its own image size.
+and for all of them ``normalisation`` of the pixels (own, imagenet or none) and
+``normalisation_layers`` (kept or removed, after the weights are in place). A tag with pinned
+weights gets ``weights_file``, the place of its file (``modgap.pins``). An architecture is
+open_clip's or one of ours, ``config/models/NAME.json``, with open_clip's default preprocessing at
+its own image size.
 File names are relative to the working directory, like every file name of a workflow.
 """
 
@@ -50,6 +52,11 @@ OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+# Mean and standard deviation of pixels in 0..1 that replace a model's own.
+PIXEL_SCALES = {
+    "imagenet": {"mean": IMAGENET_MEAN, "std": IMAGENET_STD},
+    "none": {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)},
+}
 
 TORCHVISION_WEIGHTS = {
     "resnet18": ["IMAGENET1K_V1"],
@@ -84,10 +91,7 @@ def preprocessing(entry, root=PROJECT):
     Returns a dict: size (px), interpolation, resize_mode, mean, std (per channel, of values in
     0..1). Mean and std are None for a ``hub`` repository, which is not read before it is loaded.
     """
-    found = own_preprocessing(entry, root)
-    if entry.get("normalisation", "own") == "imagenet":
-        found = {**found, "mean": IMAGENET_MEAN, "std": IMAGENET_STD}
-    return found
+    return {**own_preprocessing(entry, root), **PIXEL_SCALES.get(entry.get("normalisation"), {})}
 
 
 def own_preprocessing(entry, root):
@@ -177,6 +181,12 @@ def weights_state(entry):
         entry["source"] == "torchvision" and entry.get("weights") is None
     )
     return "random" if untrained else "trained"
+
+
+def removes_normalisation(entry):
+    """Whether a model has its normalisation layers removed, here or before it was trained."""
+    removed = entry.get("normalisation_layers", "kept") == "removed"
+    return removed or (entry["source"] == "trained" and removes_normalisation(entry["initial"]))
 
 
 def weight_files(entry):

@@ -10,20 +10,23 @@ from modgap.files import atomic_path
 from modgap.job import LOG
 from modgap.towers import exported_network
 
+# Beside the checkpoint that it becomes; removed when the run is done.
+RESUME = "resume.ckpt"
 
-def save_resume(path, *, fingerprint, step, towers, optimizer, losses, trajectory):
+
+def save_resume(path, *, fingerprint, step, network, optimizer, **records):
     """Write everything that the remaining steps depend on.
 
     fingerprint : dict that says what is trained on what; another one starts anew.
+    records : what was noted on the way, such as losses.
     """
     state = {
         "fingerprint": json.dumps(fingerprint, sort_keys=True),
         "step": step,
-        "towers": towers.state_dict(),
+        "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
         "random": random_state(),
-        "losses": losses,
-        "trajectory": trajectory,
+        **records,
     }
     with atomic_path(path) as temporary:
         torch.save(state, temporary)
@@ -42,6 +45,13 @@ def load_resume(path, fingerprint):
         LOG.info("%s belongs to other settings or data; training starts anew", path)
         return None
     return state
+
+
+def restore(state, network, optimizer):
+    """Put a network, its optimiser and the generators where ``load_resume`` found them."""
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    restore_random_state(state["random"])
 
 
 def random_state():

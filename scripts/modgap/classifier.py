@@ -1,10 +1,12 @@
 """A torchvision ResNet trained on class labels: cross-entropy, AdamW, warm-up and cosine.
 
 Its thousand outputs stay, of which the first are the classes here, so that torchvision (and
-``source: torchvision``) loads the checkpoint as it is. Runs are short and start over when killed.
+``source: torchvision``) loads the checkpoint as it is. A killed run continues from its last
+checkpoint with the same numbers.
 """
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ import torchvision
 from safetensors.torch import save_file
 
 from modgap import inference
+from modgap.checkpoints import RESUME, load_resume, restore, save_resume
 from modgap.errors import InputError
 from modgap.files import atomic_path
 from modgap.job import LOG, progress
@@ -72,6 +75,7 @@ def train_classifier(
     steps,
     batch_size,
     learning_rate,
+    checkpoint_every,
 ):
     """Train from random weights and write the state dict and the losses.
 
@@ -96,9 +100,23 @@ def train_classifier(
     prepare = normaliser(preprocessing)
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.05)
     recipe = {"learning_rate": learning_rate, "warmup": steps // 20, "schedule": "cosine"}
+    resume = Path(weights).with_name(RESUME)
+    fingerprint = {
+        "architecture": architecture,
+        "data": [data.dataset_sha256, held_out.dataset_sha256],
+        "preprocessing": preprocessing,
+        "recipe": {**recipe, "steps": steps, "batch_size": batch_size},
+        "seed": seed,
+        "torch": torch.__version__,
+    }
     network.train()
-    history = []
-    for step in progress(range(steps), total=steps, what="steps"):
+    first, history = 0, []
+    state = load_resume(resume, fingerprint)
+    if state is not None:
+        first, history = state["step"], state["history"]
+        restore(state, network, optimizer)
+        LOG.info("%s: continuing after step %d of %d", where, first, steps)
+    for step in progress(range(first, steps), total=steps - first, what="steps"):
         pictures = batch_pictures(len(data), batch_size, step, seed)
         rate = learning_rate_at(recipe, step, steps)
         for group in optimizer.param_groups:
@@ -114,9 +132,19 @@ def train_classifier(
         loss.backward()
         optimizer.step()
         history.append({"step": step + 1, "loss": loss.item(), "learning_rate": rate})
+        if (step + 1) % checkpoint_every == 0 and step + 1 < steps:
+            save_resume(
+                resume,
+                fingerprint=fingerprint,
+                step=step + 1,
+                network=network,
+                optimizer=optimizer,
+                history=history,
+            )
     value, low, high = held_out_accuracy(network, held_out, expected, prepare)
     LOG.info("%s: held-out accuracy %.3f [%.3f, %.3f]", where, value, low, high)
     measured = {"accuracy": value, "low": low, "high": high, "n": len(held_out)}
     with atomic_path(weights) as temporary:
         save_file(network.state_dict(), temporary)
     write_table(pd.DataFrame(history), losses, {"run": name, "classes": classes, **measured})
+    resume.unlink(missing_ok=True)

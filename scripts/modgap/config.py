@@ -9,7 +9,14 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-from modgap.catalogue import check_model, did_you_mean, tokenizer, towers, weights_state
+from modgap.catalogue import (
+    check_model,
+    did_you_mean,
+    model_geometry,
+    tokenizer,
+    towers,
+    weights_state,
+)
 from modgap.counting import count_items
 from modgap.downloads import fetched_file, is_local, local_path
 from modgap.errors import InputError
@@ -22,7 +29,12 @@ from modgap.sources import (
     with_sources,
 )
 from modgap.tasks import derived_tasks, task_problems
-from modgap.training_plan import resolve_trained, training_problems
+from modgap.training_plan import (
+    classifier_runs,
+    independent_entries,
+    resolve_trained,
+    training_problems,
+)
 
 # A user's file that names one of these replaces all of them, and the training of the default with
 # them: a run works on what it names.
@@ -33,6 +45,8 @@ REPLACED_TOGETHER = (
     "cones",
     "initialisations",
     "layers",
+    "without_normalisation",
+    "independent_models",
     "zero_shot",
     "fairness",
 )
@@ -70,9 +84,9 @@ def with_defaults(default, given):
         dropped = {*REPLACED_TOGETHER, *TRAINING, *(key for key in SIMULATIONS if key not in given)}
         default = {key: value for key, value in default.items() if key not in dropped}
     config = merge(default, given)
-    for key in ("datasets", "models", "fairness", *TRAINING):
+    for key in ("datasets", "models", "independent_models", "fairness", *TRAINING):
         config.setdefault(key, {})
-    for key in ("initialisations", "layers"):
+    for key in ("initialisations", "layers", "without_normalisation"):
         config.setdefault(key, [])
     if well_formed(config):
         config.setdefault("embedding_sets", derived_sets(config))
@@ -82,10 +96,10 @@ def with_defaults(default, given):
 
 
 def well_formed(config):
-    """Whether datasets and models are mappings of mappings, so that more can be derived."""
+    """Whether what more is derived from are mappings of mappings."""
     return all(
         isinstance(config[key], dict) and all(isinstance(e, dict) for e in config[key].values())
-        for key in ("datasets", "models")
+        for key in ("datasets", "models", "training_classifiers")
     )
 
 
@@ -96,14 +110,14 @@ def is_imported(entry):
 
 def derived_sets(config):
     """Every captioned dataset with every two-tower model; ready embeddings by themselves."""
-    sets = {}
+    sets, classifiers = {}, classifier_runs(config)
     for name, entry in config["datasets"].items():
         if is_imported(entry):
             sets[name] = {"dataset": name}
         elif entry.get("kind") != "noise":
             for model, description in config["models"].items():
                 image_only = description.get("source") == "torchvision" or (
-                    description.get("run") in config["training_classifiers"]
+                    description.get("run") in classifiers
                 )
                 if not image_only:
                     sets[f"{name}-{model}"] = {"dataset": name, "model": model}
@@ -206,9 +220,9 @@ def reference_problems(config):
 
 
 def run_problems(config):
-    """Entries of ``initialisations`` and ``layers`` that point nowhere or cannot be computed."""
+    """Entries of ``initialisations`` and the like that point nowhere or cannot be computed."""
     lines = []
-    for section in ("initialisations", "layers"):
+    for section in ("initialisations", "layers", "without_normalisation"):
         for i, entry in enumerate(config[section]):
             where, model = f"{section}.{i}", config["models"].get(entry["model"])
             lines.append(unknown(f"{where}.dataset", entry["dataset"], config["datasets"]))
@@ -217,6 +231,45 @@ def run_problems(config):
                 lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
             if section == "initialisations" and model and weights_state(model) != "random":
                 lines.append(f"{where}.model: {entry['model']} has weights; name a random model")
+            kind = config["datasets"].get(entry["dataset"], {}).get("kind")
+            if section == "without_normalisation" and kind == "noise":
+                lines.append(f"{where}.dataset: noise has no pairs, so no gap")
+    for name, entry in config["independent_models"].items():
+        lines += independent_problems(f"independent_models.{name}", entry, config)
+    return lines
+
+
+def independent_problems(where, entry, config):
+    """Problems of one of ``independent_models``."""
+    lines = [unknown(f"{where}.dataset", entry["dataset"], config["datasets"])]
+    if is_imported(config["datasets"].get(entry["dataset"], {})):
+        lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
+    if ("classifier" in entry) == ("models" in entry):
+        return [*lines, f"{where}: give either a classifier, with its seeds, or models"]
+    if "models" in entry:
+        return lines + [
+            unknown(f"{where}.models", name, config["models"]) for name in entry["models"]
+        ]
+    classifiers = config["training_classifiers"]
+    found = unknown(f"{where}.classifier", entry["classifier"], classifiers)
+    if found is None and len(classifiers[entry["classifier"]].get("seeds", [0])) < 2:
+        found = f"{where}.classifier: {entry['classifier']} has one seed; give it two or more"
+    return [*lines, found]
+
+
+def resolved_problems(config, root):
+    """What can be told once trained models know what they started from."""
+    lines = []
+    for i, entry in enumerate(config["without_normalisation"]):
+        if len(towers(config["models"][entry["model"]])) < 2:
+            lines.append(f"without_normalisation.{i}.model: {entry['model']} has no text tower")
+    for name in config["independent_models"]:
+        entries = independent_entries(config, name).values()
+        shapes = sorted({model_geometry(entry, root) for entry in entries})
+        if len(shapes) > 1:
+            lines.append(
+                f"independent_models.{name}: its models see different crops ({', '.join(shapes)})"
+            )
     return lines
 
 
@@ -289,6 +342,7 @@ def load_config(given, root):
         resolve_weights(config, pins)
         problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, pins, root) + task_problems(config, root)
+        problems = problems or resolved_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")

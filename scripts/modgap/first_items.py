@@ -1,6 +1,7 @@
 """The first pictures of a dataset, with their captions, for repeated passes over a few items."""
 
 import numpy as np
+import pyarrow as pa
 
 from modgap.errors import InputError
 from modgap.extract import noise_tokens
@@ -57,6 +58,39 @@ def first_tokens(loaded, samples, sample_ids, entry):
             "give it one, or choose another dataset"
         )
     return loaded.tokenize(list(first["caption"]))
+
+
+def embedded(loaded, labels, sample_ids, pixels, tokens, batch_size):
+    """Embeddings of the items by the towers of one network.
+
+    Parameters
+    ----------
+    loaded : modgap.models.LoadedModel
+    labels : dict of columns that tell this network from others
+    sample_ids, pixels, tokens : of n items; tokens None for a model without a text tower
+
+    Returns
+    -------
+    pyarrow.Table : the labels, ``modality`` (images, texts), ``sample_id``, ``embedding``.
+    """
+    tables = []
+    for modality, encode, items in [
+        ("images", loaded.encode_images, pixels),
+        ("texts", loaded.encode_texts, tokens),
+    ]:
+        if items is None:
+            continue
+        values = np.concatenate([encode(part) for part in batches(items, batch_size)])
+        n, dim = values.shape
+        columns = {key: pa.array([value] * n) for key, value in labels.items()}
+        flat = pa.array(values.reshape(-1))
+        columns |= {
+            "modality": [modality] * n,
+            "sample_id": sample_ids,
+            "embedding": pa.FixedSizeListArray.from_arrays(flat, dim),
+        }
+        tables.append(pa.table(columns))
+    return pa.concat_tables(tables)
 
 
 def batches(rows, size):

@@ -35,23 +35,28 @@ def cone_separation(features):
 
     Parameters
     ----------
-    features : (k, n, d) raw embeddings of n items by k initialisations, k ≥ 3, n ≥ 2
+    features : (k, n, d) raw embeddings of n items by k networks, k ≥ 2, n ≥ 2
 
     Returns
     -------
     dict : "within" (pairs of different items of one initialisation), "between" (items, alike or
         not, of two initialisations) and "difference", each (value, low, high). Between is an
-        average over pairs of initialisations, so all limits are jackknifed over initialisations.
+        average over pairs of initialisations, so all limits are jackknifed over initialisations;
+        two of them leave nothing to compare, and the limits are nan.
     """
     unit = unit_rows(features)
     k, n, _ = unit.shape
-    if k < 3:
-        raise InputError(f"{k} random initialisations are too few to compare cones; use 3 or more")
+    if k < 2:
+        raise InputError("one network has no other cone to compare with; use two or more")
     means = unit.mean(axis=1)
     gram = means @ means.T
     within = (n * np.diag(gram) - 1) / (n - 1)
     pairs = gram.sum(axis=1) - np.diag(gram)  # of each initialisation with all others
     between = pairs.sum() / (k * (k - 1))
+    if k == 2:
+        values = {"within": within.mean(), "between": between}
+        values["difference"] = values["within"] - between
+        return {name: (float(value), np.nan, np.nan) for name, value in values.items()}
     within_left_out = (within.sum() - within) / (k - 1)
     between_left_out = (pairs.sum() - 2 * pairs) / ((k - 1) * (k - 2))
     results = {

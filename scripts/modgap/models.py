@@ -21,6 +21,7 @@ from open_clip.transformer import QuickGELU
 
 from modgap import catalogue
 from modgap.errors import InputError
+from modgap.layers import disable_normalisation
 from modgap.open_clip_tables import PROJECT
 from modgap.weights import (
     check_positions,
@@ -133,6 +134,8 @@ def build(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     else:
         parts = build_open_clip(name, entry, root)
     network = parts.pop("network").eval()
+    if catalogue.removes_normalisation(entry):
+        disable_normalisation(network)
     settings = parts["preprocessing"]
     provenance = {
         "model": name,
@@ -218,6 +221,8 @@ def build_open_clip(name, entry, root):
         "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
     state = read_weights(path) if path else None
+    # Such a checkpoint has no weights for the layers that open_clip would give the network.
+    bare = source == "trained" and catalogue.removes_normalisation(entry["initial"])
     promised = catalogue.preprocessing(entry, root)
     from_file = path is not None and source in ("open_clip", "checkpoint")
     try:
@@ -225,11 +230,15 @@ def build_open_clip(name, entry, root):
             network = open_clip.create_model(
                 identifier,
                 path if from_file else entry.get("pretrained"),
-                require_pretrained=source != "random",
+                load_weights=not bare,
+                require_pretrained=source != "random" and not bare,
                 pretrained_text=False,
                 force_preprocess_cfg=promised if from_file else None,
                 weights_only=True,
             )
+        if bare:
+            disable_normalisation(network)
+            network.load_state_dict(state)
     except (RuntimeError, OSError, ImportError, AssertionError, KeyError) as error:
         raise creation_error(name, entry, path, error) from error
     if state is not None:
@@ -277,7 +286,7 @@ def verified_preprocessing(name, entry, network, promised, root):
         "mean": tuple(loaded["mean"]),
         "std": tuple(loaded["std"]),
     }
-    override = entry.get("normalisation", "own") == "imagenet"
+    override = entry.get("normalisation", "own") != "own"
     for key, value in promised.items():
         unknown = value is None or (override and key in ("mean", "std"))
         if not unknown and loaded[key] != value:

@@ -18,7 +18,7 @@ from open_clip import ClipLoss
 from torch.nn.parallel import DistributedDataParallel
 
 from modgap.batches import Batches
-from modgap.checkpoints import export, load_resume, restore_random_state, save_resume
+from modgap.checkpoints import RESUME, export, load_resume, restore, save_resume
 from modgap.distributed import mean_over_processes
 from modgap.errors import InputError
 from modgap.job import LOG, progress
@@ -38,9 +38,6 @@ from modgap.tables import write_table
 from modgap.towers import Towers, procrustes_rotation
 from modgap.training_data import check_batch, read_captioned_pictures
 from modgap.trajectory import held_out_pairs, measure
-
-# Beside the checkpoint that it becomes; removed when the run is done.
-RESUME = "resume.ckpt"
 
 
 @dataclass
@@ -178,9 +175,7 @@ def continue_from_checkpoint(run):
     if state is None:
         return
     run.step, run.losses, run.trajectory = state["step"], state["losses"], state["trajectory"]
-    run.towers.load_state_dict(state["towers"])
-    run.optimizer.load_state_dict(state["optimizer"])
-    restore_random_state(state["random"])
+    restore(state, run.towers, run.optimizer)
     LOG.info("%s: continuing after step %d of %d", run.where, run.step, run.steps)
 
 
@@ -323,7 +318,7 @@ def save(run):
         run.resume,
         fingerprint=run.fingerprint,
         step=run.step,
-        towers=run.towers,
+        network=run.towers,
         optimizer=run.optimizer,
         losses=run.losses,
         trajectory=run.trajectory,

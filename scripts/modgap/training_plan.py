@@ -61,6 +61,18 @@ def named_runs(config):
     }
 
 
+def classifier_runs(config):
+    """One run for each seed of each entry of ``training_classifiers``."""
+    return {
+        f"{name}-seed{seed}": {
+            **{key: value for key, value in entry.items() if key != "seeds"},
+            "seed": seed,
+        }
+        for name, entry in config["training_classifiers"].items()
+        for seed in entry.get("seeds", [0])
+    }
+
+
 def temperature_cells(config, study):
     """Fine-tuning at each temperature by each recipe (Supplementary Figure 8)."""
     for kind in study["recipes"]:
@@ -109,8 +121,10 @@ def trigger_cells(config, study):
             yield name, factors, run
 
 
-def width_cells(config, study):
-    """Models of different embedding width, otherwise alike (Supplementary Figure 16)."""
+def model_cells(config, study):
+    """Models that differ in one thing: their embedding width (Supplementary Figure 16), or whether
+    they have normalisation layers (Supplementary Figure 15).
+    """
     for model in study["models"]:
         for seed in study["seeds"]:
             run = make_run(config, {**study, "model": model}, seed, study.get("recipe", {}))
@@ -121,7 +135,8 @@ CELLS = {
     "temperature_finetuning": temperature_cells,
     "initialisation": initialisation_cells,
     "gap_triggers": trigger_cells,
-    "embedding_width": width_cells,
+    "embedding_width": model_cells,
+    "without_normalisation": model_cells,
 }
 
 
@@ -157,7 +172,10 @@ def training_problems(config):
     """One line for every run that points nowhere or cannot be trained."""
     lines = []
     for name, entry in config["training_classifiers"].items():
-        lines += classifier_problems(f"training_classifiers.{name}", name, entry, config)
+        lines += classifier_problems(f"training_classifiers.{name}", entry, config)
+    for name in classifier_runs(config):
+        if name in config["training_runs"]:
+            lines.append(f"training_runs.{name}: a classifier has this name; choose another")
     entries = [(f"training_runs.{name}", run) for name, run in config["training_runs"].items()]
     for study, settings in config["training_studies"].items():
         models = [{"model": name} for name in settings.get("models", [])]
@@ -169,10 +187,8 @@ def training_problems(config):
     return list(dict.fromkeys(lines))
 
 
-def classifier_problems(where, name, entry, config):
+def classifier_problems(where, entry, config):
     """Problems of one classifier."""
-    if name in config["training_runs"]:
-        yield f"{where}: a training run has this name; choose another"
     if config["models"].get(entry["model"], {}).get("source", "torchvision") != "torchvision":
         yield f"{where}.model: {entry['model']} is no torchvision ResNet"
     yield from entry_problems(where, entry, config, classes=True)
@@ -203,6 +219,27 @@ def without_label(entry):
     return {key: value for key, value in entry.items() if key != "label"}
 
 
+def trained_classifier(config, run):
+    """The model entry of one seed of a classifier."""
+    model = classifier_runs(config)[run]["model"]
+    return {
+        "source": "trained",
+        "run": run,
+        "path": f"{config['results']}/training/{run}",
+        "initial": without_label(config["models"].get(model, {})),
+    }
+
+
+def independent_entries(config, name):
+    """Model entries of one of ``independent_models``, by name: its seeds, or models by name."""
+    entry = config["independent_models"][name]
+    if "models" in entry:
+        return {model: without_label(config["models"][model]) for model in entry["models"]}
+    seeds = config["training_classifiers"][entry["classifier"]].get("seeds", [0])
+    runs = [f"{entry['classifier']}-seed{seed}" for seed in seeds]
+    return {run: trained_classifier(config, run) for run in runs}
+
+
 def resolve_trained(config):
     """Give models of source ``trained`` their folder and the entry they started from.
 
@@ -212,16 +249,15 @@ def resolve_trained(config):
     """
     models, problems = config["models"], []
     runs, _ = plan(config)
+    classifiers = classifier_runs(config)
     for name, entry in models.items():
         if entry.get("source") != "trained":
             continue
-        if entry["run"] in config["training_classifiers"]:
-            model = config["training_classifiers"][entry["run"]]["model"]
-            entry["path"] = f"{config['results']}/training/{entry['run']}"
-            entry["initial"] = without_label(models.get(model, {}))
+        if entry["run"] in classifiers:
+            entry.update(trained_classifier(config, entry["run"]))
             continue
         if entry["run"] not in runs:
-            hint = did_you_mean(entry["run"], [*runs, *config["training_classifiers"]])
+            hint = did_you_mean(entry["run"], [*runs, *classifiers])
             problems.append(f"models.{name}.run: no training run named {entry['run']!r}{hint}")
             continue
         entry["path"] = f"{config['results']}/training/{entry['run']}"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import shift_minima
 import sweep_loss
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table, write_embeddings, write_table
@@ -206,3 +207,45 @@ def test_a_single_pair_and_a_closed_gap(drawn, tmp_path):
         sweep(tmp_path, drawn[:, :1])
     with pytest.raises(InputError, match="the gap vector is zero"):
         sweep(tmp_path, drawn[[0, 0]])
+
+
+def test_minima_are_shares_of_the_gap(tables, tmp_path):
+    paths = [tmp_path / f"minima.{ending}" for ending in ("csv", "md", "tex")]
+    shift_minima.main([tables["extrema"]], paths, states={"mine": "trained"})
+    rows = pd.read_csv(paths[0])
+    keys = ["embeddings", "moved", "side", "batch_size", "tau"]
+    assert not rows.duplicated(keys).any()
+    assert len(rows) == 2 * 3 * 3 * 2
+    gap = read_metadata(tables["extrema"])["gap"]
+    found = read_table(tables["extrema"]).query("extremum == 'minimum' and statistic == 'delta'")
+    joined = rows.merge(found, on=keys)
+    np.testing.assert_allclose(joined["shift"] * gap, joined["value"])
+    known = rows[rows["shift_low"].notna()]
+    assert len(known)
+    assert (known["shift_size_low"] <= known["shift_size"]).all()
+    assert (known["shift_size"] <= known["shift_size_high"]).all()
+    across = known[known["shift_low"] * known["shift_high"] < 0]
+    assert (across["shift_size_low"] == 0).all()
+    assert (rows["n_seeds"] == 1).all()
+    # Printed: the whole symmetric loss over all pairs, both modalities moved.
+    assert len(paths[1].read_text().splitlines()) == 2 + 2
+
+
+def test_an_interval_around_zero_holds_shifts_of_size_zero():
+    rows = pd.DataFrame(
+        {
+            **{key: ["mine"] * 2 for key in ["embeddings", "moved", "protocol", "side"]},
+            **{key: [1, 1] for key in ["batch_size", "tau", "n", "dim", "seed", "n_resamples"]},
+            "extremum": "minimum",
+            "statistic": ["delta", "loss"],
+            "value": [-0.1, 2.0],
+            "low": [-0.3, 1.0],
+            "high": [0.2, 3.0],
+            "interval_method": "resampled",
+            "boundary": False,
+        }
+    )
+    (row,) = shift_minima.minima(rows, gap=0.5).to_dict("records")
+    measured = [row[f"shift_size{end}"] for end in ("", "_low", "_high")]
+    np.testing.assert_allclose(measured, [0.2, 0.0, 0.6])
+    assert row["loss"] == 2.0

@@ -18,6 +18,7 @@ SETTINGS = {
     "steps": 25,
     "batch_size": 20,
     "learning_rate": 0.001,
+    "checkpoint_every": 10,
 }
 
 
@@ -61,3 +62,38 @@ def test_pictures_without_labels_are_refused(tmp_path, monkeypatch):
             losses=tmp_path / "l.parquet",
             **SETTINGS,
         )
+
+
+def test_a_killed_classifier_continues_with_the_same_numbers(tmp_path, monkeypatch):
+    import modgap.classifier as classifier
+
+    given = inputs(tmp_path, kind="digits")
+
+    def train(folder):
+        folder.mkdir(exist_ok=True)
+        paths = [folder / name for name in ("model.safetensors", "losses.parquet")]
+        train_classifier(**given, weights=paths[0], losses=paths[1], **SETTINGS)
+        assert not (folder / "resume.ckpt").exists()
+        return paths
+
+    whole = train(tmp_path / "whole")
+    rate_at, steps = classifier.learning_rate_at, []
+
+    def killed(recipe, step, total):
+        steps.append(step)
+        if step == 14:
+            raise KeyboardInterrupt
+        return rate_at(recipe, step, total)
+
+    monkeypatch.setattr(classifier, "learning_rate_at", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "killed")
+    assert (tmp_path / "killed" / "resume.ckpt").is_file()
+    steps.clear()
+    monkeypatch.setattr(
+        classifier, "learning_rate_at", lambda *given: steps.append(given[1]) or rate_at(*given)
+    )
+    again = train(tmp_path / "killed")
+    assert steps[0] == 10
+    for one, other in zip(whole, again, strict=True):
+        assert one.read_bytes() == other.read_bytes()

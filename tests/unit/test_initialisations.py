@@ -51,9 +51,15 @@ def test_intervals_of_cone_separation_cover():
     assert 178 <= covered <= 200
 
 
-def test_two_initialisations_are_too_few():
-    with pytest.raises(InputError, match="2 random initialisations are too few"):
-        cone_separation(cones(k=2))
+def test_two_networks_have_cones_without_limits_and_one_is_too_few():
+    three, two = cones(k=3), cones(k=3)[:2]
+    found = cone_separation(two)
+    unit = two / np.linalg.norm(two, axis=-1, keepdims=True)
+    assert found["between"][0] == pytest.approx((unit[0] @ unit[1].T).mean())
+    assert all(np.isnan(limits[1:]).all() for limits in found.values())
+    assert not np.isnan(cone_separation(three)["between"]).any()
+    with pytest.raises(InputError, match="one network has no other cone"):
+        cone_separation(three[:1])
 
 
 def test_an_all_zero_embedding_is_refused():

@@ -259,7 +259,7 @@ def test_the_last_good_checkpoint_is_kept(world, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"in step \d .*resume\.ckpt holds step 4; set a smaller"):
         run_training(world, tmp_path)
     state = torch.load(tmp_path / training.RESUME, weights_only=True)
-    assert all(torch.isfinite(value).all() for value in state["towers"].values())
+    assert all(torch.isfinite(value).all() for value in state["network"].values())
 
 
 def test_bad_input_is_one_line(world, tmp_path):
@@ -295,3 +295,26 @@ def test_weights_of_another_architecture_are_refused(world, tmp_path):
     (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": ARCHITECTURE}))
     with pytest.raises(InputError, match="these weights are not of architecture"):
         run_training(world, tmp_path / "out", model={**wide, "path": str(folder)})
+
+
+def test_a_model_trained_without_normalisation_layers_loads_without_them(world, tmp_path):
+    bare = {**world["model"], "normalisation_layers": "removed"}
+    paths = run_training({**world, "model": bare}, tmp_path / "bare", recipe={"steps": 2})
+    stored = load_file(paths["weights"])
+    assert not [name for name in stored if ".ln_" in name]
+    entry = {"source": "trained", "run": "x", "path": str(tmp_path / "bare"), "initial": bare}
+    network = build("bare", entry, device="cpu").network
+    assert not [m for m in network.modules() if isinstance(m, torch.nn.LayerNorm)]
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, stored[name]), name
+    # As a model with such layers its weights are not all there, and nothing fills the rest in.
+    with pytest.raises(InputError, match="ln_"):
+        build("whole", {"source": "local_dir", "path": str(tmp_path / "bare")}, device="cpu")
+
+
+def test_pixels_can_be_left_as_they_are(world):
+    raw = build("raw", {**world["model"], "normalisation": "none"}, device="cpu")
+    own = build("own", world["model"], device="cpu")
+    assert raw.preprocessing["mean"] == (0.0, 0.0, 0.0)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    assert np.abs(raw.encode_images(crops) - own.encode_images(crops)).max() > 1e-4

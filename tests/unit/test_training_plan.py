@@ -5,7 +5,14 @@ import copy
 import pytest
 
 from modgap import catalogue
-from modgap.training_plan import PUBLISHED, plan, resolve_trained, training_problems
+from modgap.training_plan import (
+    PUBLISHED,
+    classifier_runs,
+    independent_entries,
+    plan,
+    resolve_trained,
+    training_problems,
+)
 from tiny_training import RECIPE
 
 DATA = {"datasets": ["learned"], "held_out": "held-out"}
@@ -158,15 +165,46 @@ def test_a_model_that_waits_for_itself_or_for_nothing_is_one_line(config):
 
 def test_a_classifier_becomes_an_image_model(config):
     config["training_classifiers"]["shapes"] = {"model": "resnet18", **DATA}
-    config["models"]["shapes"] = {"source": "trained", "run": "shapes"}
+    config["models"]["shapes"] = {"source": "trained", "run": "shapes-seed0"}
     assert training_problems(config) == []
     assert resolve_trained(config) == []
     assert catalogue.towers(config["models"]["shapes"]) == ("images",)
     assert catalogue.weight_files(config["models"]["shapes"]) == [
-        "results/training/shapes/model.safetensors"
+        "results/training/shapes-seed0/model.safetensors"
     ]
     config["training_classifiers"]["base"] = {"model": "vit", **DATA}
+    config["training_runs"]["base-seed0"] = config["training_runs"]["base"]
     assert training_problems(config) == [
-        "training_classifiers.base: a training run has this name; choose another",
         "training_classifiers.base.model: vit is no torchvision ResNet",
+        "training_runs.base-seed0: a classifier has this name; choose another",
     ]
+
+
+def test_every_seed_of_a_classifier_is_a_run(config):
+    config["training_classifiers"]["shapes"] = {"model": "resnet18", **DATA, "seeds": [0, 3]}
+    runs = classifier_runs(config)
+    assert list(runs) == ["shapes-seed0", "shapes-seed3"]
+    assert [run["seed"] for run in runs.values()] == [0, 3]
+    config["independent_models"] = {
+        "seeds": {"classifier": "shapes", "dataset": "learned"},
+        "named": {"models": ["vit", "resnet18"], "dataset": "learned"},
+    }
+    entries = independent_entries(config, "seeds")
+    assert [entry["path"] for entry in entries.values()] == [
+        "results/training/shapes-seed0",
+        "results/training/shapes-seed3",
+    ]
+    assert list(independent_entries(config, "named")) == ["vit", "resnet18"]
+
+
+def test_training_without_normalisation_shares_the_plain_run(config):
+    config["models"]["bare"] = {**config["models"]["vit"], "normalisation_layers": "removed"}
+    study = {"models": ["vit", "bare"], **DATA, "seeds": [0]}
+    config["training_studies"]["without_normalisation"] = study
+    _, studies = plan(config)
+    names = [cell["run"] for cell in studies["without_normalisation"]]
+    assert names == ["base", "without_normalisation-bare-seed0"]
+    assert catalogue.removes_normalisation(config["models"]["bare"])
+    trained = {"source": "trained", "run": names[1], "initial": config["models"]["bare"]}
+    assert catalogue.removes_normalisation(trained)
+    assert not catalogue.removes_normalisation(config["models"]["vit"])

@@ -1,0 +1,104 @@
+"""Supplementary Figure 13: models trained independently, each its own cone.
+
+One row per encoder: UMAP and PCA of the same items embedded by each model (colour: model), and the
+mean cosine within and between the cones, beside that of the random initialisations where the
+configuration has them.
+"""
+
+from modgap.figures import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
+from modgap.job import start_log
+from modgap.tables import read_tables
+
+METHODS = {"umap": "UMAP", "pca": "PCA"}
+# Statistic, colour, and how far above its mark the number stands, in points.
+CONES = {
+    "within": ("cosine_within_initialisations", PALETTE[0], 6),
+    "between": ("cosine_between_initialisations", PALETTE[1], -11),
+}
+
+
+def main(tables, points, random, pdf, png, *, groups, dpi):
+    """Draw ``groups`` (name, label, dataset_label, random: name of its initialisations or None)."""
+    use_style()
+    measured = {"trained": read_tables(tables)}
+    if random:
+        measured["random"] = read_tables(random).query("normalisation_layers == 'kept'")
+    clouds = read_tables(points)
+    shown = [
+        (group, side)
+        for group in groups
+        for side in clouds.loc[clouds["embeddings"] == group["name"], "side"].unique()
+    ]
+    figure, panels = plt.subplots(
+        len(shown),
+        3,
+        figsize=(PAGE, 0.3 + 1.9 * len(shown)),
+        squeeze=False,
+        width_ratios=[1, 1, 1.3],
+    )
+    for (group, side), line in zip(shown, panels, strict=True):
+        cloud = clouds[(clouds["embeddings"] == group["name"]) & (clouds["side"] == side)]
+        for axes, (method, title) in zip(line, METHODS.items(), strict=False):
+            draw_cloud(axes, cloud[cloud["method"] == method])
+            axes.set_title(f"{title}: {group['label']} {side}, {group['dataset_label']}")
+        draw_cosines(line[-1], measured, group, side)
+    save(figure, pdf, png, dpi=dpi)
+
+
+def draw_cloud(axes, cloud):
+    """The same items by every model."""
+    for seed, points in cloud.groupby("seed"):
+        axes.scatter(
+            points["x"],
+            points["y"],
+            s=2,
+            color=PALETTE[seed % len(PALETTE)],
+            linewidths=0,
+            rasterized=True,
+        )
+    hide_ticks(axes)
+
+
+def draw_cosines(axes, measured, group, side):
+    """Mean cosine within and between cones, after training and at random initialisation."""
+    names = {"trained": group["name"], "random": group["random"]}
+    rows = {
+        state: table[(table["embeddings"] == names[state]) & (table["side"] == side)]
+        for state, table in measured.items()
+    }
+    rows = {state: found for state, found in rows.items() if len(found)}
+    for place, found in enumerate(rows.values()):
+        for what, (statistic, colour, above) in CONES.items():
+            row = found[found["statistic"] == statistic].iloc[0]
+            axes.hlines(place, row["low"], row["high"], color=colour, lw=1.2, alpha=0.6)
+            axes.plot(row["value"], place, "o", ms=4, color=colour, label=None if place else what)
+            axes.annotate(
+                f"{row['value'] + 0:.3f}",
+                (row["value"], place),
+                (0, above),
+                textcoords="offset points",
+                ha="center",
+                fontsize=6,
+                color=colour,
+            )
+    ticks = [
+        f"{state},\n{found['n_initialisations'].iloc[0]} models" for state, found in rows.items()
+    ]
+    axes.set_yticks(range(len(rows)), ticks)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.axvline(0, color=GREY, lw=0.6, zorder=0)
+    axes.set_xlim(-0.2, 1.1)
+    axes.set_xlabel("mean cosine of cones")
+    axes.legend(loc="lower center", ncols=2)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.tables,
+        snakemake.input.points,
+        snakemake.input.random,
+        snakemake.output.pdf,
+        snakemake.output.png,
+        **snakemake.params.settings,
+    )

@@ -1,0 +1,78 @@
+"""Gap and cones of one model as it is, and with what normalises in it disabled.
+
+Reads the embeddings of every variant; writes the measurements of each, as ``measure_gap`` makes
+them, and a UMAP and a PCA of each for the picture.
+"""
+
+import numpy as np
+import pandas as pd
+
+from modgap.geometry import normalise
+from modgap.job import start_log
+from modgap.measurements import measure_pair
+from modgap.projections import project_pca, project_umap
+from modgap.tables import open_parquet, write_table
+
+
+def main(
+    embeddings,
+    table,
+    points,
+    *,
+    name,
+    n_resamples,
+    block,
+    resample_seed,
+    n_neighbors,
+    min_dist,
+    umap_seed,
+):
+    rows, pictures = [], []
+    for variant, (X, Y) in read_variants(embeddings).items():
+        measured = measure_pair(
+            name, X, Y, np.arange(len(X)), n_resamples=n_resamples, seed=resample_seed, block=block
+        )
+        rows.append(measured.assign(normalisation=variant))
+        X, Y = normalise(X), normalise(Y)
+        options = {"n_neighbors": n_neighbors, "min_dist": min_dist, "seed": umap_seed}
+        for method, (xy, _) in [
+            ("umap", project_umap(X, Y, **options)),
+            ("pca", project_pca(X, Y)),
+        ]:
+            pictures.append(
+                pd.DataFrame(
+                    {
+                        "embeddings": name,
+                        "normalisation": variant,
+                        "method": method,
+                        "modality": np.repeat(["images", "texts"], len(X)),
+                        "x": xy[:, 0].astype(np.float64),
+                        "y": xy[:, 1].astype(np.float64),
+                    }
+                )
+            )
+    write_table(pd.concat(rows, ignore_index=True), table)
+    write_table(pd.concat(pictures, ignore_index=True), points)
+
+
+def read_variants(path):
+    """Images and texts (n, dim) by variant."""
+    stored = open_parquet(path).read()
+    column = stored.column("embedding").combine_chunks()
+    vectors = column.values.to_numpy().reshape(len(column), column.type.list_size)
+    ids = stored.drop_columns(["embedding"]).to_pandas()
+    places = ids.groupby(["normalisation", "modality"], sort=False).indices
+    return {
+        variant: tuple(vectors[places[variant, modality]] for modality in ("images", "texts"))
+        for variant in ids["normalisation"].unique()
+    }
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.embeddings,
+        snakemake.output.table,
+        snakemake.output.points,
+        **snakemake.params.settings,
+    )

@@ -1,0 +1,243 @@
+"""Supplementary Figures 13 to 15 on ten pictures: what the scripts write, and what they draw."""
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import embed_independent
+import embed_without_normalisation
+import figS13_independent_models
+import figS14_second_picture_set
+import figS15_without_normalisation
+import independent_models
+import without_normalisation
+from modgap.cone_histograms import draw_histograms
+from modgap.errors import InputError
+from modgap.first_items import first_pixels
+from modgap.models import build
+from modgap.tables import read_table, write_table
+from tiny_training import make_dataset
+
+with warnings.catch_warnings():
+    # umap warns of an optional part of it that needs TensorFlow.
+    warnings.simplefilter("ignore", ImportWarning)
+    import measure_seeds
+    import measure_without_normalisation
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Graph is not fully connected:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning"),
+]
+
+VIT = {"source": "random", "architecture": "scenes-vit", "seed": 7}
+RESNET = {"source": "torchvision", "architecture": "resnet18", "size": 32, "seed": 0}
+SCENES = {"kind": "scenes", "n": 12, "size": 32, "seed": 0}
+EXTRACTION = {"batch_size": 5, "precision": "fp32", "device": "cpu"}
+UMAP = {"n_neighbors": 5, "min_dist": 0.1}
+LOOK = {"first": "#D55E00", "second": "#0072B2", "dpi": 60}
+VARIANTS = list(embed_without_normalisation.VARIANTS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("supplement")
+
+
+@pytest.fixture(scope="module")
+def crops(folder):
+    paths = make_dataset(folder, "scenes", "32-bicubic-shortest", n=12)
+    return paths["pixels"], paths["indexes"], paths["samples"][0]
+
+
+@pytest.fixture(scope="module")
+def independent(folder, crops):
+    """Three ResNets: embeddings, table, values, points."""
+    embeddings = folder / "independent.parquet"
+    models = {f"resnet-{seed}": {**RESNET, "seed": seed} for seed in range(3)}
+    embed_independent.main(*crops, embeddings, entry=SCENES, models=models, items=10, **EXTRACTION)
+    measured = [folder / f"independent-{what}.parquet" for what in ("table", "values", "points")]
+    measure_seeds.main(embeddings, *measured, name="resnets/scenes", seed=0, **UMAP)
+    return embeddings, *measured
+
+
+@pytest.fixture(scope="module")
+def disabled(folder, crops):
+    """A ViT as it is and disabled: embeddings, table, points."""
+    embeddings = folder / "disabled.parquet"
+    embed_without_normalisation.main(
+        *crops, embeddings, entry=SCENES, model_name="vit", model=VIT, items=10, **EXTRACTION
+    )
+    measured = folder / "disabled-table.parquet", folder / "disabled-points.parquet"
+    measure_without_normalisation.main(
+        embeddings,
+        *measured,
+        name="vit/scenes",
+        n_resamples=100,
+        block=100,
+        resample_seed=0,
+        umap_seed=0,
+        **UMAP,
+    )
+    return embeddings, *measured
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Keep the figure that a script draws, to look into it."""
+    monkeypatch.setattr(plt, "close", lambda figure: None)
+    yield lambda: plt.figure(plt.get_fignums()[-1])
+    monkeypatch.undo()
+    plt.close("all")
+
+
+def test_each_model_is_embedded_in_its_turn(independent, crops):
+    clouds, numbers = measure_seeds.read_by_seed(independent[0])
+    assert numbers == [0, 1, 2]
+    _, pixels = first_pixels(*crops[:2], 10)
+    expected = build("r", {**RESNET, "seed": 2}, device="cpu").encode_images(pixels)
+    np.testing.assert_allclose(clouds["kept", "images"][2], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_models_of_other_dimensions_are_refused(folder, crops):
+    models = {"resnet": RESNET, "vit": VIT}
+    with pytest.raises(InputError, match="vit embeds in other dimensions"):
+        embed_independent.main(
+            *crops, folder / "never.parquet", entry=SCENES, models=models, items=10, **EXTRACTION
+        )
+
+
+def test_figure_s13_and_its_table(independent, folder, drawn):
+    csv = folder / "independent.csv"
+    independent_models.main([independent[1]], csv)
+    rows = pd.read_csv(csv).set_index("statistic")
+    group = {
+        "name": "resnets/scenes",
+        "label": "ResNet",
+        "dataset_label": "scenes",
+        "random": "resnets/scenes",
+    }
+    paths = folder / "13.pdf", folder / "13.png"
+    # Untrained networks of the same name are another row.
+    random = read_table(independent[1])
+    twin = folder / "random.parquet"
+    write_table(random.assign(value=random["value"] / 2), twin)
+    figS13_independent_models.main(
+        [independent[1]],
+        [independent[3]],
+        [folder / "random.parquet"],
+        *paths,
+        groups=[group],
+        dpi=60,
+    )
+    umap, pca, cosines = drawn().axes
+    assert len(umap.collections) == len(pca.collections) == 3
+    marks = {line.get_label(): line.get_xdata()[0] for line in cosines.lines}
+    assert marks["within"] == rows.loc["cosine_within_initialisations", "value"]
+    assert marks["between"] == rows.loc["cosine_between_initialisations", "value"]
+    halves = [line.get_xdata()[0] for line in cosines.lines if line.get_ydata()[0] == 1]
+    assert marks["within"] / 2 in halves
+
+
+def test_what_is_disabled_changes_the_embeddings_in_turn(disabled, crops):
+    variants = measure_without_normalisation.read_variants(disabled[0])
+    assert list(variants) == VARIANTS
+    _, pixels = first_pixels(*crops[:2], 10)
+    raw = {**VIT, "normalisation_layers": "removed", "normalisation": "none"}
+    expected = build("v", raw, device="cpu").encode_images(pixels)
+    np.testing.assert_allclose(variants[VARIANTS[2]][0], expected, rtol=1e-4, atol=1e-5)
+    # Texts have no pixels.
+    np.testing.assert_array_equal(variants[VARIANTS[1]][1], variants[VARIANTS[2]][1])
+    assert np.abs(variants[VARIANTS[0]][0] - expected).max() > 1e-2
+    table = read_table(disabled[1]).query("statistic == 'gap'").set_index("normalisation")
+    unit = [side / np.linalg.norm(side, axis=1)[:, None] for side in variants[VARIANTS[1]]]
+    expected = np.linalg.norm(unit[0].mean(axis=0) - unit[1].mean(axis=0))
+    assert table.loc[VARIANTS[1], "value"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def gathered(folder, disabled):
+    """The table of all three experiments."""
+    number = {"low": 0.9, "high": 1.1, "interval_method": "t", "n": 10, "dim": 128}
+    seeds = pd.DataFrame(
+        [
+            {
+                **number,
+                "embeddings": "vit/scenes",
+                "normalisation_layers": layers,
+                "side": side,
+                "statistic": "gap",
+                "value": value,
+                "n_initialisations": 25,
+            }
+            for layers, value in [("kept", 1.2), ("removed", 1.0)]
+            for side in ("both", "images")
+        ]
+    )
+    study = pd.DataFrame(
+        [
+            {
+                **number,
+                "model": model,
+                "stage": stage,
+                "side": "both",
+                "statistic": "gap",
+                "value": value,
+                "n_seeds": 3,
+            }
+            for model, ends in [("vit", (1.2, 1.0)), ("bare", (1.1, 0.8))]
+            for stage, value in zip(("start", "end"), ends, strict=True)
+        ]
+    )
+    for name, frame in (("seeds", seeds), ("study", study)):
+        write_table(frame, folder / f"{name}.parquet")
+    outputs = folder / "gathered.parquet", folder / "gathered.csv"
+    without_normalisation.main(
+        [disabled[1]],
+        [folder / "seeds.parquet"],
+        folder / "study.parquet",
+        *outputs,
+        states={"vit/scenes": "random"},
+        normalisation={"vit": "kept", "bare": "removed"},
+    )
+    return outputs
+
+
+def test_three_experiments_in_one_table(gathered):
+    rows = pd.read_csv(gathered[1]).query("statistic == 'gap'")
+    counts = rows.groupby("experiment", sort=False).size().to_dict()
+    assert counts == {
+        "disabled in a random model": 3,
+        "random initialisations": 2,
+        "trained from scratch": 4,
+    }
+    assert rows["n_seeds"].tolist() == [1] * 3 + [25] * 2 + [3] * 4
+    (end,) = rows.query("name == 'bare' and stage == 'end'")["value"]
+    assert end == 0.8
+    assert set(rows.query("name == 'bare'")["normalisation"]) == {"no normalisation layers"}
+
+
+def test_figure_s15(gathered, disabled, folder, drawn):
+    labels = {"vit/scenes": "ViT, scenes", "vit": "ViT", "bare": "ViT"}
+    figS15_without_normalisation.main(
+        gathered[0],
+        [disabled[2]],
+        folder / "15.pdf",
+        folder / "15.png",
+        drawn=["vit/scenes"],
+        labels=labels,
+        **LOOK,
+    )
+    *clouds, gaps = drawn().axes
+    assert [axes.get_title().split("\n")[0] for axes in clouds] == [
+        f"ViT, scenes, {variant}" for variant in VARIANTS
+    ]
+    table = read_table(gathered[0]).query("statistic == 'gap'")
+    marks = [line.get_xdata()[0] for line in gaps.lines]
+    assert sorted(marks) == sorted(table["value"])
+
+
+def test_figures_2a_and_s14_draw_alike():
+    assert figS14_second_picture_set.draw_histograms is draw_histograms
