@@ -55,6 +55,8 @@ include: "rules/downstream.smk"
 include: "rules/runs.smk"
 include: "rules/training.smk"
 include: "rules/figures.smk"
+include: "rules/claims.smk"
+include: "rules/report.smk"
 
 
 onstart:
