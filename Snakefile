@@ -8,7 +8,7 @@ download -> samples -> pixels -> embeddings -> statistics -> figures and tables
     <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
     <results>/training/{run}/...                                checkpoints of models trained here
     <results>/statistics/<what>/...parquet                     tidy measurements
-    <results>/figures, <results>/tables                        what people look at
+    <results>/figures, <results>/tables, <results>/report      what people look at
 """
 
 from snakemake.utils import min_version
@@ -56,6 +56,7 @@ include: "rules/runs.smk"
 include: "rules/training.smk"
 include: "rules/figures.smk"
 include: "rules/claims.smk"
+include: "rules/page.smk"
 include: "rules/report.smk"
 
 
@@ -78,6 +79,13 @@ rule all:
         FIGURES,
         TABLES,
         CHECKPOINTS,
+        "<results>/report/index.html",
+
+
+rule report:
+    """The report page, with everything it shows."""
+    input:
+        "<results>/report/index.html",
 
 
 rule figures:
