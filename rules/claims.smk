@@ -15,7 +15,8 @@ MEASURED = measured(CONFIG, CELLS)
 # Of each table, its files in this run and what each is about, in one order.
 CLAIM_FILES = {
     name: [
-        f"<results>/{table['path'].format(name=about)}" for about in MEASURED[table["of"]]
+        f"<results>/{table['path'].format(name=about)}"
+        for about in MEASURED[table["of"]]
     ]
     for name, table in CLAIM_TABLES.items()
 }

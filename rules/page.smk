@@ -9,8 +9,13 @@ def title_of(name):
     try:
         about = workflow.get_rule(name).docstring.strip().splitlines()[0]
     except UnknownRuleException:
-        return name.replace("_", " ").capitalize()
+        return in_words(name)
     return about.rstrip(".")
+
+
+def in_words(name):
+    """A file's name as a title."""
+    return name.replace("_", " ").capitalize()
 
 
 def page_figure(name):
@@ -37,7 +42,7 @@ def page_table(name, printed):
     """A table of the run: title, caption and its files; ``printed`` tables have a short form."""
     return {
         "name": name,
-        "title": name.replace("_", " ").capitalize(),
+        "title": title_of(name) if name.startswith("table") else in_words(name),
         "caption": SHARED_CAPTIONS.get(name, f"{name}.rst"),
         "csv": f"{CONFIG['results']}/tables/{name}.csv",
         "md": f"{CONFIG['results']}/tables/{name}.md" if printed else "",
@@ -45,7 +50,7 @@ def page_table(name, printed):
 
 
 def spoken_names():
-    """What people call every embedding set, cloud, task and study of the run."""
+    """What people call every embedding set, cloud, task and run; and tables of one study."""
     names = {name: f"{spoken(entry)} ({name})" for name, entry in SETS.items()}
     for entry in [*CONES, *CONFIG["initialisations"], *CONFIG["layers"]]:
         cloud = f"{entry.get('model', IMPORTED)}/{entry['dataset']}"
@@ -54,7 +59,20 @@ def spoken_names():
             names[f"{cloud}/{side}"] = f"{spoken(entry)}, {side}"
     for name, entry in {**TASKS, **FAIRNESS}.items():
         names[name] = f"{entry.get('label', name)}: {spoken(entry)}"
+    for name, run in RUNS.items():
+        names[name] = f"{name}: {learning(run)}"
+    for table, study in STUDY_OF_TABLE.items():
+        runs = dict.fromkeys(learning(RUNS[cell["run"]]) for cell in CELLS[study])
+        names[f"{CONFIG['results']}/statistics/training/{table}.parquet"] = ", ".join(
+            runs
+        )
     return names
+
+
+def learning(run):
+    """What a run trains on what, in words."""
+    model = MODELS[run["model"]].get("label", run["model"])
+    return f"{model} trained on {' and '.join(run['datasets'])}, measured on {run['held_out']}"
 
 
 def spoken(entry):
@@ -63,7 +81,8 @@ def spoken(entry):
     if "model" not in entry:
         return data
     model = MODELS[entry["model"]]
-    return f"{model.get('label', entry['model'])} with {catalogue.weights_state(model)} weights on {data}"
+    weights = catalogue.weights_state(model)
+    return f"{model.get('label', entry['model'])} with {weights} weights on {data}"
 
 
 def first_shards():
@@ -73,7 +92,9 @@ def first_shards():
 
 def page_content():
     """Digest of the page's templates and of every caption."""
-    files = sorted([*(ROOT / "report").glob("*.rst"), *(ROOT / "report/page").iterdir()])
+    files = sorted(
+        [*(ROOT / "report").glob("*.rst"), *(ROOT / "report/page").iterdir()]
+    )
     return hashlib.sha256(
         b"".join(path.read_bytes() for path in files if path.is_file())
     ).hexdigest()

@@ -1,6 +1,5 @@
 """The claims of the paper judged, and the page that shows everything; after every other rule."""
 
-
 # Figures and tables of this run as the page shows them: the rules of their names say what they are.
 PAGE_FIGURES = [page_figure(name) for name, wanted in FIGURE_NAMES.items() if wanted]
 PAGE_TABLES = [
@@ -14,8 +13,8 @@ PAGE_TABLES = [
 rule judge_claims:
     """A verdict on every claim of the paper, with what was measured."""
     input:
-        imported=[parts(name, "first")[0] for name in READY],
         **CLAIM_FILES,
+        imported=[parts(name, "first")[0] for name in READY],
     output:
         csv=report(
             "<results>/tables/claims.csv",
@@ -68,7 +67,7 @@ rule write_report:
         content=page_content(),
         code=code_version("write_report.py"),
         # Read where they are there; how long a job took makes nothing run again.
-        benchmarks="<benchmarks>",
+        benchmarks=f"{CONFIG['results']}/benchmarks",
         settings=sorted_keys(
             {
                 "config": CONFIG,

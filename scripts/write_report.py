@@ -23,7 +23,15 @@ from modgap.page import (
 )
 from modgap.tables import read_metadata
 
-PROVENANCE = ["model", "weights_sha256", "dataset", "dataset_sha256", "precision", "open_clip", "torch"]
+PROVENANCE = [
+    "model",
+    "weights_sha256",
+    "dataset",
+    "dataset_sha256",
+    "precision",
+    "open_clip",
+    "torch",
+]
 
 
 def main(html, claims, embeddings, *, project, benchmarks, figures, tables, names, results, config):

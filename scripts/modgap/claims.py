@@ -184,7 +184,7 @@ def weakest(claim, rows, sense=1):
 
 
 def of_difference(claim, frame, rows):
-    """Weakest row minus the row of ``minus``; limits are the ends of both, which is conservative."""
+    """Weakest row minus the row of ``minus``; the limits are the ends of both: conservative."""
     others = select(claim, frame, {**claim["rows"], **claim["minus"]})
     if others.empty:
         return None
@@ -240,14 +240,14 @@ def found(row, value, low, high, rows):
 
 def size_of(row):
     """Number of items as text."""
-    n = row.get("n", math.nan)
+    n = row.get("n", row.get("n_inputs", math.nan))
     return "–" if pd.isna(n) else str(int(n))
 
 
 def seed_of(row):
     """Seed as text: the row's own, else those of its study."""
-    seed = row.get("seed", math.nan)
-    return str(row.get("seeds_of_study", "–")) if pd.isna(seed) else str(int(seed))
+    seed, study = row.get("seed", math.nan), row.get("seeds_of_study", math.nan)
+    return str(int(seed)) if not pd.isna(seed) else "–" if pd.isna(study) else str(study)
 
 
 # --- words -----------------------------------------------------------------------------------
@@ -256,7 +256,8 @@ def seed_of(row):
 def spell_claim(claim):
     """What the claim expects, as text."""
     if "tolerance" in claim:
-        return f"{claim['published']:g} ± {claim['tolerance']:g}"
+        exactly = f"{claim['published']:g}"
+        return f"{exactly} ± {claim['tolerance']:g}" if claim["tolerance"] else exactly
     side = "above" if "above" in claim else "below"
     expected = f"{side} {claim[side]:g}"
     return f"{expected} (paper: {claim['published']:g})" if "published" in claim else expected

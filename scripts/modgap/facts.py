@@ -14,7 +14,7 @@ SEEDS = ("seed", "n_seeds", "n_initialisations", "seeds")
 def facts(paths, names):
     """Terms and their descriptions for the caption of what was made of ``paths``.
 
-    paths : parquet files. names : embedding set, cloud, task or study -> what people call it.
+    paths : parquet files. names : embedding set, cloud, task, run or path -> what people call it.
 
     Returns
     -------
@@ -24,11 +24,12 @@ def facts(paths, names):
     subjects, sizes, seeds, protocols, intervals = {}, set(), {}, {}, {}
     for path in paths:
         frame, about = said(path)
-        for name in subject_values(frame, about):
+        for name in [path] if path in names else subject_values(frame, about):
             subjects[names.get(name, name)] = None
-        sizes |= numbers(frame, about, SIZES)
+        # Groups and held-out halves are parts of the items.
+        sizes |= set(sorted(numbers(frame, about, SIZES))[-1:])
         seeds |= dict.fromkeys(seed_words(frame, about))
-        protocols |= dict.fromkeys(texts(frame, "protocol"))
+        protocols |= dict.fromkeys(text for text in texts(frame, "protocol") if text != "neither")
         intervals |= dict.fromkeys(
             method for method in texts(frame, "interval_method") if not method.startswith("none")
         )
@@ -36,7 +37,7 @@ def facts(paths, names):
         "data and model": ", ".join(subjects),
         "n": spell_range(sizes),
         "seed": ", ".join(seeds),
-        "protocol": ", ".join(protocols),
+        "protocol": " and ".join(sorted(protocols, reverse=True)),
         "intervals": "; ".join(intervals),
     }
     return {term: text for term, text in found.items() if text}
@@ -100,7 +101,7 @@ def run_times(folder):
 
     Returns
     -------
-    DataFrame: rule, jobs, seconds (of all of them), memory_mb (largest resident set), longest first.
+    DataFrame: rule, jobs, seconds (of all jobs), memory_mb (largest resident set); longest first.
     """
     rows = []
     for path in sorted(folder.rglob("*.tsv")):

@@ -57,7 +57,11 @@ def code_state(root):
     """Commit of the project, if it is a git repository, and a digest of its scripts and rules."""
     commit = answer("git", "-C", str(root), "rev-parse", "HEAD")
     changed = answer("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
-    files = [root / "Snakefile", *sorted(root.glob("rules/*.smk")), *sorted(root.glob("scripts/**/*.py"))]
+    files = [
+        root / "Snakefile",
+        *sorted(root.glob("rules/*.smk")),
+        *sorted(root.glob("scripts/**/*.py")),
+    ]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return {
         "commit": (commit + ", with changes" * bool(changed)) if commit else "not a git repository",

@@ -43,7 +43,10 @@ def measured(config, cells):
     result = {"embedding_sets": sets, "cones": cones}
     for section in ("initialisations", "layers"):
         result[section] = {
-            f"{entry['model']}/{entry['dataset']}": about(config, entry["model"], entry["dataset"])
+            f"{entry['model']}/{entry['dataset']}": {
+                **about(config, entry["model"], entry["dataset"]),
+                **seeds_of(config["cone_study"] if section == "initialisations" else {}),
+            }
             for entry in config[section]
         }
     for section in ("zero_shot", "fairness"):
@@ -97,10 +100,13 @@ def of_study(config, study):
 def of_simulation(entry):
     """The numbers of a simulation's own section, for rows of a certain size."""
     numbers = {key: value for key, value in entry.items() if isinstance(value, (int, float))}
-    seeds = numbers.pop("seeds", None)
-    if seeds is not None:
-        numbers["seeds_of_study"] = f"0 to {seeds - 1}"
-    return numbers
+    numbers.pop("seeds", None)
+    return {**numbers, **seeds_of(entry)}
+
+
+def seeds_of(section):
+    """The seeds of a section that says how many there are, in words."""
+    return {"seeds_of_study": f"0 to {section['seeds'] - 1}"} if "seeds" in section else {}
 
 
 def imported_digest(sha256):

@@ -14,7 +14,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from modgap.claims import VERDICTS
+from modgap.claims import NOT_RUN, VERDICTS
 from modgap.publish import spell
 
 # Rows of a table that the page shows; the file has all.
@@ -95,14 +95,14 @@ def table_view(csv, markdown=None):
 
 
 def claim_rows(csv):
-    """Verdicts as dicts, numbers spelled, absent ones as a dash."""
+    """Verdicts as dicts, those that were judged first; numbers spelled, absent ones as a dash."""
     frame = pd.read_csv(csv, dtype={"n": str, "seed": str}).astype(object)
     records = frame.where(frame.notna(), "–").to_dict("records")
     for record in records:
         for key in ("measured", "low", "high"):
             record[key] = spell(record[key])
         record["interval"] = "" if record["low"] == "–" else f"{record['low']} to {record['high']}"
-    return records
+    return sorted(records, key=lambda record: record["verdict"] == NOT_RUN)
 
 
 def verdict_counts(claims):
