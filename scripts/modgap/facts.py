@@ -34,7 +34,7 @@ def facts(paths, names):
             method for method in texts(frame, "interval_method") if not method.startswith("none")
         )
     found = {
-        "data and model": ", ".join(subjects),
+        "data and model": "; ".join(subjects),
         "n": spell_range(sizes),
         "seed": ", ".join(seeds),
         "protocol": " and ".join(sorted(protocols, reverse=True)),

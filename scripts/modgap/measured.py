@@ -13,6 +13,8 @@ IDENTITY = ("kind", "name", "split")
 
 STUDIES = ("temperature_finetuning", "initialisation", "gap_triggers", "embedding_width")
 
+SIZES = ("n_inputs", "input_size", "width", "seed")
+
 # Side of the pictures of models that do not say another, in pixels.
 USUAL_SIZE = 224
 
@@ -98,10 +100,8 @@ def of_study(config, study):
 
 
 def of_simulation(entry):
-    """The numbers of a simulation's own section, for rows of a certain size."""
-    numbers = {key: value for key, value in entry.items() if isinstance(value, (int, float))}
-    numbers.pop("seeds", None)
-    return {**numbers, **seeds_of(entry)}
+    """Size and seeds of a simulation, which its tables do not repeat."""
+    return {**{key: entry[key] for key in SIZES if key in entry}, **seeds_of(entry)}
 
 
 def seeds_of(section):
