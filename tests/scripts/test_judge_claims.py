@@ -25,9 +25,9 @@ def run(tmp_path, sha256, gap):
         {"dataset": "any-name", "dataset_sha256": imported_digest(sha256)},
     )
     outputs = [tmp_path / f"claims.{ending}" for ending in ("csv", "md", "tex")]
-    tables, claims = load_claims(
-        PROJECT / "config/claims.yaml", PROJECT / "config/claims.schema.yaml"
-    )
+    folder = PROJECT / "config"
+    tables, claims = load_claims(folder / "claims.yaml", folder / "claims.schema.yaml")
+    config = {"datasets": {"any-name": {"kind": "embeddings"}}, "models": {}}
     judge_claims.main(
         {**{name: [] for name in tables}, "gap": [table]},
         [imported],
