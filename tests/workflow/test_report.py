@@ -157,9 +157,13 @@ def test_filter_and_search_work_by_keyboard_order(page, results, tmp_path):
           all: told(() => {}),
           verdict: told(() => { verdict.value = 'not run'; }),
           both: told(() => { scale.value = 'simulation'; }),
-          word: told(() => { scale.value = ''; verdict.value = ''; query.value = 'CIFAR10 shift'; }),
+          word: told(() => {
+            scale.value = verdict.value = '';
+            query.value = 'CIFAR10 shift';
+          }),
           nothing: told(() => { query.value = 'no such word'; }),
-          order: [...form.querySelectorAll('input, select, button')].map((e) => [e.tagName, e.tabIndex]),
+          order: [...form.querySelectorAll('input, select, button')]
+            .map((element) => [element.tagName, element.tabIndex]),
         };
         form.requestSubmit();
         return result;
@@ -195,8 +199,9 @@ def test_text_has_enough_contrast_in_both_schemes(page, tmp_path):
           return 'rgb(255, 255, 255)';
         };
         const worst = {};
-        for (const name of ['body', 'a', '.badge.v1', '.badge.v2', '.badge.v3', '.badge.v4', '.where',
-                            '.small', '.tile .word', 'summary', 'dt', 'thead th', 'code', 'pre']) {
+        const names = ['body', 'a', '.badge.v1', '.badge.v2', '.badge.v3', '.badge.v4', '.where',
+                       '.small', '.tile .word', 'summary', 'dt', 'thead th', 'code', 'pre'];
+        for (const name of names) {
           for (const element of document.querySelectorAll(name)) {
             const pair = [light(getComputedStyle(element).color), light(behind(element))];
             const [low, high] = pair.sort((a, b) => a - b);
