@@ -179,7 +179,7 @@ def test_filter_and_search_work_by_keyboard_order(page, results, tmp_path):
         width=DESKTOP,
     )
     total, left_out = len(verdicts), verdicts["verdict"].eq("not run")
-    text = verdicts.fillna("").map(str).agg(" ".join, axis=1).str.lower()
+    text = verdicts.map(str).agg(" ".join, axis=1).str.lower()
     assert found["all"] == [total, f"{total} of {total}", True]
     assert found["verdict"][0] == left_out.sum()
     assert found["both"][0] == (left_out & verdicts["scale"].eq("simulation")).sum()
