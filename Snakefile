@@ -1,6 +1,6 @@
 """The modality gap, from pictures and captions to figures and tables.
 
-download -> samples -> pixels -> embeddings -> statistics -> figures and tables
+download -> samples -> pixels -> embeddings -> statistics -> figures and tables -> report
 
     <resources>/...                                            files from the network
     <results>/samples/{dataset}.parquet                        one row per picture and caption
@@ -73,7 +73,7 @@ onerror:
 
 
 rule all:
-    """Every figure and table of the configuration (the default target)."""
+    """Every figure and table of the configuration, and the report (the default target)."""
     default_target: True
     input:
         FIGURES,
