@@ -1,6 +1,6 @@
 """The modality gap, from pictures and captions to figures and tables.
 
-download -> samples -> pixels -> embeddings -> statistics -> figures and tables
+download -> samples -> pixels -> embeddings -> statistics -> figures and tables -> report
 
     <resources>/...                                            files from the network
     <results>/samples/{dataset}.parquet                        one row per picture and caption
@@ -8,7 +8,7 @@ download -> samples -> pixels -> embeddings -> statistics -> figures and tables
     <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
     <results>/training/{run}/...                                checkpoints of models trained here
     <results>/statistics/<what>/...parquet                     tidy measurements
-    <results>/figures, <results>/tables                        what people look at
+    <results>/figures, <results>/tables, <results>/report      what people look at
 """
 
 from snakemake.utils import min_version
@@ -60,6 +60,9 @@ include: "rules/downstream.smk"
 include: "rules/runs.smk"
 include: "rules/training.smk"
 include: "rules/figures.smk"
+include: "rules/claims.smk"
+include: "rules/page.smk"
+include: "rules/report.smk"
 
 
 onstart:
@@ -75,12 +78,19 @@ onerror:
 
 
 rule all:
-    """Every figure and table of the configuration (the default target)."""
+    """Every figure and table of the configuration, and the report (the default target)."""
     default_target: True
     input:
         FIGURES,
         TABLES,
         CHECKPOINTS,
+        "<results>/report/index.html",
+
+
+rule report:
+    """The report page, with everything it shows."""
+    input:
+        "<results>/report/index.html",
 
 
 rule figures:

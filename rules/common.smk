@@ -9,7 +9,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import UnknownRuleException, WorkflowError
 
 ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "scripts"

@@ -69,6 +69,7 @@ TABLE_NAMES = {
     "table1_zero_shot": TASKS,
     "table2_fairness": FAIRNESS,
     **dict.fromkeys(STUDY_OF_TABLE, True),
+    "claims": True,
 }
 LIST_NAMES = {
     "depth_and_activation": CONFIG.get("random_networks"),

@@ -147,11 +147,6 @@ def test_rules_read_like_a_table_of_contents(root):
     assert out.count("\nfig") > 10
 
 
-def test_snakemakes_report_works(smoke, tmp_path):
-    snakemake(smoke, "--report", tmp_path / "report.zip", "--configfile", "config/smoke.yaml")
-    assert (tmp_path / "report.zip").stat().st_size > 100_000
-
-
 def test_no_script_writes_beside_its_final_name(root):
     """Every parquet, npy, figure and table goes through modgap.files."""
     pattern = re.compile(r"\.to_csv\(|np\.save\(|pq\.write_table\(|\.savefig\(")

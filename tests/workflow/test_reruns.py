@@ -8,6 +8,8 @@ import pytest
 from workflow.runs import copy_project, planned, snakemake
 
 SMOKE = ["--configfile", "config/smoke.yaml"]
+# Whatever measures anew is judged anew, and shown.
+JUDGED = {"judge_claims": 1, "write_report": 1}
 TASK_RULES = {
     "sweep_zero_shot": 1,
     "sweep_fairness": 1,
@@ -65,14 +67,14 @@ def test_a_clone_with_results_copied_in_reruns_nothing(root, smoke, tmp_path):
 
 def test_a_drawing_module_reruns_the_figures_only(finished):
     append(finished / "scripts" / "modgap" / "figures.py", "EDITED = True")
-    assert planned(finished, *SMOKE) == {**figure_rules(finished), "all": 1}
+    assert planned(finished, *SMOKE) == {**figure_rules(finished), "write_report": 1, "all": 1}
 
 
 def test_another_colour_reruns_figures_only(finished):
     edit_config(finished, "figures: {dpi: 80}", 'figures: {dpi: 80, first: "#009E73"}')
     jobs = set(planned(finished, *SMOKE))
     assert {"fig1_modality_gap", "fig2a_cone_histograms", "all"} <= jobs
-    assert jobs <= {*figure_rules(finished), "all"}
+    assert jobs <= {*figure_rules(finished), "write_report", "all"}
 
 
 def test_a_single_figure_can_be_asked_for(finished):
@@ -91,6 +93,7 @@ def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
         "fig11_across_models": 1,
         "fig1_modality_gap": 1,
         "fig2a_cone_histograms": 1,
+        **JUDGED,
         "all": 1,
     }
 
@@ -130,6 +133,7 @@ def test_other_prompts_rerun_the_tasks_that_use_them(finished):
         "fig6_zero_shot_shift": 1,
         "across_models": 1,
         "fig11_across_models": 1,
+        **JUDGED,
         "all": 1,
     }
 
@@ -142,8 +146,28 @@ def test_other_control_draws_rerun_the_zero_shot_sweep(finished):
         "fig6_zero_shot_shift": 1,
         "across_models": 1,
         "fig11_across_models": 1,
+        **JUDGED,
         "all": 1,
     }
+
+
+def test_an_edited_claim_is_judged_and_shown(finished):
+    path = finished / "config" / "claims.yaml"
+    text = path.read_text()
+    assert "tolerance: 0.00001" in text
+    path.write_text(text.replace("tolerance: 0.00001", "tolerance: 0.00002"))
+    assert planned(finished, *SMOKE) == {**JUDGED, "all": 1}
+
+
+def test_an_edited_caption_or_template_reruns_the_report(finished):
+    append(finished / "report" / "fig1_modality_gap.rst", "One more sentence.")
+    assert planned(finished, *SMOKE) == {"write_report": 1, "all": 1}
+
+
+def test_lost_or_changed_benchmark_files_rerun_nothing(finished):
+    shutil.rmtree(finished / "results" / "smoke" / "benchmarks" / "train")
+    (finished / "results" / "smoke" / "benchmarks" / "check_theorems.tsv").write_text("s\n9\n")
+    assert planned(finished, *SMOKE) == {}
 
 
 def test_reverting_an_edit_leaves_nothing_to_do(finished):
@@ -164,6 +188,7 @@ def test_another_model_reruns_only_what_that_model_touches(finished):
         "follow_layers": 1,
         "cone_by_layer": 1,
         "fig10_cone_by_layer": 1,
+        **JUDGED,
         "all": 1,
     }
 
@@ -196,6 +221,8 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
         "fig7_fairness_shift",
         "across_models",
         "fig11_across_models",
+        "judge_claims",
+        "write_report",
     ],
 )
 def test_analysis_does_not_import_torch(root, script):

@@ -1,0 +1,55 @@
+"""Judge every claim of the paper by the tables of this run."""
+
+import pandas as pd
+
+from modgap.claims import judge_all
+from modgap.job import start_log
+from modgap.publish import write_formats
+from modgap.tables import read_metadata, read_table
+
+PRINTED = ["id", "claim", "where", "published", "measured", "low", "high", "scale", "verdict"]
+
+
+def main(tables, imported, csv, md, tex, *, claims, described):
+    """Write the verdicts.
+
+    tables : table name -> its files in this run. imported : files of ready embeddings, whose
+        metadata tell where they came from. described : table name -> name and attributes (a dict)
+        of each of its files, in their order.
+    """
+    digests = {}
+    for path in imported:
+        about = read_metadata(path)
+        digests[about["dataset"]] = about["dataset_sha256"]
+    frames = {
+        name: described_table(paths, described[name], digests)
+        for name, paths in tables.items()
+        if paths
+    }
+    write_formats(judge_all(claims, frames), csv, md, tex, columns=PRINTED)
+
+
+def described_table(paths, attributes, digests):
+    """All files of a table one below the other, with what each is about as columns.
+
+    What a table says itself is kept where an attribute has the same name.
+    """
+    frames = []
+    for path, about in zip(paths, attributes, strict=True):
+        frame = pd.read_csv(path) if str(path).endswith(".csv") else read_table(path)
+        given = {**about, "sha256": digests.get(about.get("dataset"), "")}
+        # A layer has a name of its own.
+        own = given.pop("name")
+        new = {key: value for key, value in given.items() if key not in frame}
+        frames.append(frame.assign(**new, measured_on=own))
+    return pd.concat(frames, ignore_index=True)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        {name: snakemake.input.get(name, []) for name in snakemake.params.settings["described"]},
+        snakemake.input.imported,
+        *snakemake.output,
+        **snakemake.params.settings,
+    )

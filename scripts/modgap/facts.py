@@ -1,0 +1,119 @@
+"""What a figure or table shows, read from the files it was made of: data, n, seeds, protocol."""
+
+import pandas as pd
+
+from modgap.tables import open_parquet, read_metadata
+
+# Columns by which a file says what it is about, the first that it has.
+SUBJECTS = ("embeddings", "task", "model", "theorem", "activation", "spacing")
+# Columns and metadata that hold the number of items, and the seeds.
+SIZES = ("n", "n_inputs")
+SEEDS = ("seed", "n_seeds", "n_initialisations", "seeds")
+
+
+def facts(paths, names):
+    """Terms and their descriptions for the caption of what was made of ``paths``.
+
+    paths : parquet files. names : embedding set, cloud, task, run or path -> what people call it.
+
+    Returns
+    -------
+    dict: ``data and model``, ``n``, ``seed``, ``protocol``, ``intervals``; what the files do not
+    say is left out.
+    """
+    subjects, sizes, seeds, protocols, intervals = {}, set(), {}, {}, {}
+    for path in paths:
+        frame, about = said(path)
+        for name in [path] if path in names else subject_values(frame, about):
+            subjects[names.get(name, name)] = None
+        # Groups and held-out halves are parts of the items.
+        sizes |= set(sorted(numbers(frame, about, SIZES))[-1:])
+        seeds |= dict.fromkeys(seed_words(frame, about))
+        protocols |= dict.fromkeys(text for text in texts(frame, "protocol") if text != "neither")
+        intervals |= dict.fromkeys(
+            method for method in texts(frame, "interval_method") if not method.startswith("none")
+        )
+    found = {
+        "data and model": "; ".join(subjects),
+        "n": spell_range(sizes),
+        "seed": ", ".join(seeds),
+        "protocol": " and ".join(sorted(protocols, reverse=True)),
+        "intervals": "; ".join(intervals),
+    }
+    return {term: text for term, text in found.items() if text}
+
+
+def said(path):
+    """The columns of a file that facts are read from, and its metadata."""
+    wanted = {*SUBJECTS, *SIZES, *SEEDS, "dataset", "protocol", "interval_method"}
+    stored = open_parquet(path)
+    columns = [name for name in stored.schema_arrow.names if name in wanted]
+    return stored.read(columns=columns).to_pandas(), read_metadata(path)
+
+
+def subject_values(frame, about):
+    """Names of the sets, clouds or tasks that a file is about."""
+    column = next((name for name in SUBJECTS if name in frame), None)
+    if column is None:
+        return [about["embeddings"]] if "embeddings" in about else []
+    if column == "model" and "dataset" in frame:
+        pairs = frame[["model", "dataset"]].drop_duplicates()
+        return [f"{model}/{dataset}" for model, dataset in pairs.itertuples(index=False)]
+    if column == "spacing":
+        return [f"points {value:g}° apart" for value in frame[column].unique()]
+    return [str(value) for value in frame[column].dropna().unique()]
+
+
+def numbers(frame, about, columns):
+    """Whole numbers in the named columns, or under these names in the metadata."""
+    values = {
+        int(value) for name in columns if name in frame for value in frame[name].dropna().unique()
+    }
+    return values or {about[name] for name in columns if isinstance(about.get(name), int)}
+
+
+def seed_words(frame, about):
+    """Seeds as words: the seed itself, or how many there are."""
+    values = sorted(numbers(frame, about, ["seed"]))
+    if values:
+        few = ", ".join(map(str, values)) if len(values) < 4 else f"{values[0]} to {values[-1]}"
+        return [few]
+    return [f"{count} seed{'s' * (count != 1)}" for count in numbers(frame, about, SEEDS[1:])]
+
+
+def texts(frame, column):
+    """Distinct texts of a column, in their order."""
+    return [str(value) for value in frame[column].dropna().unique()] if column in frame else []
+
+
+def spell_range(values):
+    """Numbers as one range: 500, or 60 to 2,000."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def run_times(folder):
+    """Run time of every rule that keeps one, from its benchmark files.
+
+    folder : Path; ``{rule}.tsv`` or ``{rule}/**/*.tsv`` as Snakemake writes them.
+
+    Returns
+    -------
+    DataFrame: rule, jobs, seconds (of all jobs), memory_mb (largest resident set); longest first.
+    """
+    rows = []
+    for path in sorted(folder.rglob("*.tsv")):
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        for measured in pd.read_csv(path, sep="\t", na_values="-").to_dict("records"):
+            rows.append(
+                {"rule": rule, "seconds": measured["s"], "memory_mb": measured.get("max_rss")}
+            )
+    if not rows:
+        return pd.DataFrame(columns=["rule", "jobs", "seconds", "memory_mb"])
+    groups = pd.DataFrame(rows).groupby("rule")
+    table = groups.agg(
+        jobs=("seconds", "size"), seconds=("seconds", "sum"), memory_mb=("memory_mb", "max")
+    )
+    return table.sort_values("seconds", ascending=False).reset_index()

@@ -1,0 +1,77 @@
+"""What a run was made with: versions, the state of the code, the machine."""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = [
+    "snakemake",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "umap-learn",
+    "matplotlib",
+    "jinja2",
+]
+
+
+def versions():
+    """Versions of Python and of the packages behind statistics and figures, where installed."""
+    found = {"Python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware():
+    """The machine that this runs on."""
+    found = {
+        "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "processor": f"{processor()}, {os.cpu_count()} cores",
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB",
+    }
+    gpus = answer("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    return {**found, "GPU": gpus.replace("\n", "; ") or "none"}
+
+
+def processor():
+    """Name of the processor, as the system calls it."""
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or "unknown processor"
+
+
+def code_state(root):
+    """Commit of the project, if it is a git repository, and a digest of its scripts and rules."""
+    commit = answer("git", "-C", str(root), "rev-parse", "HEAD")
+    changed = answer("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
+    files = [
+        root / "Snakefile",
+        *sorted(root.glob("rules/*.smk")),
+        *sorted(root.glob("scripts/**/*.py")),
+    ]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return {
+        "commit": (commit + ", with changes" * bool(changed)) if commit else "not a git repository",
+        "scripts and rules, sha256": digest,
+    }
+
+
+def answer(*command):
+    """What a command prints; nothing where it is not installed or fails."""
+    if shutil.which(command[0]) is None:
+        return ""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,114 @@
+"""What a run measures: the names in its tables, and the models and data behind them.
+
+Used while the workflow is parsed, and by ``modgap.claims`` to tell which rows a claim is about.
+"""
+
+import hashlib
+
+from modgap.catalogue import weights_state
+from modgap.config import IMPORTED, is_imported, modalities
+
+# Keys of a dataset that say which data it is.
+IDENTITY = ("kind", "name", "split")
+
+STUDIES = ("temperature_finetuning", "initialisation", "gap_triggers", "embedding_width")
+
+SIZES = ("n_inputs", "input_size", "width", "seed")
+
+# Side of the pictures of models that do not say another, in pixels.
+USUAL_SIZE = 224
+
+
+def measured(config, cells):
+    """Names of everything that the tables of a run are about, and what each is.
+
+    config : the checked configuration; cells : studies of training runs (``training_plan.plan``).
+
+    Returns
+    -------
+    dict: what (``embedding_sets``, ``cones``, ``initialisations``, ``layers``, ``zero_shot``,
+    ``fairness``, a training study, ``random_networks``, ``theorems`` or ``sphere``) -> name -> dict
+    of attributes. What the run does not have is empty.
+    """
+    sets = {
+        name: about(config, entry.get("model"), entry["dataset"])
+        for name, entry in config["embedding_sets"].items()
+    }
+    cones = {
+        f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
+            **about(config, entry.get("model"), entry["dataset"]),
+            "modality": modality,
+        }
+        for entry in config["cones"]
+        for modality in modalities(config, entry)
+    }
+    result = {"embedding_sets": sets, "cones": cones}
+    for section in ("initialisations", "layers"):
+        result[section] = {
+            f"{entry['model']}/{entry['dataset']}": {
+                **about(config, entry["model"], entry["dataset"]),
+                **seeds_of(config["cone_study"] if section == "initialisations" else {}),
+            }
+            for entry in config[section]
+        }
+    for section in ("zero_shot", "fairness"):
+        result[section] = {
+            name: about(config, entry["model"], entry["dataset"])
+            for name, entry in config[section].items()
+        }
+    for study, entry in config["training_studies"].items():
+        result[study] = {study: of_study(config, entry)} if study in cells else {}
+    for study in STUDIES:
+        result.setdefault(study, {})
+    for section in ("random_networks", "theorems", "sphere"):
+        result[section] = {section: of_simulation(config[section])} if section in config else {}
+    return result
+
+
+def about(config, model, dataset):
+    """Attributes of a model (None for ready embeddings) on a dataset."""
+    entry = config["datasets"][dataset]
+    network = config["models"][model] if model else {}
+    return {
+        "source": network.get("source", ""),
+        "state": weights_state(network) if network else "",
+        "architecture": network.get("architecture", ""),
+        "pretrained": network.get("pretrained") or network.get("weights") or "",
+        "normalisation": network.get("normalisation", "own"),
+        "size": network.get("size", USUAL_SIZE),
+        "kind": entry["kind"],
+        "data": identity(entry),
+        "dataset": dataset if is_imported(entry) else "",
+    }
+
+
+def identity(entry):
+    """Which data a dataset is, whatever it is called: kind, name and split."""
+    return " ".join(str(entry[key]) for key in IDENTITY if key in entry)
+
+
+def of_study(config, study):
+    """Attributes of a training study: its model before training, its data, its seeds."""
+    first = {**study, **study.get("cells", [{}])[0]}
+    model = first.get("model") or first["models"][0]
+    learned_from = [identity(config["datasets"][name]) for name in first["datasets"]]
+    return {
+        **about(config, model, first["held_out"]),
+        "learned_from": ", ".join(learned_from),
+        "seeds_of_study": ", ".join(map(str, study["seeds"])),
+    }
+
+
+def of_simulation(entry):
+    """Size and seeds of a simulation, which its tables do not repeat."""
+    return {**{key: entry[key] for key in SIZES if key in entry}, **seeds_of(entry)}
+
+
+def seeds_of(section):
+    """The seeds of a section that says how many there are, in words."""
+    return {"seeds_of_study": f"0 to {section['seeds'] - 1}"} if "seeds" in section else {}
+
+
+def imported_digest(sha256):
+    """The digest that embeddings imported from one file of this sha256 carry."""
+    return hashlib.sha256(sha256.encode()).hexdigest()

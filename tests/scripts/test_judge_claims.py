@@ -1,0 +1,59 @@
+"""judge_claims: files of a run in, verdicts out."""
+
+import pandas as pd
+
+import judge_claims
+from modgap.catalogue import PROJECT
+from modgap.claims import COLUMNS
+from modgap.claims_file import load_claims
+from modgap.measured import about, imported_digest
+from modgap.tables import write_table
+
+SHA256 = "7227280ace0f145d2c45afa8ab507a1cb280e9460aa271fe9052d08e35342adb"
+
+
+def run(tmp_path, sha256, gap):
+    """Verdicts on a run with one set of ready embeddings, by claim."""
+    table = tmp_path / "gap.parquet"
+    row = {"embeddings": "mine", "statistic": "gap", "side": "both", "value": gap, "n": 500}
+    limits = {"low": gap - 0.001, "high": gap + 0.001, "seed": 0, "interval_method": "t"}
+    write_table(pd.DataFrame([{**row, **limits}]), table)
+    imported = tmp_path / "part-0.parquet"
+    write_table(
+        pd.DataFrame({"sample_id": ["a"]}),
+        imported,
+        {"dataset": "any-name", "dataset_sha256": imported_digest(sha256)},
+    )
+    outputs = [tmp_path / f"claims.{ending}" for ending in ("csv", "md", "tex")]
+    folder = PROJECT / "config"
+    tables, claims = load_claims(folder / "claims.yaml", folder / "claims.schema.yaml")
+    config = {"datasets": {"any-name": {"kind": "embeddings"}}, "models": {}}
+    judge_claims.main(
+        {**{name: [] for name in tables}, "gap": [table]},
+        [imported],
+        *outputs,
+        claims=claims,
+        described={"gap": [{"name": "mine", **about(config, None, "any-name")}]},
+    )
+    assert all(path.stat().st_size > 1000 for path in outputs)
+    return pd.read_csv(outputs[0]).set_index("id")
+
+
+def test_the_authors_file_is_judged_under_any_name(tmp_path):
+    verdicts = run(tmp_path, SHA256, 0.851351869)
+    assert list(verdicts.reset_index().columns) == COLUMNS
+    row = verdicts.loc["fig1-gap-clip"]
+    assert row["verdict"] == "reproduced"
+    assert (row["n"], row["seed"], row["scale"]) == ("500", "0", "published features")
+    assert (verdicts["verdict"] == "not run").sum() == len(verdicts) - 1
+    assert verdicts["why"].notna().all()
+
+
+def test_a_wrong_gap_of_that_file_is_not_reproduced(tmp_path):
+    assert run(tmp_path, SHA256, 0.4).loc["fig1-gap-clip", "verdict"] == "not reproduced"
+    assert run(tmp_path, SHA256, 0.7).loc["fig1-gap-clip", "verdict"] == "direction only"
+
+
+def test_another_file_with_the_same_number_is_not_judged(tmp_path):
+    verdicts = run(tmp_path, "0" * 64, 0.851351869)
+    assert set(verdicts["verdict"]) == {"not run"}

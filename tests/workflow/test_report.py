@@ -1,0 +1,248 @@
+"""The report of a run: what it holds, and what a browser makes of it."""
+
+import re
+import zipfile
+
+import pandas as pd
+import pytest
+import yaml
+
+from browser import DESKTOP, PHONE, answer, chromium, console
+from modgap.claims import VERDICTS
+from modgap.claims_file import load_claims
+from workflow.runs import snakemake
+
+DARK = "--blink-settings=preferredColorScheme=0"
+
+
+@pytest.fixture(scope="module")
+def results(smoke):
+    return smoke / "results" / "smoke"
+
+
+@pytest.fixture(scope="module")
+def page(results):
+    return results / "report" / "index.html"
+
+
+# --- what it holds -----------------------------------------------------------------------------
+
+
+def test_the_run_ends_with_a_small_page_of_every_figure_and_table(results, page):
+    text = page.read_text()
+    assert page.stat().st_size < 15e6
+    for path in (results / "figures").glob("*.png"):
+        assert f'<figure id="{path.stem}">' in text, path.stem
+    for path in (results / "tables").glob("*.csv"):
+        if path.stem != "claims":
+            assert f'id="table-{path.stem}"' in text, path.stem
+    assert "sweep_loss</th>" in text  # a run time
+    assert "Content note" in text
+
+
+def test_no_claim_is_left_undefined(results):
+    verdicts = pd.read_csv(results / "tables" / "claims.csv")
+    assert set(verdicts["verdict"]) <= set(VERDICTS)
+    assert verdicts["why"].str.len().gt(10).all()
+    judged = verdicts[verdicts["verdict"] != "not run"]
+    assert judged["measured"].notna().all()
+    assert len(judged) > 15
+
+
+def test_claims_name_tables_and_columns_that_a_run_writes(root, results):
+    tables, claims = load_claims(root / "config/claims.yaml", root / "config/claims.schema.yaml")
+    verdicts = pd.read_csv(results / "tables" / "claims.csv").set_index("id")
+    checked = set()
+    for claim in claims:
+        path = tables[claim["table"]]["path"].replace("{name}", "**/*")
+        files = sorted(results.glob(path))
+        if not files:
+            assert "makes no table" in verdicts.loc[claim["id"], "why"]
+            continue
+        first = files[0]
+        frame = pd.read_csv(first) if first.suffix == ".csv" else pd.read_parquet(first)
+        used = {*claim["columns"].values(), *claim.get("minus", {}), *claim.get("count", {})}
+        used |= {*claim.get("share", {}), *([claim["trend"]] if "trend" in claim else [])}
+        assert used <= set(frame.columns), claim["id"]
+        checked.add(claim["table"])
+    assert set(tables) - checked == {"embedding_width"}  # config/thorough.yaml
+
+
+def test_the_authors_files_are_judged_by_name(root, smoke, shared, tmp_path):
+    """Exactly the claims that claims.yaml lists, on fewer resamples than a real run."""
+    example = yaml.safe_load((root / "config/examples/published.yaml").read_text())
+    for name, entry in example["datasets"].items():
+        path = shared(f"data/published/{entry['file'].rsplit('/', 1)[1]}")
+        # Names say nothing: the file's content does.
+        copy = tmp_path / f"{name}.npy"
+        copy.symlink_to(path)
+        entry["file"] = str(copy)
+    example["results"] = str(tmp_path / "results")
+    example["statistics"] = {"n_resamples": 100}
+    example["shift"] = {"n_resamples": 50, "batch_sizes": ["published", "all"]}
+    config = tmp_path / "published.yaml"
+    config.write_text(yaml.safe_dump(example))
+    snakemake(smoke, "judge_claims", "--cores", 2, "--configfile", config)
+    verdicts = pd.read_csv(tmp_path / "results" / "tables" / "claims.csv")
+    judged = verdicts[verdicts["verdict"] != "not run"].set_index("id")
+    claims = yaml.safe_load((root / "config/claims.yaml").read_text())
+    assert set(judged.index) == set(claims["judged"]["published"])
+    assert set(judged["scale"]) == {"published features"}
+    assert judged.loc["fig1-gap-clip", "verdict"] == "reproduced"
+    assert judged.loc["cone-published-convirt-text", "verdict"] == "direction only"
+    assert judged.loc["fig3-symmetric-minimum-50", "verdict"] == "not reproduced"
+    assert (judged["verdict"] == "reproduced").sum() >= 25
+
+
+# --- what a browser makes of it ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flags", [[], [DARK]], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_it_opens_at_every_width_and_in_both_schemes(page, tmp_path, width, flags):
+    look = answer(
+        tmp_path,
+        page,
+        """
+        const shown = (element) => element.getBoundingClientRect();
+        return {
+          overflow: document.documentElement.scrollWidth - innerWidth,
+          back: getComputedStyle(document.body).backgroundColor,
+          header: getComputedStyle(document.querySelector('.claims thead')).display,
+          images: [...document.images].map((image) => [image.naturalWidth, shown(image).width]),
+        };
+        """,
+        *flags,
+        width=width,
+    )
+    assert look["overflow"] <= 0
+    assert look["back"] == ("rgb(20, 23, 27)" if flags else "rgb(255, 255, 255)")
+    assert (look["header"] == "none") == (width == PHONE)
+    assert len(look["images"]) > 10
+    assert all(natural > 0 and 100 < drawn <= width for natural, drawn in look["images"])
+
+
+def test_it_loads_nothing_and_says_nothing(page, tmp_path):
+    printed, said = chromium(tmp_path, page.as_uri(), "--dump-dom")
+    assert console(said) == []
+    # The one script ran under the page's own policy.
+    assert re.search(r'<output id="shown"[^>]*>(\d+) of \1</output>', printed)
+
+
+def test_what_is_planted_in_the_page_is_neither_loaded_nor_run(page, tmp_path):
+    planted = tmp_path / "planted.html"
+    hostile = "<img src='http://192.0.2.1/x.png'><script>document.title = 'taken'</script></body>"
+    planted.write_text(page.read_text().replace("</body>", hostile))
+    printed, said = chromium(tmp_path, planted.as_uri(), "--dump-dom")
+    assert len(console(said)) >= 2
+    assert "<title>taken" not in printed
+
+
+def test_the_address_holds_a_filter(page, tmp_path):
+    address = page.as_uri() + "#claims?q=sphere&verdict=reproduced"
+    printed, _ = chromium(tmp_path, address, "--dump-dom")
+    shown, total = re.search(r'<output id="shown"[^>]*>(\d+) of (\d+)<', printed).groups()
+    assert 0 < int(shown) < int(total)
+
+
+def test_filter_and_search_work_by_keyboard_order(page, results, tmp_path):
+    verdicts = pd.read_csv(results / "tables" / "claims.csv")
+    found = answer(
+        tmp_path,
+        page,
+        """
+        const [form, query, verdict, scale] =
+          ['filter', 'query', 'verdict', 'scale'].map((id) => document.getElementById(id));
+        const told = (change) => {
+          change();
+          form.dispatchEvent(new Event('input', {bubbles: true}));
+          const rows = [...document.querySelectorAll('.claims tbody tr')];
+          return [rows.filter((row) => row.offsetHeight > 0).length,
+                  document.getElementById('shown').textContent,
+                  document.getElementById('none').hidden];
+        };
+        const result = {
+          all: told(() => {}),
+          verdict: told(() => { verdict.value = 'not run'; }),
+          both: told(() => { scale.value = 'simulation'; }),
+          word: told(() => {
+            scale.value = verdict.value = '';
+            query.value = 'CIFAR10 shift';
+          }),
+          nothing: told(() => { query.value = 'no such word'; }),
+          order: [...form.querySelectorAll('input, select, button')]
+            .map((element) => [element.tagName, element.tabIndex]),
+        };
+        form.requestSubmit();
+        return result;
+        """,
+        width=DESKTOP,
+    )
+    total, left_out = len(verdicts), verdicts["verdict"].eq("not run")
+    text = verdicts.map(str).agg(" ".join, axis=1).str.lower()
+    assert found["all"] == [total, f"{total} of {total}", True]
+    assert found["verdict"][0] == left_out.sum()
+    assert found["both"][0] == (left_out & verdicts["scale"].eq("simulation")).sum()
+    words = text.str.contains("cifar10") & text.str.contains("shift")
+    assert found["word"][0] == words.sum() > 0
+    assert found["nothing"] == [0, f"0 of {total}", False]
+    assert found["order"] == [["INPUT", 0], ["SELECT", 0], ["SELECT", 0], ["BUTTON", 0]]
+
+
+def test_text_has_enough_contrast_in_both_schemes(page, tmp_path):
+    script = """
+        const channels = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+        const light = (colour) => {
+          const [r, g, b] = channels(colour).map((c) => {
+            c /= 255;
+            return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+          });
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const behind = (element) => {
+          for (let e = element; e; e = e.parentElement) {
+            const colour = getComputedStyle(e).backgroundColor;
+            if (!/^rgba.*, 0\\)$/.test(colour)) return colour;
+          }
+          return 'rgb(255, 255, 255)';
+        };
+        const worst = {};
+        const names = ['body', 'a', '.badge.v1', '.badge.v2', '.badge.v3', '.badge.v4', '.where',
+                       '.small', '.tile .word', 'summary', 'dt', 'thead th', 'code', 'pre'];
+        for (const name of names) {
+          for (const element of document.querySelectorAll(name)) {
+            const pair = [light(getComputedStyle(element).color), light(behind(element))];
+            const [low, high] = pair.sort((a, b) => a - b);
+            const ratio = (high + 0.05) / (low + 0.05);
+            worst[name] = Math.min(worst[name] ?? 99, ratio);
+          }
+        }
+        return worst;
+    """
+    for flags in ([], [DARK]):
+        worst = answer(tmp_path, page, script, *flags)
+        assert len(worst) >= 13
+        assert min(worst.values()) >= 4.5, worst
+
+
+# --- Snakemake's own report --------------------------------------------------------------------
+
+
+def test_snakemakes_report_works_offline(root, smoke, results, tmp_path):
+    target = tmp_path / "report.zip"
+    snakemake(smoke, "--report", target, "--configfile", "config/smoke.yaml")
+    with zipfile.ZipFile(target) as archive:
+        archive.extractall(tmp_path)
+    (start,) = tmp_path.glob("**/report.html")
+    text = "".join(
+        path.read_text(errors="replace")
+        for path in start.parent.rglob("*")
+        if path.suffix in (".html", ".js")
+    )
+    for name in ("Figures", "Tables", "Claims", "Verdicts on the paper"):
+        assert name in text
+    for path in (results / "figures").glob("*.png"):
+        assert path.name in text, path.name
+    printed, said = chromium(tmp_path, start.as_uri(), "--virtual-time-budget=8000", "--dump-dom")
+    assert not [line for line in console(said) if "rror" in line]
+    assert "Figures" in printed
