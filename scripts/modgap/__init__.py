@@ -12,7 +12,7 @@ def leave_hosts_packages():
 
     Snakemake appends its own packages to the path of a script; they may be of another Python, and
     what the environment lacks (optional imports of its packages, too) would come from there.
-    What Snakemake has loaded to hand over the job stays loaded.
+    What Snakemake has loaded to hand over the job it keeps, but nobody else finds it.
     """
     host = sys.modules.get("snakemake")
     conda = os.environ.get("CONDA_PREFIX")
@@ -27,6 +27,10 @@ def leave_hosts_packages():
     sys.path[first:] = [
         path for path in appended if path.startswith(own) or not re.search(r"/lib\d*/python3", path)
     ]
+    for name, module in list(sys.modules.items()):
+        place = getattr(module, "__file__", None) or ""
+        if place.startswith(packages + os.sep) and not name.startswith("snakemake"):
+            del sys.modules[name]
 
 
 leave_hosts_packages()
