@@ -78,6 +78,7 @@ def test_the_authors_files_are_judged_by_name(root, smoke, shared, tmp_path):
         copy.symlink_to(path)
         entry["file"] = str(copy)
     example["results"] = str(tmp_path / "results")
+    example["cones"] = []  # none of these claims is about them
     example["statistics"] = {"n_resamples": 100}
     example["shift"] = {"n_resamples": 50, "batch_sizes": ["published", "all"]}
     config = tmp_path / "published.yaml"
