@@ -78,8 +78,9 @@ def test_the_authors_files_are_judged_by_name(root, smoke, shared, tmp_path):
         copy.symlink_to(path)
         entry["file"] = str(copy)
     example["results"] = str(tmp_path / "results")
+    example["cones"] = []  # none of these claims is about them
     example["statistics"] = {"n_resamples": 100}
-    example["shift"] = {"n_resamples": 50, "batch_sizes": ["published", "all"]}
+    example["shift"] = {"n_resamples": 100, "batch_sizes": ["published", "all"]}
     config = tmp_path / "published.yaml"
     config.write_text(yaml.safe_dump(example))
     snakemake(smoke, "judge_claims", "--cores", 2, "--configfile", config)
