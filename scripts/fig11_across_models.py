@@ -53,7 +53,8 @@ def main(table, pdf, png, *, first, second, dpi):
         )
     for name, panel in panels.items():
         panel.set_xlabel(PANELS[name])
-        panel.set_xlim(left=min(0, panel.get_xlim()[0]))
+        left, right = min(0, panel.get_xlim()[0]), panel.get_xlim()[1]
+        panel.set_xlim(left, right + 0.03 * (right - left))  # no mark is cut
     stripes(axes, places)
     figure.legend(handles=legend_marks(first, second, tasks), loc="outside lower center", ncols=6)
     save(figure, pdf, png, dpi=dpi)
