@@ -7,6 +7,7 @@ import hashlib
 
 from modgap.catalogue import weights_state
 from modgap.config import IMPORTED, is_imported, modalities
+from modgap.training_plan import independent_entries
 
 # Keys of a dataset that say which data it is.
 IDENTITY = ("kind", "name", "split")
@@ -26,9 +27,10 @@ def measured(config, cells):
 
     Returns
     -------
-    dict: what (``embedding_sets``, ``cones``, ``initialisations``, ``layers``, ``zero_shot``,
-    ``fairness``, a training study, ``random_networks``, ``theorems`` or ``sphere``) -> name -> dict
-    of attributes. What the run does not have is empty.
+    dict: what (``embedding_sets``, ``cones``, ``initialisations``, ``layers``,
+    ``disabled_normalisation``, ``independent_models``, ``zero_shot``, ``fairness``, a training
+    study, ``random_networks``, ``theorems`` or ``sphere``) -> name -> dict of attributes. What the
+    run does not have is empty.
     """
     sets = {
         name: about(config, entry.get("model"), entry["dataset"])
@@ -51,11 +53,21 @@ def measured(config, cells):
             }
             for entry in config[section]
         }
+    result["disabled_normalisation"] = {
+        f"{entry['model']}/{entry['dataset']}": without(
+            about(config, entry["model"], entry["dataset"]), "normalisation"
+        )
+        for entry in config["without_normalisation"]
+    }
     for section in ("zero_shot", "fairness"):
         result[section] = {
-            name: about(config, entry["model"], entry["dataset"])
+            name: about(config, entry.get("model"), entry["dataset"])
             for name, entry in config[section].items()
         }
+    result["independent_models"] = {
+        name: of_network(config, any_of(independent_entries(config, name)), entry["dataset"])
+        for name, entry in config["independent_models"].items()
+    }
     for study, entry in config["training_studies"].items():
         result[study] = {study: of_study(config, entry)} if study in cells else {}
     for study in STUDIES:
@@ -67,8 +79,12 @@ def measured(config, cells):
 
 def about(config, model, dataset):
     """Attributes of a model (None for ready embeddings) on a dataset."""
+    return of_network(config, config["models"][model] if model else {}, dataset)
+
+
+def of_network(config, network, dataset):
+    """Attributes of a model's entry (empty for ready embeddings) on a dataset."""
     entry = config["datasets"][dataset]
-    network = config["models"][model] if model else {}
     return {
         "source": network.get("source", ""),
         "state": weights_state(network) if network else "",
@@ -80,6 +96,16 @@ def about(config, model, dataset):
         "data": identity(entry),
         "dataset": dataset if is_imported(entry) else "",
     }
+
+
+def without(attributes, key):
+    """The attributes but one, which the rows of a table say themselves."""
+    return {name: value for name, value in attributes.items() if name != key}
+
+
+def any_of(models):
+    """One of several models that differ in nothing but how they came to be."""
+    return next(iter(models.values()))
 
 
 def identity(entry):

@@ -4,6 +4,7 @@ import pytest
 
 from modgap.config import load_config
 from modgap.errors import InputError
+from modgap.measured import measured
 from modgap.prompts import read_prompts
 from modgap.tasks import grid_deltas, task_columns, task_templates
 
@@ -132,6 +133,7 @@ def test_labelled_embeddings_are_a_task_by_themselves(root, monkeypatch, ready):
     plain = {key: ready[key] for key in ("kind", "file")}
     config = load_config({"datasets": {"mine": ready, "plain": plain}}, root)
     assert config["zero_shot"] == {"mine": {"dataset": "mine"}}
+    assert measured(config, {})["zero_shot"]["mine"]["kind"] == "embeddings"
 
 
 @pytest.mark.parametrize(
