@@ -43,7 +43,8 @@ def project(root, conda, tmp_path_factory):
         (site,) = prefix.glob("lib/python3*/site-packages")
         shutil.copy(root / "tests" / "watch_imports.py", site / "sitecustomize.py")
     yield project
-    shutil.rmtree(project)  # some GB
+    # Some GB in many files, minutes on a slow disk: nobody waits for it.
+    subprocess.Popen(["rm", "-rf", project], start_new_session=True)
 
 
 def environments(project):
