@@ -192,8 +192,8 @@ def test_the_papers_configuration_plans_its_whole_graph_with_its_counts(root, tm
     assert "table2_fairness" in figures
     assert {"fig11_across_models", "across_models", "verify_weights"} <= set(jobs)
     # What COCO, the four classification sets, FairFace and the authors' eight files consist of,
-    # and the weights of three models.
-    assert jobs["download_file"] == 3 + 4 + 2 + 8 + 3
+    # and the weights of three models of CLIP and two of ResNet-50.
+    assert jobs["download_file"] == 3 + 4 + 2 + 8 + 5
     # Two recipes at six temperatures; two starts with three seeds.
     assert jobs["train"] == 2 * 6 + 2 * 3
     config = load_config(yaml.safe_load((root / "config" / "paper.yaml").read_text()), root)
