@@ -44,7 +44,7 @@ def project(root, conda, tmp_path_factory):
         shutil.copy(root / "tests" / "watch_imports.py", site / "sitecustomize.py")
     yield project
     # Some GB in many files, minutes on a slow disk: nobody waits for it.
-    subprocess.Popen(["rm", "-rf", project], start_new_session=True)
+    subprocess.run(["sh", "-c", 'rm -rf "$1" &', "sh", project], check=True)
 
 
 def environments(project):
