@@ -243,7 +243,7 @@ def test_a_golden_embedding_that_differs_stops_the_check(finished, mirror):
     pins = yaml.safe_load(text)
     pins["weights"][1]["golden"]["texts"][0] += 0.01
     path.write_text(yaml.safe_dump(pins))
-    assert planned(project, *RUN) == {"verify_weights": 1, "all": 1}
+    assert planned(project, *RUN) == {"verify_weights": 1, "write_report": 1, "all": 1}
     done = snakemake(project, "verify_weights", "--cores", 2, *RUN, check=False)
     path.write_text(text)
     assert done.returncode != 0
