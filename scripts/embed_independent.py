@@ -11,7 +11,7 @@ from modgap.first_items import embedded, first_pixels, first_tokens
 from modgap.gpus import take_gpus
 from modgap.job import progress, start_log
 from modgap.models import build
-from modgap.tables import read_metadata, write_arrow
+from modgap.tables import data_provenance, write_arrow
 
 
 def main(
@@ -38,9 +38,8 @@ def main(
                 f"independent_models: {name} embeds in other dimensions or modalities than "
                 f"{provenance[0]['model']}; compare models of one architecture"
             )
-    data = read_metadata(samples)
-    about = {key: data[key] for key in ("dataset", "dataset_sha256")}
-    write_arrow(pa.concat_tables(tables), embeddings, {**about, "models": provenance})
+    about = {**data_provenance(samples), "models": provenance}
+    write_arrow(pa.concat_tables(tables), embeddings, about)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from modgap.gpus import take_gpus
 from modgap.job import progress, start_log
 from modgap.layers import disable_normalisation
 from modgap.models import build
-from modgap.tables import read_metadata, write_arrow
+from modgap.tables import data_provenance, write_arrow
 
 
 def main(
@@ -46,10 +46,9 @@ def main(
                 disable_normalisation(loaded.network)
             labels = {"seed": seed, "normalisation_layers": layers}
             tables.append(embedded(loaded, labels, sample_ids, pixels, tokens, batch_size))
-    data = read_metadata(samples)
     provenance = {
         **loaded.provenance,
-        **{key: data[key] for key in ("dataset", "dataset_sha256")},
+        **data_provenance(samples),
         "seeds": seeds,
     }
     for of_one_seed in ("seed", "weights_sha256"):

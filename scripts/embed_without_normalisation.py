@@ -10,7 +10,7 @@ from modgap.first_items import embedded, first_pixels, first_tokens
 from modgap.gpus import take_gpus
 from modgap.job import start_log
 from modgap.models import build
-from modgap.tables import read_metadata, write_arrow
+from modgap.tables import data_provenance, write_arrow
 
 # What each variant changes in the model's entry.
 VARIANTS = {
@@ -45,10 +45,9 @@ def main(
         tokens = first_tokens(loaded, samples, sample_ids, entry)
         labels = {"normalisation": variant}
         tables.append(embedded(loaded, labels, sample_ids, pixels, tokens, batch_size))
-    data = read_metadata(samples)
     provenance = {
         **{key: loaded.provenance[key] for key in ("model", "open_clip", "torch", "precision")},
-        **{key: data[key] for key in ("dataset", "dataset_sha256")},
+        **data_provenance(samples),
     }
     write_arrow(pa.concat_tables(tables), embeddings, provenance)
 

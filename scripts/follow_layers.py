@@ -11,7 +11,7 @@ from modgap.gpus import take_gpus
 from modgap.job import progress, start_log
 from modgap.layers import disable_normalisation, layer_cosines
 from modgap.models import build
-from modgap.tables import read_metadata, write_table
+from modgap.tables import data_provenance, write_table
 
 
 def main(
@@ -48,12 +48,7 @@ def main(
             parts = progress(batches(rows_in, batch_size), total=len(rows_in), what=modality)
             found = layer_cosines(loaded.network, modality, encode, parts, groups=groups)
             rows += [{"normalisation_layers": layers, "side": modality, **row} for row in found]
-    data = read_metadata(samples)
-    write_table(
-        pd.DataFrame(rows),
-        table,
-        {**loaded.provenance, **{key: data[key] for key in ("dataset", "dataset_sha256")}},
-    )
+    write_table(pd.DataFrame(rows), table, {**loaded.provenance, **data_provenance(samples)})
 
 
 if __name__ == "__main__":

@@ -21,17 +21,7 @@ from modgap.page import (
     table_view,
     verdict_counts,
 )
-from modgap.tables import read_metadata
-
-PROVENANCE = [
-    "model",
-    "weights_sha256",
-    "dataset",
-    "dataset_sha256",
-    "precision",
-    "open_clip",
-    "torch",
-]
+from modgap.tables import PROVENANCE_KEYS, read_metadata
 
 
 def main(html, claims, embeddings, *, project, benchmarks, figures, tables, names, results, config):
@@ -58,7 +48,7 @@ def main(html, claims, embeddings, *, project, benchmarks, figures, tables, name
         config=config,
         config_digest=hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
         clouds=[cloud(path) for path in embeddings],
-        provenance_keys=PROVENANCE,
+        provenance_keys=PROVENANCE_KEYS,
         versions=versions(),
         hardware=hardware(),
         code=code_state(project),
@@ -96,7 +86,7 @@ def table_section(table, captions):
 def cloud(path):
     """Where one cloud of embeddings comes from."""
     about = read_metadata(path)
-    return {key: str(about.get(key) or "–")[:24] for key in PROVENANCE}
+    return {key: str(about.get(key) or "–")[:24] for key in PROVENANCE_KEYS}
 
 
 if __name__ == "__main__":

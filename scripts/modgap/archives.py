@@ -91,7 +91,7 @@ def read_zip_member(archive, name, limit):
         raise InputError(f"{where}: {member.file_size:,} bytes, more than {limit:,} allowed")
     try:
         return archive.read(member)
-    except (*DAMAGED, RuntimeError, NotImplementedError) as error:
+    except (*DAMAGED, RuntimeError) as error:
         raise InputError(f"{where}: damaged ({error}); get the archive again") from error
 
 

@@ -69,6 +69,12 @@ def read_metadata(path):
     return json.loads(stored)
 
 
+def data_provenance(samples):
+    """Which data a samples table lists: the part of the provenance that embeddings take from it."""
+    stored = read_metadata(samples)
+    return {key: stored[key] for key in ("dataset", "dataset_sha256")}
+
+
 def open_parquet(path):
     """A ParquetFile, or an InputError that names the file."""
     try:
