@@ -5,7 +5,7 @@ import posixpath
 
 from modgap.annotations import GENDERS, read_coco, read_faces, read_memes
 from modgap.errors import InputError
-from modgap.frames import check_published, class_captions, location, samples_frame, spread
+from modgap.frames import check_published, class_captions, in_turns, location, samples_frame
 from modgap.listing import list_files
 
 # Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
@@ -63,13 +63,13 @@ def fairface_samples(entry, *, on_bad_sample):
     """Faces with their attributes; label and caption as in the paper's prompts (Table 2).
 
     The label is race and gender as a phrase ("east asian woman"; ``Latino_Hispanic`` becomes
-    "latino"), the columns race, gender and age are as in the file. ``n`` spreads over the labels.
+    "latino"), the columns race, gender and age are as in the file. Labels are taken in turns.
     """
     table, images = entry["annotations"], entry["images"]
     faces = read_faces(table)
     check_published(len(faces), entry, table)
     labels = [phrase(face) for face in faces]
-    keep = spread(labels, entry.get("n", len(labels)))
+    keep = in_turns(labels, entry.get("n"))
     faces, labels = [faces[i] for i in keep], [labels[i] for i in keep]
     names = find_faces([face["file"] for face in faces], images, entry["split"])
     missing = next((face for face, name in zip(faces, names, strict=True) if name is None), None)
@@ -119,7 +119,7 @@ def memes_samples(entry, *, on_bad_sample):
     table, folder = entry["annotations"], entry["path"]
     memes = read_memes(table)
     check_published(len(memes), entry, table)
-    keep = spread([meme["label"] for meme in memes], entry.get("n", len(memes)))
+    keep = in_turns([meme["label"] for meme in memes], entry.get("n"))
     memes = [memes[i] for i in keep]
     paths = [location(folder, meme["img"]) for meme in memes]
     sizes = [os.path.getsize(path) if os.path.exists(path) else -1 for path in paths]

@@ -29,25 +29,51 @@ def samples_frame(
     return frame.astype({**dict.fromkeys(text, "str"), "caption_index": "int64"})
 
 
-def spread(labels, n):
-    """Positions of ``n`` items spread evenly over the classes, ascending.
+def class_samples(named, files, container, entry):
+    """Pictures with a class, taken from the classes in turns; every caption names the class.
 
-    The first of every class, then the second of every class, and so on until there are ``n``.
+    Parameters
+    ----------
+    named : list of (name, label) of the files in ``container``, a folder or an archive
+    files : dict from name to size in bytes
+
+    Returns
+    -------
+    samples : DataFrame, one row per picture.
+    content : dict from name to size, as in samples.py.
+    """
+    keep = chosen([label for _, label in named], entry, container)
+    names, labels = zip(*(named[i] for i in keep), strict=True)
+    samples = samples_frame(
+        names,
+        [location(container, name) for name in names],
+        caption=class_captions(entry.get("template", CLASS_TEMPLATE), labels),
+        label=labels,
+        mentioned="label",
+        split=entry.get("split", "all"),
+    )
+    return samples, {name: files[name] for name in names}
+
+
+def in_turns(labels, n=None):
+    """Positions of all items, or ``n``: the first of every class, then the second, and so on.
+
+    Whatever looks at the first items of a dataset in this order sees all classes alike.
     """
     labels = pd.Series(labels)
     rank = labels.groupby(labels).cumcount().to_numpy()
-    return np.sort(np.lexsort((labels.to_numpy(), rank))[:n])
+    return np.lexsort((labels.to_numpy(), rank))[:n]
 
 
 def chosen(labels, entry, where):
-    """Positions of the pictures that an entry asks for: all, or ``n`` spread over the classes.
+    """Positions of the pictures that an entry asks for, all or ``n``, taken from class after class.
 
     Raises
     ------
     InputError : fewer than ``n``, or without ``n`` another number than was published.
     """
     check_published(len(labels), entry, where)
-    return spread(labels, entry.get("n", len(labels)))
+    return in_turns(labels, entry.get("n"))
 
 
 def check_published(available, entry, where):

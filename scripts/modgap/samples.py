@@ -17,8 +17,8 @@ from modgap.captions import read_captions
 from modgap.counting import check_available, count_items
 from modgap.errors import InputError
 from modgap.frames import (
-    CLASS_TEMPLATE,
     class_captions,
+    class_samples,
     location,
     numbered,
     numbered_locations,
@@ -158,30 +158,12 @@ def noise_samples(entry):
 
 
 def folder_samples(entry):
-    """Class-named folders, or an archive of them; every caption is the template with the class.
-
-    The first of every class, then the second of every class, and so on: whatever looks at the
-    first n pictures, ``n`` of the entry included, sees all classes alike.
-    """
+    """Class-named folders, or an archive of them."""
     path = entry["path"]
     files, folders = list_files(path)
     by_class = class_images(files, folders, path)
-    rows = [
-        (rank, label, name) for label, names in by_class.items() for rank, name in enumerate(names)
-    ]
-    n = entry.get("n", len(rows))
-    check_available(n, len(rows), path)
-    rows = sorted(rows)[:n]
-    labels = [label for _, label, _ in rows]
-    names = [name for _, _, name in rows]
-    samples = samples_frame(
-        names,
-        [location(path, name) for name in names],
-        caption=class_captions(entry.get("template", CLASS_TEMPLATE), labels),
-        label=labels,
-        mentioned="label",
-    )
-    return samples, {name: files[name] for name in names}
+    named = [(name, label) for label, names in by_class.items() for name in names]
+    return class_samples(named, files, path, entry)
 
 
 def captions_samples(entry, *, on_bad_sample):

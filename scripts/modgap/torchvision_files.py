@@ -12,7 +12,7 @@ import posixpath
 from modgap.archives import read_zip
 from modgap.errors import InputError
 from modgap.flowers import FLOWERS
-from modgap.frames import CLASS_TEMPLATE, chosen, class_captions, location, samples_frame
+from modgap.frames import class_samples
 from modgap.listing import class_images, list_files, read_tar_member
 
 
@@ -32,17 +32,7 @@ def torchvision_samples(entry):
     for name, _ in named:
         if name not in files:
             raise InputError(f"{archive}: has no {name!r}, which its list of pictures names")
-    keep = chosen([label for _, label in named], entry, archive)
-    names, labels = zip(*(named[i] for i in keep), strict=True)
-    samples = samples_frame(
-        names,
-        [location(archive, name) for name in names],
-        caption=class_captions(entry.get("template", CLASS_TEMPLATE), labels),
-        label=labels,
-        mentioned="label",
-        split=entry["split"],
-    )
-    return samples, {name: files[name] for name in names}
+    return class_samples(named, files, archive, entry)
 
 
 def read_eurosat(_, paths, files, folders):
