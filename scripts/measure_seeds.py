@@ -122,8 +122,7 @@ def umap_clouds(cloud, n_neighbors, min_dist, seed):
     k, n, dim = cloud.shape
     flat = cloud.reshape(k * n, dim)
     flat = flat / np.linalg.norm(flat, axis=1, keepdims=True)
-    neighbours = min(n_neighbors, k * n - 1)
-    points = umap_points(flat, n_neighbors=neighbours, min_dist=min_dist, seed=seed)
+    points = umap_points(flat, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed)
     return points.reshape(k, n, 2)
 
 

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from sklearn.cluster import DBSCAN
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 from umap import UMAP
@@ -11,6 +12,8 @@ from modgap.geometry import gap_vector
 
 # Points on which UMAP's trustworthiness is computed: it compares all distances.
 TRUST_POINTS = 2000
+# Copies of an embedding that were computed in different batches differ by about 1e-7.
+COPY_DISTANCE = 1e-5
 
 
 def singular_axes(points):
@@ -67,9 +70,17 @@ def project_gap_axis(first, second):
 def umap_points(points, *, n_neighbors, min_dist, seed):
     """UMAP of the rows of ``points`` (n, d) as (n, 2); a fixed seed keeps it on one thread.
 
-    The neighbours are exact, each point its own first one, as in UMAP. For a few thousand points
-    that takes less time than compiling UMAP's own search, which is approximate above 4,096.
+    Equal rows are one point: a caption that many pictures share would have nothing but its own
+    copies as neighbours, and every caption would be an island. The neighbours are exact. For a few
+    thousand points that takes less time than compiling UMAP's own search, which is approximate
+    above 4,096.
     """
+    groups = DBSCAN(eps=COPY_DISTANCE, min_samples=1, algorithm="brute").fit_predict(points)
+    _, first, copies = np.unique(groups, return_index=True, return_inverse=True)
+    points = points[first]
+    if len(points) < 4:  # too few for UMAP, and they lie in a plane
+        return singular_axes(points - points.mean(axis=0))[0][copies]
+    n_neighbors = min(n_neighbors, len(points) - 1)
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(points)
     distances, neighbours = search.kneighbors(points)
     model = UMAP(
@@ -86,7 +97,7 @@ def umap_points(points, *, n_neighbors, min_dist, seed):
         # that it starts from random positions (of the same seed). Neither is a fault here.
         warnings.filterwarnings("ignore", message="Graph is not fully connected")
         warnings.filterwarnings("ignore", message="Spectral initialisation failed")
-        return model.fit_transform(points)
+        return model.fit_transform(points)[copies]
 
 
 def project_umap(first, second, *, n_neighbors, min_dist, seed):
@@ -96,10 +107,9 @@ def project_umap(first, second, *, n_neighbors, min_dist, seed):
     the trustworthiness (1 is best) says.
     """
     points = np.concatenate([first, second]).astype(np.float32)
-    neighbours = min(n_neighbors, len(points) - 1)
-    coordinates = umap_points(points, n_neighbors=neighbours, min_dist=min_dist, seed=seed)
+    coordinates = umap_points(points, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed)
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(points))[:TRUST_POINTS]
-    near = min(neighbours, len(chosen) // 2 - 1)
+    near = min(n_neighbors, len(chosen) // 2 - 1)
     trust = trustworthiness(points[chosen], coordinates[chosen], n_neighbors=near)
     return coordinates, {"trustworthiness": trust}

@@ -1,7 +1,7 @@
 """Torchvision's datasets that come as arrays: CIFAR10, CIFAR100, SVHN, STL10, MNIST.
 
-Pictures and labels are those of torchvision's own classes, checked against them in the tests; but no
-pickle is loaded that could run code. SVHN is labelled by digit.
+Pictures and labels are those of torchvision's own classes, checked against them in the tests; but
+no pickle is loaded that could run code. SVHN is labelled by digit.
 """
 
 import io
