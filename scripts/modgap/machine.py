@@ -70,8 +70,11 @@ def code_state(root):
 
 
 def answer(*command):
-    """What a command prints; nothing where it is not installed or fails."""
+    """What a command prints; nothing where it is not installed, fails or hangs."""
     if shutil.which(command[0]) is None:
         return ""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
