@@ -27,6 +27,9 @@ KEPT = [
 
 PROPORTION = "Wilson over pictures"
 
+# Draws the held-out pairs of a trajectory.
+DRAW_SEED = 0
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -46,7 +49,10 @@ class HeldOut:
 
 
 def held_out_pairs(data, tokenize, *, n, caption, prompt):
-    """``n`` pictures, evenly spaced over a dataset, with their first or last caption.
+    """``n`` pictures, drawn from a dataset, with their first or last caption.
+
+    Drawn, because a dataset may be sorted by class or have its classes in turns; and the same ones
+    for every run.
 
     Parameters
     ----------
@@ -55,7 +61,7 @@ def held_out_pairs(data, tokenize, *, n, caption, prompt):
     prompt : template of the class prompts, with ``{label}``.
     """
     n = min(n, len(data))
-    pictures = np.arange(n) * len(data) // n  # a dataset may be sorted by class
+    pictures = np.sort(np.random.default_rng(DRAW_SEED).permutation(len(data))[:n])
     rows = data.first[pictures] + (data.count[pictures] - 1 if caption == "last" else 0)
     texts = data.samples.iloc[rows].reset_index(drop=True)
     labels = prompts = None
