@@ -66,7 +66,7 @@ def in_turns(labels, n=None):
 
 
 def chosen(labels, entry, where):
-    """Positions of the pictures that an entry asks for, all or ``n``, taken from class after class.
+    """Positions of the pictures that an entry asks for, all or ``n``, with their classes in turns.
 
     Raises
     ------
