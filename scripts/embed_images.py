@@ -10,11 +10,10 @@ from modgap.extract import embed_images
 from modgap.gpus import take_gpus
 from modgap.job import start_log
 from modgap.models import build
-from modgap.tables import read_metadata, read_table, write_embeddings
+from modgap.tables import data_provenance, read_table, write_embeddings
 
 
 def main(array, index, embeddings, *, model_name, model, precision, batch_size, device):
-    data = read_metadata(index)
     good = read_table(index).query("row >= 0").sort_values("row")
     pixels = np.load(array, mmap_mode="r", allow_pickle=False)
     loaded = build(model_name, model, precision=precision, device=device)
@@ -23,7 +22,7 @@ def main(array, index, embeddings, *, model_name, model, precision, batch_size, 
         embeddings,
         good[["sample_id"]],
         embed_images(loaded, pixels, batch_size),
-        {**loaded.provenance, "dataset": data["dataset"], "dataset_sha256": data["dataset_sha256"]},
+        {**loaded.provenance, **data_provenance(index)},
     )
 
 

@@ -10,7 +10,7 @@ from modgap.gpus import take_gpus
 from modgap.job import start_log
 from modgap.models import build
 from modgap.shards import shard_pictures
-from modgap.tables import read_metadata, read_table, write_embeddings
+from modgap.tables import data_provenance, read_table, write_embeddings
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     shard,
     shard_size,
 ):
-    data = read_metadata(samples)
+    data = data_provenance(samples)
     captions = shard_captions(read_table(samples), shard, shard_size)
     if index is not None:
         good = read_table(index).query("row >= 0")["sample_id"]
@@ -45,7 +45,7 @@ def main(
         embeddings,
         captions[["sample_id", "caption_index"]],
         values,
-        {**loaded.provenance, "dataset": data["dataset"], "dataset_sha256": data["dataset_sha256"]},
+        {**loaded.provenance, **data},
     )
 
 

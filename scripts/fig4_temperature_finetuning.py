@@ -29,8 +29,8 @@ def draw_panel(axes, rows, statistic, side, title, recipes):
         curve = curve.sort_values("tau", ascending=False)
         places = [taus.index(tau) for tau in curve["tau"]]
         # Recipes may agree: the later ones are thinner and lie on top.
-        share = 1 - order / len(recipes)
-        width = {"lw": 0.8 + 1.6 * share, "ms": 2 + 3 * share}
+        below = len(recipes) - 1 - order
+        width = {"lw": 1.2 + 0.8 * below, "ms": 3 + 1.2 * below}
         axes.plot(places, curve["value"], color=colour, marker="o", label=f"{recipe} τ", **width)
         # Not error bars: a value that is biased (the gap near 0) may lie outside its interval.
         axes.vlines(places, curve["low"], curve["high"], color=colour, lw=0.9)

@@ -69,9 +69,9 @@ def read_metadata(path):
     return json.loads(stored)
 
 
-def data_provenance(samples):
-    """Which data a samples table lists: the part of the provenance that embeddings take from it."""
-    stored = read_metadata(samples)
+def data_provenance(path):
+    """Which data a samples table or pixel index is of: what embeddings take over from it."""
+    stored = read_metadata(path)
     return {key: stored[key] for key in ("dataset", "dataset_sha256")}
 
 

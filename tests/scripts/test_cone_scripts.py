@@ -1,7 +1,6 @@
 """The scripts of the cone study on small settings: what they write, and what they draw."""
 
 import logging
-import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,6 +19,7 @@ import fig2d_initial_gap
 import fig8_theorems
 import fig10_cone_by_layer
 import follow_layers
+import measure_seeds
 import random_initialisations
 import simulate_activations
 from modgap.errors import InputError
@@ -27,13 +27,6 @@ from modgap.first_items import first_pixels, first_tokens
 from modgap.geometry import normalise
 from modgap.models import build
 from modgap.tables import read_metadata, read_table
-
-with warnings.catch_warnings():
-    # umap warns of an optional part of it that needs TensorFlow.
-    warnings.simplefilter("ignore", ImportWarning)
-    import measure_seeds
-
-pytestmark = pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
 
 VIT = {"source": "random", "architecture": "scenes-vit", "seed": 7}
 RESNET = {"source": "torchvision", "architecture": "resnet18", "size": 32}

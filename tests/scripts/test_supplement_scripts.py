@@ -1,7 +1,5 @@
 """Supplementary Figures 13 to 15 on ten pictures: what the scripts write, and what they draw."""
 
-import warnings
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,6 +11,8 @@ import figS13_independent_models
 import figS14_second_picture_set
 import figS15_without_normalisation
 import independent_models
+import measure_seeds
+import measure_without_normalisation
 import without_normalisation
 from modgap.cone_histograms import draw_histograms
 from modgap.errors import InputError
@@ -21,16 +21,7 @@ from modgap.models import build
 from modgap.tables import read_table, write_table
 from tiny_training import make_dataset
 
-with warnings.catch_warnings():
-    # umap warns of an optional part of it that needs TensorFlow.
-    warnings.simplefilter("ignore", ImportWarning)
-    import measure_seeds
-    import measure_without_normalisation
-
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Graph is not fully connected:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Graph is not fully connected:UserWarning")
 
 VIT = {"source": "random", "architecture": "scenes-vit", "seed": 7}
 RESNET = {"source": "torchvision", "architecture": "resnet18", "size": 32, "seed": 0}

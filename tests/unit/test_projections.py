@@ -1,14 +1,9 @@
 """UMAP of clouds with repeated points."""
 
-import warnings
-
 import numpy as np
 import pytest
 
-with warnings.catch_warnings():
-    # umap warns of an optional part of it that needs TensorFlow.
-    warnings.simplefilter("ignore")
-    from modgap.projections import project_umap, umap_points
+from modgap.projections import project_umap, umap_points
 
 SETTINGS = {"n_neighbors": 15, "min_dist": 0.1, "seed": 0}
 
