@@ -18,10 +18,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from modgap.contrastive import loss_terms
-from modgap.fused_cpu import use_threads
-from modgap.geometry import normalise
-from modgap.shift import gap_direction, shift_grid
+from modgap.shift.log_sums_cpu import use_threads
+from modgap.shift.loss import loss_terms
+from modgap.shift.moves import gap_direction, shift_grid
+from modgap.statistics.geometry import normalise
 
 SCALES = (100, 50, 30, 20, 10, 1)
 

@@ -27,16 +27,15 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from open_clip_train.scheduler import cosine_lr  # noqa: E402
 from open_clip_train.train import train_one_epoch  # noqa: E402
 
-from modgap import training  # noqa: E402
-from modgap.arrays import write_array  # noqa: E402
-from modgap.batches import Batches  # noqa: E402
-from modgap.distributed import Place  # noqa: E402
-from modgap.models import build  # noqa: E402
-from modgap.recipe import make_optimizer, parameter_groups  # noqa: E402
-from modgap.samples import draw_samples  # noqa: E402
+from modgap.data.listed import draw_samples  # noqa: E402
+from modgap.data.pixels import write_array  # noqa: E402
+from modgap.embeddings.models import build  # noqa: E402
 from modgap.tables import write_table  # noqa: E402
-from modgap.towers import Towers  # noqa: E402
-from modgap.training_data import read_captioned_pictures  # noqa: E402
+from modgap.training import loop  # noqa: E402
+from modgap.training.distributed import Place  # noqa: E402
+from modgap.training.pictures import Batches, read_captioned_pictures  # noqa: E402
+from modgap.training.recipe import make_optimizer, parameter_groups  # noqa: E402
+from modgap.training.towers import Towers  # noqa: E402
 
 ENTRY = {"source": "random", "architecture": "scenes-vit", "seed": 0}
 RECIPE = {
@@ -76,13 +75,13 @@ def draw(folder, n):
 
 
 def ours(data, steps, batch):
-    """Seconds of ``steps`` steps of ``modgap.training``."""
+    """Seconds of ``steps`` steps of ``modgap.training.loop``."""
     loaded = build("vit", ENTRY, device="cpu")
     recipe = {**RECIPE, "batch_size": batch}
     place = Place(0, 1, torch.device("cpu"))
     towers = Towers(loaded.network).train()
     batches = Batches(data, loaded, recipe, 0, place)
-    run = training.Run(
+    run = loop.Run(
         where="benchmark",
         towers=towers,
         optimizer=make_optimizer(towers.named_parameters(), recipe),
@@ -96,7 +95,7 @@ def ours(data, steps, batch):
     criterion = open_clip.ClipLoss()
     began = clocks()
     for step, parts in enumerate(batches.of_steps(range(steps))):
-        training.take_step(run, towers, criterion, step, parts)
+        loop.take_step(run, towers, criterion, step, parts)
     return clocks() - began
 
 

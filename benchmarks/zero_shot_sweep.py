@@ -14,9 +14,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from modgap.geometry import direction, gap_vector, normalise
-from modgap.shift import shifted
-from modgap.zeroshot import gap_by_shift, hits_by_shift, products, ranks_by_shift
+from modgap.shift.moves import shifted
+from modgap.statistics.geometry import direction, gap_vector, normalise
+from modgap.tasks.zero_shot import gap_by_shift, hits_by_shift, products, ranks_by_shift
 
 N, N_CLASSES, DIM = 10_000, 100, 512
 DELTAS = np.arange(-5, 5, 0.25)

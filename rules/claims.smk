@@ -1,7 +1,7 @@
 """Which files of this run measure which claims; no rules."""
 
-from modgap.claims_file import load_claims
-from modgap.measured import measured
+from modgap.plan.claims import load_claims
+from modgap.plan.claims import measured
 
 try:
     CLAIM_TABLES, CLAIMS = load_claims(

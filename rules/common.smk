@@ -15,9 +15,9 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from modgap import catalogue
-from modgap.closing import failure_summary, summary
-from modgap.config import (
+from modgap.plan import models
+from modgap.report.console import failure_summary, summary
+from modgap.plan.config import (
     IMPORTED,
     is_imported,
     load_config,
@@ -25,8 +25,8 @@ from modgap.config import (
     one_of,
     shard_counts,
 )
-from modgap.counting import listing_digest, source_paths
-from modgap.downloads import (
+from modgap.data.sources import listing_digest, source_paths
+from modgap.fetch.table import (
     fetch_list,
     fetched_file,
     local_name,
@@ -35,11 +35,11 @@ from modgap.downloads import (
 )
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.pins import find_pin, read_pins, weight_rows
-from modgap.shards import first_shards
-from modgap.sources import ARRAYS, CLASS_FILES, download_rows, fetched_files
-from modgap.tasks import is_labelled
-from modgap.training_plan import classifier_runs, independent_entries, plan
+from modgap.plan.weights import find_pin, read_pins, weight_rows
+from modgap.plan.paths import first_shards
+from modgap.data.sources import ARRAYS, CLASS_FILES, download_rows, fetched_files
+from modgap.plan.tasks import is_labelled
+from modgap.plan.training import classifier_runs, independent_entries, plan
 
 STARTED = time.time()
 
@@ -124,9 +124,10 @@ def local_imports(path):
             continue
         for name in names:
             stem = SCRIPTS.joinpath(*name.split("."))
-            yield from filter(
-                Path.is_file, (stem.with_suffix(".py"), stem / "__init__.py")
-            )
+            yield from filter(Path.is_file, [stem.with_suffix(".py")])
+            for folder in (stem, *stem.parents):
+                if SCRIPTS in folder.parents:
+                    yield from filter(Path.is_file, [folder / "__init__.py"])
 
 
 @lru_cache
@@ -165,7 +166,7 @@ def model_entry(name):
 def described_model(entry):
     """The same for an entry that need not be one of ``models``."""
     entry = {key: value for key, value in entry.items() if key != "label"}
-    digest = catalogue.architecture_digest(entry, ROOT)
+    digest = models.architecture_digest(entry, ROOT)
     return sorted_keys({**entry, "architecture_file": digest} if digest else entry)
 
 
@@ -187,7 +188,7 @@ def fetched_paths(name):
 
 def fetched_weights(name):
     """The weight files of a model that the workflow fetches."""
-    files = catalogue.weight_files(MODELS[name])
+    files = models.weight_files(MODELS[name])
     return [
         path for path in files if fetched_file(path, CONFIG["resources"], DOWNLOADS)
     ]

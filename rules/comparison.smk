@@ -53,33 +53,33 @@ rule across_models:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("across_models.py"),
+        code=code_version("table_models.py"),
         settings=across_settings(),
     script:
-        "../scripts/across_models.py"
+        "../scripts/table_models.py"
 
 
-rule fig11_across_models:
+rule figX_across_models:
     """Figure 11: gap, RMG, cone and zero-shot accuracy across models."""
     input:
         table="<results>/tables/across_models.csv",
     output:
-        pdf="<results>/figures/fig11_across_models.pdf",
+        pdf="<results>/figures/figX_across_models.pdf",
         png=report(
-            "<results>/figures/fig11_across_models.png",
+            "<results>/figures/figX_across_models.png",
             category="Figures",
             labels={"figure": "11", "subject": "Across models"},
             caption="../report/across_models.rst",
         ),
     log:
-        "<logs>/fig11_across_models.log",
+        "<logs>/figX_across_models.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code_version("fig11_across_models.py"),
+        code=code_version("figX_across_models.py"),
         settings=settings("figures"),
     script:
-        "../scripts/fig11_across_models.py"
+        "../scripts/figX_across_models.py"

@@ -145,7 +145,7 @@ rule follow_layers:
         mem_mb=8000,
         runtime=120,
     params:
-        code=code_version("follow_layers.py"),
+        code=code_version("measure_layers.py"),
         settings=lambda wc: settings(
             "embeddings",
             entry=dataset_entry(wc.dataset),
@@ -158,7 +158,7 @@ rule follow_layers:
             ),
         ),
     script:
-        "../scripts/follow_layers.py"
+        "../scripts/measure_layers.py"
 
 
 rule cone_by_layer:
@@ -181,10 +181,10 @@ rule cone_by_layer:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("cone_by_layer.py"),
+        code=code_version("table_layers.py"),
         settings={"runs": described_runs("layers")},
     script:
-        "../scripts/cone_by_layer.py"
+        "../scripts/table_layers.py"
 
 
 rule random_initialisations:
@@ -206,9 +206,9 @@ rule random_initialisations:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("random_initialisations.py"),
+        code=code_version("table_initialisations.py"),
     script:
-        "../scripts/random_initialisations.py"
+        "../scripts/table_initialisations.py"
 
 
 rule fig2b_depth_and_activation:
@@ -265,82 +265,82 @@ rule fig2c_random_initialisations:
         "../scripts/fig2c_random_initialisations.py"
 
 
-rule fig2d_initial_gap:
+rule figX_initial_gap:
     """Figure 2(d): the gap of untrained models against what independent cones predict."""
     input:
         tables=run_tables("initialisations", "seeds", towers=2),
         values=run_tables("initialisations", "seed_values", towers=2),
     output:
-        pdf="<results>/figures/fig2d_initial_gap.pdf",
+        pdf="<results>/figures/figX_initial_gap.pdf",
         png=report(
-            "<results>/figures/fig2d_initial_gap.png",
+            "<results>/figures/figX_initial_gap.png",
             category="Figures",
             labels={"figure": "2d", "subject": "Gap at the start"},
-            caption="../report/fig2d_initial_gap.rst",
+            caption="../report/figX_initial_gap.rst",
         ),
     log:
-        "<logs>/fig2d_initial_gap.log",
+        "<logs>/figX_initial_gap.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("fig2d_initial_gap.py"),
+        code=code_version("figX_initial_gap.py"),
         settings=settings(
             "figures", "dpi", runs=described_runs("initialisations", towers=2)
         ),
     script:
-        "../scripts/fig2d_initial_gap.py"
+        "../scripts/figX_initial_gap.py"
 
 
-rule fig8_theorems:
+rule figX_theorems:
     """Figure 8: both theorems, what was measured against the bounds."""
     input:
         rows="<results>/statistics/theorems.parquet",
     output:
-        pdf="<results>/figures/fig8_theorems.pdf",
+        pdf="<results>/figures/figX_theorems.pdf",
         png=report(
-            "<results>/figures/fig8_theorems.png",
+            "<results>/figures/figX_theorems.png",
             category="Figures",
             labels={"figure": "8", "subject": "Theorems"},
-            caption="../report/fig8_theorems.rst",
+            caption="../report/figX_theorems.rst",
         ),
     log:
-        "<logs>/fig8_theorems.log",
+        "<logs>/figX_theorems.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("fig8_theorems.py"),
+        code=code_version("figX_theorems.py"),
         settings=settings("figures", "dpi"),
     script:
-        "../scripts/fig8_theorems.py"
+        "../scripts/figX_theorems.py"
 
 
-rule fig10_cone_by_layer:
+rule figX_cone_by_layer:
     """Figure 10: the cone from layer to layer in real networks."""
     input:
         rows="<results>/statistics/cone_by_layer.parquet",
     output:
-        pdf="<results>/figures/fig10_cone_by_layer.pdf",
+        pdf="<results>/figures/figX_cone_by_layer.pdf",
         png=report(
-            "<results>/figures/fig10_cone_by_layer.png",
+            "<results>/figures/figX_cone_by_layer.png",
             category="Figures",
             labels={"figure": "10", "subject": "Cone by layer"},
-            caption="../report/fig10_cone_by_layer.rst",
+            caption="../report/figX_cone_by_layer.rst",
         ),
     log:
-        "<logs>/fig10_cone_by_layer.log",
+        "<logs>/figX_cone_by_layer.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("fig10_cone_by_layer.py"),
+        code=code_version("figX_cone_by_layer.py"),
         settings=settings("figures", "dpi"),
     script:
-        "../scripts/fig10_cone_by_layer.py"
+        "../scripts/figX_cone_by_layer.py"

@@ -170,7 +170,7 @@ rule table2_fairness:
         "../scripts/table2_fairness.py"
 
 
-rule fig6_zero_shot_shift:
+rule figS10_zero_shot_shift:
     """Figure 6: zero-shot accuracy over the remaining gap, and the gap among its controls."""
     input:
         curves=collect("<results>/statistics/zero_shot/{name}.parquet", name=TASKS),
@@ -181,48 +181,48 @@ rule fig6_zero_shot_shift:
             "<results>/statistics/zero_shot_controls/{name}.parquet", name=TASKS
         ),
     output:
-        pdf="<results>/figures/fig6_zero_shot_shift.pdf",
+        pdf="<results>/figures/figS10_zero_shot_shift.pdf",
         png=report(
-            "<results>/figures/fig6_zero_shot_shift.png",
+            "<results>/figures/figS10_zero_shot_shift.png",
             category="Figures",
             labels={"figure": "6", "subject": "Zero-shot under shifts"},
-            caption="../report/fig6_zero_shot_shift.rst",
+            caption="../report/figS10_zero_shot_shift.rst",
         ),
     log:
-        "<logs>/fig6_zero_shot_shift.log",
+        "<logs>/figS10_zero_shot_shift.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code_version("fig6_zero_shot_shift.py"),
+        code=code_version("figS10_zero_shot_shift.py"),
         settings=settings("figures", "dpi", tasks=task_rows(TASKS)),
     script:
-        "../scripts/fig6_zero_shot_shift.py"
+        "../scripts/figS10_zero_shot_shift.py"
 
 
-rule fig7_fairness_shift:
+rule figS11_fairness_shift:
     """Figure 7: rates of harmful classes by group and accuracy over shifts of the pictures."""
     input:
         rates=collect("<results>/statistics/fairness/{name}.parquet", name=FAIRNESS),
     output:
-        pdf="<results>/figures/fig7_fairness_shift.pdf",
+        pdf="<results>/figures/figS11_fairness_shift.pdf",
         png=report(
-            "<results>/figures/fig7_fairness_shift.png",
+            "<results>/figures/figS11_fairness_shift.png",
             category="Figures",
             labels={"figure": "7", "subject": "Fairness under shifts"},
-            caption="../report/fig7_fairness_shift.rst",
+            caption="../report/figS11_fairness_shift.rst",
         ),
     log:
-        "<logs>/fig7_fairness_shift.log",
+        "<logs>/figS11_fairness_shift.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code_version("fig7_fairness_shift.py"),
+        code=code_version("figS11_fairness_shift.py"),
         settings=settings(
             "figures",
             "dpi",
@@ -230,4 +230,4 @@ rule fig7_fairness_shift:
             shifts=fairness_range(),
         ),
     script:
-        "../scripts/fig7_fairness_shift.py"
+        "../scripts/figS11_fairness_shift.py"

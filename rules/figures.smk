@@ -31,9 +31,9 @@ rule gap_statistics:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("gap_statistics.py"),
+        code=code_version("table_statistics.py"),
     script:
-        "../scripts/gap_statistics.py"
+        "../scripts/table_statistics.py"
 
 
 rule skipped_samples:
@@ -50,9 +50,9 @@ rule skipped_samples:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("skipped_samples.py"),
+        code=code_version("table_skipped.py"),
     script:
-        "../scripts/skipped_samples.py"
+        "../scripts/table_skipped.py"
 
 
 rule fig1_modality_gap:

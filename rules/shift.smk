@@ -55,10 +55,10 @@ rule shift_minima:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("shift_minima.py"),
+        code=code_version("table_shift_minima.py"),
         settings=sorted_keys({"states": {name: set_state(name) for name in SETS}}),
     script:
-        "../scripts/shift_minima.py"
+        "../scripts/table_shift_minima.py"
 
 
 rule fig3_shift_landscape:

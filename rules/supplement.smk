@@ -78,9 +78,9 @@ rule independent_models:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("independent_models.py"),
+        code=code_version("table_initialisations.py"),
     script:
-        "../scripts/independent_models.py"
+        "../scripts/table_initialisations.py"
 
 
 rule figS13_independent_models:
@@ -138,10 +138,10 @@ rule figS14_second_picture_set:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("figS14_second_picture_set.py"),
+        code=code_version("fig2a_cone_histograms.py"),
         settings=settings("figures", clouds=described_clouds(picture_clouds())),
     script:
-        "../scripts/figS14_second_picture_set.py"
+        "../scripts/fig2a_cone_histograms.py"
 
 
 rule embed_without_normalisation:
@@ -232,10 +232,10 @@ rule without_normalisation:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("without_normalisation.py"),
+        code=code_version("table_normalisation.py"),
         settings=sorted_keys(unnormalised_settings()),
     script:
-        "../scripts/without_normalisation.py"
+        "../scripts/table_normalisation.py"
 
 
 rule figS15_without_normalisation:

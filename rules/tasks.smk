@@ -1,7 +1,7 @@
 """What rules need to know of zero-shot and fairness tasks; no rules."""
 
-from modgap.prompts import GIVEN, prompt_name, prompt_path, read_prompts
-from modgap.tasks import OWN_GAP, grid_deltas, task_columns, task_templates
+from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
+from modgap.plan.tasks import OWN_GAP, grid_deltas, task_columns, task_templates
 
 # Tasks whose prompts are embedded here; those on ready embeddings bring theirs.
 PROMPTED = [e for e in [*TASKS.values(), *FAIRNESS.values()] if "prompts" in e]

@@ -104,112 +104,112 @@ rule training_study:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("training_study.py"),
+        code=code_version("table_training.py"),
         settings=lambda wc: {"cells": CELLS[STUDY_OF_TABLE[wc.study]]},
     script:
-        "../scripts/training_study.py"
+        "../scripts/table_training.py"
 
 
-rule fig4_temperature_finetuning:
+rule figS8_temperature_finetuning:
     """Figure 4: gap, retrieval and zero-shot after fine-tuning at several temperatures."""
     input:
         summary="<results>/statistics/training/temperature_finetuning.parquet",
     output:
-        pdf="<results>/figures/fig4_temperature_finetuning.pdf",
+        pdf="<results>/figures/figS8_temperature_finetuning.pdf",
         png=report(
-            "<results>/figures/fig4_temperature_finetuning.png",
+            "<results>/figures/figS8_temperature_finetuning.png",
             category="Figures",
             labels={"figure": "4", "subject": "Fine-tuning at temperatures"},
-            caption="../report/fig4_temperature_finetuning.rst",
+            caption="../report/figS8_temperature_finetuning.rst",
         ),
     log:
-        "<logs>/fig4_temperature_finetuning.log",
+        "<logs>/figS8_temperature_finetuning.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("fig4_temperature_finetuning.py"),
+        code=code_version("figS8_temperature_finetuning.py"),
         settings=settings("figures", "dpi"),
     script:
-        "../scripts/fig4_temperature_finetuning.py"
+        "../scripts/figS8_temperature_finetuning.py"
 
 
-rule fig5_initialisation_vs_optimisation:
+rule figX_initialisation_vs_optimisation:
     """Figure 5: the gap that a plain start and a closed start end with."""
     input:
         summary="<results>/statistics/training/initialisation_vs_optimisation.parquet",
         trajectories=lambda wc: study_trajectories("initialisation"),
     output:
-        pdf="<results>/figures/fig5_initialisation_vs_optimisation.pdf",
+        pdf="<results>/figures/figX_initialisation_vs_optimisation.pdf",
         png=report(
-            "<results>/figures/fig5_initialisation_vs_optimisation.png",
+            "<results>/figures/figX_initialisation_vs_optimisation.png",
             category="Figures",
             labels={"figure": "5", "subject": "Initialisation and optimisation"},
-            caption="../report/fig5_initialisation_vs_optimisation.rst",
+            caption="../report/figX_initialisation_vs_optimisation.rst",
         ),
     log:
-        "<logs>/fig5_initialisation_vs_optimisation.log",
+        "<logs>/figX_initialisation_vs_optimisation.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("fig5_initialisation_vs_optimisation.py"),
+        code=code_version("figX_initialisation_vs_optimisation.py"),
         settings=lambda wc: settings("figures", "dpi", cells=CELLS["initialisation"]),
     script:
-        "../scripts/fig5_initialisation_vs_optimisation.py"
+        "../scripts/figX_initialisation_vs_optimisation.py"
 
 
-rule fig9_gap_during_training:
+rule figX_gap_during_training:
     """Figure 9: what opens and closes the gap in training."""
     input:
         trajectories=lambda wc: study_trajectories("gap_triggers"),
     output:
-        pdf="<results>/figures/fig9_gap_during_training.pdf",
+        pdf="<results>/figures/figX_gap_during_training.pdf",
         png=report(
-            "<results>/figures/fig9_gap_during_training.png",
+            "<results>/figures/figX_gap_during_training.png",
             category="Figures",
             labels={"figure": "9", "subject": "Gap during training"},
-            caption="../report/fig9_gap_during_training.rst",
+            caption="../report/figX_gap_during_training.rst",
         ),
     log:
-        "<logs>/fig9_gap_during_training.log",
+        "<logs>/figX_gap_during_training.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("fig9_gap_during_training.py"),
+        code=code_version("figX_gap_during_training.py"),
         settings=lambda wc: settings("figures", "dpi", cells=CELLS["gap_triggers"]),
     script:
-        "../scripts/fig9_gap_during_training.py"
+        "../scripts/figX_gap_during_training.py"
 
 
-rule figS16_embedding_width:
+rule figX_embedding_width:
     """Supplementary Figure 16: the gap of models of different embedding width."""
     input:
         summary="<results>/statistics/training/embedding_width.parquet",
     output:
-        pdf="<results>/figures/figS16_embedding_width.pdf",
+        pdf="<results>/figures/figX_embedding_width.pdf",
         png=report(
-            "<results>/figures/figS16_embedding_width.png",
+            "<results>/figures/figX_embedding_width.png",
             category="Figures",
             labels={"figure": "S16", "subject": "Embedding width"},
-            caption="../report/figS16_embedding_width.rst",
+            caption="../report/figX_embedding_width.rst",
         ),
     log:
-        "<logs>/figS16_embedding_width.log",
+        "<logs>/figX_embedding_width.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("figS16_embedding_width.py"),
+        code=code_version("figX_embedding_width.py"),
         settings=settings("figures", "dpi"),
     script:
-        "../scripts/figS16_embedding_width.py"
+        "../scripts/figX_embedding_width.py"

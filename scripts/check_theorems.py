@@ -2,10 +2,10 @@
 
 import pandas as pd
 
+from modgap.cones.theorems import check_lemma_3, check_theorem_1, check_theorem_2
 from modgap.files import atomic_path
 from modgap.job import start_log
 from modgap.tables import write_table
-from modgap.theorems import check_lemma_3, check_theorem_1, check_theorem_2
 
 COLUMNS = [
     "theorem",

@@ -3,15 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from modgap.arrays import write_array
+from modgap.data.arrays import write_array
+from modgap.data.pixels import decode_pictures, keep_good, noise_pictures, parse_geometry
+from modgap.data.table import shard_pictures
 from modgap.job import progress, start_log
-from modgap.pixels import (
-    decode_pictures,
-    keep_good,
-    noise_pictures,
-    parse_geometry,
-)
-from modgap.shards import shard_pictures
 from modgap.tables import read_metadata, read_table, write_table
 
 

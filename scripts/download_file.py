@@ -1,6 +1,6 @@
 """Fetch one file of the table of downloads; it gets its name when it is complete and checked."""
 
-from modgap.download import download
+from modgap.fetch.download import download
 from modgap.job import start_log
 
 

@@ -1,8 +1,9 @@
 """Draw the pictures of a dataset that the pipeline makes itself: table and pixel array."""
 
-from modgap.arrays import write_array
+from modgap.data.arrays import write_array
+from modgap.data.drawn import draw_samples
+from modgap.data.table import write_samples
 from modgap.job import start_log
-from modgap.samples import draw_samples, write_samples
 
 
 def main(table, array, *, name, entry):

@@ -5,11 +5,11 @@ Reads the crops and their index; writes one row per good picture.
 
 import numpy as np
 
+from modgap.embeddings.devices import take_gpus
+from modgap.embeddings.extraction import embed_images
+from modgap.embeddings.models import build
 from modgap.errors import InputError
-from modgap.extract import embed_images
-from modgap.gpus import take_gpus
 from modgap.job import start_log
-from modgap.models import build
 from modgap.tables import data_provenance, read_table, write_embeddings
 
 

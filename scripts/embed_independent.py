@@ -6,11 +6,11 @@ numbered 0, 1, ... in the column ``seed``, in the order of the settings.
 
 import pyarrow as pa
 
+from modgap.embeddings.devices import take_gpus
+from modgap.embeddings.extraction import embedded, first_pixels, first_tokens
+from modgap.embeddings.models import build
 from modgap.errors import InputError
-from modgap.first_items import embedded, first_pixels, first_tokens
-from modgap.gpus import take_gpus
 from modgap.job import progress, start_log
-from modgap.models import build
 from modgap.tables import data_provenance, write_arrow
 
 
@@ -19,7 +19,7 @@ def main(
 ):
     """Embed the first ``items`` pictures, and their first captions, with each of ``models``.
 
-    models : dict from name to entry (see ``modgap.catalogue``).
+    models : dict from name to entry (see ``modgap.plan.models``).
     """
     sample_ids, pixels = first_pixels(arrays, indices, items)
     tables, provenance = [], []

@@ -7,12 +7,12 @@ averaged and normalised again, as CLIP's are.
 import numpy as np
 import pandas as pd
 
-from modgap.extract import embed_captions
-from modgap.geometry import normalise
-from modgap.gpus import take_gpus
+from modgap.embeddings.devices import take_gpus
+from modgap.embeddings.extraction import embed_captions
+from modgap.embeddings.models import build
 from modgap.job import start_log
-from modgap.models import build
-from modgap.prompts import prompt_texts, read_prompts
+from modgap.plan.prompts import prompt_texts, read_prompts
+from modgap.statistics.geometry import normalise
 from modgap.tables import write_embeddings
 
 

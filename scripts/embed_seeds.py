@@ -6,11 +6,11 @@ The seed of the model's entry is not used: the initialisations have seeds 0, 1, 
 
 import pyarrow as pa
 
-from modgap.first_items import embedded, first_pixels, first_tokens
-from modgap.gpus import take_gpus
+from modgap.cones.layers import disable_normalisation
+from modgap.embeddings.devices import take_gpus
+from modgap.embeddings.extraction import embedded, first_pixels, first_tokens
+from modgap.embeddings.models import build
 from modgap.job import progress, start_log
-from modgap.layers import disable_normalisation
-from modgap.models import build
 from modgap.tables import data_provenance, write_arrow
 
 

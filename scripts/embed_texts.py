@@ -4,12 +4,12 @@ Reads the samples table; writes one row per caption, or random tokens for the no
 a pixel index, it leaves out the captions of pictures that could not be read.
 """
 
+from modgap.data.table import shard_pictures
+from modgap.embeddings.devices import take_gpus
+from modgap.embeddings.extraction import embed_captions, embed_tokens, noise_tokens
+from modgap.embeddings.models import build
 from modgap.errors import InputError
-from modgap.extract import embed_captions, embed_tokens, noise_tokens
-from modgap.gpus import take_gpus
 from modgap.job import start_log
-from modgap.models import build
-from modgap.shards import shard_pictures
 from modgap.tables import data_provenance, read_table, write_embeddings
 
 

@@ -6,10 +6,10 @@ variant is the paper's Supplementary Figure 15: no normalisation layers, and pix
 
 import pyarrow as pa
 
-from modgap.first_items import embedded, first_pixels, first_tokens
-from modgap.gpus import take_gpus
+from modgap.embeddings.devices import take_gpus
+from modgap.embeddings.extraction import embedded, first_pixels, first_tokens
+from modgap.embeddings.models import build
 from modgap.job import start_log
-from modgap.models import build
 from modgap.tables import data_provenance, write_arrow
 
 # What each variant changes in the model's entry.

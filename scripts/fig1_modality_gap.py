@@ -6,8 +6,8 @@ twin) stands right below it. Grey lines join the pairs.
 
 from matplotlib.lines import Line2D
 
-from modgap.figures import GREY, PAGE, draw_pairs, hide_ticks, note, plt, save, use_style
 from modgap.job import start_log
+from modgap.report.drawing import GREY, PAGE, draw_pairs, hide_ticks, note, plt, save, use_style
 from modgap.tables import read_metadata, read_table, read_tables
 
 METHODS = {

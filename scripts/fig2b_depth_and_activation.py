@@ -6,8 +6,8 @@ diagonal, on a logarithmic axis. Lines are means over the seeds, bands one stand
 
 import numpy as np
 
-from modgap.figures import GREY, PAGE, PALETTE, note, plt, save, use_style
 from modgap.job import start_log
+from modgap.report.drawing import GREY, PAGE, PALETTE, note, plt, save, use_style
 from modgap.tables import read_metadata, read_table
 
 COLOURS = dict(

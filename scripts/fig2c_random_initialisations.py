@@ -7,8 +7,8 @@ One row per encoder; for every dataset a UMAP and a PCA of the same items under 
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
-from modgap.figures import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
 from modgap.job import start_log
+from modgap.report.drawing import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
 from modgap.tables import read_table, read_tables
 
 TOWERS = {"images": "image tower", "texts": "text tower"}

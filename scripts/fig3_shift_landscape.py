@@ -8,8 +8,8 @@ below, the loss over shift and batch size for every temperature.
 import numpy as np
 from matplotlib.patheffects import Normal, Stroke
 
-from modgap.figures import GREY, PAGE, fraction, note, plt, save, sequence, use_style
 from modgap.job import start_log
+from modgap.report.drawing import GREY, PAGE, fraction, note, plt, save, sequence, use_style
 from modgap.tables import read_table
 
 # White marks that are seen on any colour.

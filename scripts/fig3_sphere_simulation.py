@@ -6,7 +6,8 @@ dimensions and shares of mismatched pairs.
 
 import numpy as np
 
-from modgap.figures import (
+from modgap.job import start_log
+from modgap.report.drawing import (
     GREY,
     PAGE,
     PALETTE,
@@ -17,8 +18,7 @@ from modgap.figures import (
     sequence,
     use_style,
 )
-from modgap.job import start_log
-from modgap.sphere import arc, mismatch
+from modgap.shift.sphere import arc, mismatch
 from modgap.tables import read_table
 
 

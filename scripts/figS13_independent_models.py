@@ -5,8 +5,8 @@ mean cosine within and between the cones, beside that of the random initialisati
 configuration has them.
 """
 
-from modgap.figures import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
 from modgap.job import start_log
+from modgap.report.drawing import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
 from modgap.tables import read_tables
 
 METHODS = {"umap": "UMAP", "pca": "PCA"}

@@ -6,8 +6,8 @@ normalisation of its pixels disabled (the paper's figure). Bottom, the gap in th
 
 import numpy as np
 
-from modgap.figures import PAGE, PALETTE, draw_pairs, hide_ticks, plt, save, use_style
 from modgap.job import start_log
+from modgap.report.drawing import PAGE, PALETTE, draw_pairs, hide_ticks, plt, save, use_style
 from modgap.tables import read_table, read_tables
 
 COLOURS = {

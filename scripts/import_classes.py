@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from modgap.imported_classes import read_class_prompts, read_labels
+from modgap.embeddings.ready import read_class_prompts, read_labels
 from modgap.job import start_log
-from modgap.prompts import GIVEN
+from modgap.plan.prompts import GIVEN
 from modgap.tables import read_embeddings, write_embeddings, write_table
 
 

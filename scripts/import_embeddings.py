@@ -1,7 +1,7 @@
 """Bring ready-made embeddings of two modalities into the pipeline's own format."""
 
-from modgap.imported import read_pair, source_digest
-from modgap.integrity import check_fetched
+from modgap.embeddings.ready import read_pair, source_digest
+from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log
 from modgap.tables import write_embeddings
 

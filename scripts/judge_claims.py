@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from modgap.claims import judge_all
 from modgap.job import start_log
-from modgap.publish import write_formats
+from modgap.report.formats import write_formats
+from modgap.report.verdicts import judge_all
 from modgap.tables import read_metadata, read_table
 
 PRINTED = ["id", "claim", "where", "published", "measured", "low", "high", "scale", "verdict"]

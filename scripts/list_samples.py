@@ -1,8 +1,9 @@
 """List the pictures, captions and labels of a dataset in one samples table."""
 
-from modgap.integrity import check_fetched
+from modgap.data.listed import list_samples
+from modgap.data.table import write_samples
+from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log
-from modgap.samples import list_samples, write_samples
 
 
 def main(table, *, name, entry, on_bad_sample, fetched=(), folder=None):

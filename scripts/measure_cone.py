@@ -9,7 +9,7 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.job import start_log
-from modgap.measurements import measure_cloud
+from modgap.statistics.measurements import measure_cloud
 from modgap.tables import read_embeddings, write_table
 
 # Leaving one picture out must leave pairs whose spread can be measured.

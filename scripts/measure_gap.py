@@ -8,9 +8,9 @@ import numpy as np
 
 from modgap.errors import InputError
 from modgap.job import start_log
-from modgap.measurements import measure_pair
-from modgap.pairs import load_pair
-from modgap.retrieval import mentioned_relevance
+from modgap.statistics.clouds import load_pair
+from modgap.statistics.measurements import measure_pair
+from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs, and so must each half of a held-out split.
@@ -44,7 +44,7 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed, blo
 
 
 def relevance_of(texts, owner, samples):
-    """Codes and kinds of ``modgap.retrieval`` from what the captions say they mention."""
+    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
     for mentioned in texts["mentioned"].dropna().unique():
         for column in mentioned.split("+"):
             if column not in texts.columns:

@@ -7,7 +7,7 @@ the values behind them (one per initialisation or component), and points for the
 import numpy as np
 import pandas as pd
 
-from modgap.initialisations import (
+from modgap.cones.initialisations import (
     cone_separation,
     independence_of_cones,
     initial_gaps,
@@ -15,7 +15,7 @@ from modgap.initialisations import (
     spectrum_drop,
 )
 from modgap.job import start_log
-from modgap.projections import umap_points
+from modgap.statistics.projections import umap_points
 from modgap.tables import open_parquet, write_table
 
 NO_INTERVAL = "none: the spectrum describes these initialisations together"

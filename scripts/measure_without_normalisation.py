@@ -7,10 +7,10 @@ them, and a UMAP and a PCA of each for the picture.
 import numpy as np
 import pandas as pd
 
-from modgap.geometry import normalise
 from modgap.job import start_log
-from modgap.measurements import measure_pair
-from modgap.projections import project_pca, project_umap
+from modgap.statistics.geometry import normalise
+from modgap.statistics.measurements import measure_pair
+from modgap.statistics.projections import project_pca, project_umap
 from modgap.tables import open_parquet, write_table
 
 

@@ -7,10 +7,10 @@ mean (shares of variance, trustworthiness) is in the table's metadata.
 import numpy as np
 import pandas as pd
 
-from modgap.geometry import normalise
 from modgap.job import start_log
-from modgap.pairs import load_pair
-from modgap.projections import project_gap_axis, project_pca, project_svd, project_umap
+from modgap.statistics.clouds import load_pair
+from modgap.statistics.geometry import normalise
+from modgap.statistics.projections import project_gap_axis, project_pca, project_svd, project_umap
 from modgap.tables import write_table
 
 

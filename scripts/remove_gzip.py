@@ -1,7 +1,7 @@
 """Turn a fetched .tar.gz into a plain tar; nothing is unpacked."""
 
-from modgap.archives import remove_gzip
-from modgap.integrity import check_fetched
+from modgap.data.archives import remove_gzip
+from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log
 
 

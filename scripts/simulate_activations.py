@@ -5,9 +5,9 @@ Writes one row per seed, curve and depth, and a table of the means over the seed
 
 import pandas as pd
 
-from modgap.cones import Variant, depth_curves
+from modgap.cones.initialisations import t_interval
+from modgap.cones.random_networks import Variant, depth_curves
 from modgap.files import atomic_path
-from modgap.initialisations import t_interval
 from modgap.job import progress, start_log
 from modgap.tables import write_table
 

@@ -7,9 +7,9 @@ minima, and the angle of lowest loss and gap-closing temperature of randomly dra
 import numpy as np
 import pandas as pd
 
-from modgap.contrastive import temperature
 from modgap.job import start_log
-from modgap.sphere import (
+from modgap.shift.loss import temperature
+from modgap.shift.sphere import (
     arc,
     best_angle,
     best_kappa,

@@ -7,18 +7,18 @@ templates after the other; writes the rates at every shift and paired tests of s
 import numpy as np
 import pandas as pd
 
-from modgap.fairness import changes, display_name, outcomes_by_measure, rates
-from modgap.geometry import direction, gap_vector
 from modgap.job import progress, start_log
-from modgap.labels import (
+from modgap.statistics.clouds import (
     label_indices,
     picture_labels,
     read_class_vectors,
     read_clouds,
     read_pictures,
 )
+from modgap.statistics.geometry import direction, gap_vector
 from modgap.tables import write_table
-from modgap.zeroshot import gap_by_shift, predictions_by_shift, products
+from modgap.tasks.fairness import changes, display_name, outcomes_by_measure, rates
+from modgap.tasks.zero_shot import gap_by_shift, predictions_by_shift, products
 
 
 def main(

@@ -8,20 +8,20 @@ from fractions import Fraction
 
 import pandas as pd
 
-from modgap.contrastive import temperature
+from modgap.embeddings.devices import take_gpus
 from modgap.errors import InputError
-from modgap.geometry import normalise
-from modgap.gpus import take_gpus
 from modgap.job import LOG, start_log
-from modgap.landscape_tables import (
+from modgap.shift.landscape import (
     PUBLISHED_BATCH,
     distance_table,
     measure_gradient,
     measure_landscape,
     shifted_clouds,
 )
-from modgap.pairs import load_pair
-from modgap.shift import gap_direction, shift_grid
+from modgap.shift.loss import temperature
+from modgap.shift.moves import gap_direction, shift_grid
+from modgap.statistics.clouds import load_pair
+from modgap.statistics.geometry import normalise
 from modgap.tables import write_table
 
 
@@ -56,7 +56,7 @@ def main(
         ``first`` here.
     """
     if device == "cpu":
-        from modgap.fused_cpu import use_threads
+        from modgap.shift.log_sums_cpu import use_threads
 
         use_threads(threads)
     pair = load_pair(first, second, samples).choose("first" if caption == "all" else caption)

@@ -9,16 +9,16 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.job import progress, start_log
-from modgap.labels import (
+from modgap.statistics.clouds import (
     label_indices,
     picture_labels,
     read_class_vectors,
     read_clouds,
     read_pictures,
 )
-from modgap.selection import random_halves
-from modgap.sweep import Task, control_rows, curve_rows, selection_rows
 from modgap.tables import write_table
+from modgap.tasks.selection import random_halves
+from modgap.tasks.sweep import Task, control_rows, curve_rows, selection_rows
 
 # Pictures of each class of two that an AUC in each half needs for its variance.
 FEWEST_OF_TWO = 8

@@ -6,12 +6,12 @@ never judged: it stays out of Holm's family and gets no verdict.
 
 import pandas as pd
 
-from modgap.counts import holm
 from modgap.job import start_log
-from modgap.publish import write_formats
-from modgap.selection import mark
-from modgap.sweep import control_verdict
+from modgap.report.formats import write_formats
+from modgap.statistics.inference import holm
 from modgap.tables import read_metadata, read_table
+from modgap.tasks.selection import mark
+from modgap.tasks.sweep import control_verdict
 
 SIGNIFICANT = 0.05
 

@@ -7,11 +7,11 @@ templates at chance level, or of a model with random weights, is marked and gets
 
 import pandas as pd
 
-from modgap.fairness import ACCURACY
 from modgap.job import start_log
-from modgap.publish import write_formats
-from modgap.selection import mark
+from modgap.report.formats import write_formats
 from modgap.tables import read_metadata, read_table
+from modgap.tasks.fairness import ACCURACY
+from modgap.tasks.selection import mark
 
 SIGNIFICANT = 0.05
 KEYS = ["templates", "grouping", "group", "delta"]

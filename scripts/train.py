@@ -4,16 +4,16 @@ Reads crops and samples tables; writes a checkpoint in open_clip's own form (``l
 loss of every step, and what the model looks like on held-out pairs along the way.
 """
 
-from modgap.distributed import launch
-from modgap.gpus import take_gpus
+from modgap.embeddings.devices import take_gpus
 from modgap.job import start_log
-from modgap.train_worker import train_here
+from modgap.training.distributed import launch
+from modgap.training.worker import train_here
 
 
 def main(inputs, outputs, *, processes, nodes, **settings):
     """Train in this process, or in ``processes`` on each of ``nodes`` nodes.
 
-    inputs, outputs : dicts of the paths that ``modgap.training.train`` takes.
+    inputs, outputs : dicts of the paths that ``modgap.training.loop.train`` takes.
     """
     arguments = {"inputs": inputs, "outputs": outputs, "settings": settings}
     if processes * nodes == 1:

@@ -1,7 +1,7 @@
 """Train a ResNet on class labels, for the trained row of Figure 2(a)."""
 
-from modgap.classifier import train_classifier
 from modgap.job import start_log
+from modgap.training.classifier import train_classifier
 
 
 def main(inputs, outputs, **settings):

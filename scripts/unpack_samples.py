@@ -1,10 +1,10 @@
 """Read a downloaded dataset that comes as arrays: pictures and samples table."""
 
-from modgap.arrays import write_array
-from modgap.integrity import check_fetched
+from modgap.data.arrays import write_array
+from modgap.data.table import write_samples
+from modgap.data.torchvision import array_samples
+from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log
-from modgap.samples import write_samples
-from modgap.torchvision_arrays import array_samples
 
 
 def main(table, array, *, name, entry, fetched, folder):

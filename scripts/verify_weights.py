@@ -5,12 +5,12 @@ One row per model. A mismatch is an error, in one line; nothing is written then.
 
 import pandas as pd
 
+from modgap.embeddings.models import build
+from modgap.embeddings.verification import activation, check_model, tokenizer_name
+from modgap.fetch.integrity import check_fetched, read_lock
 from modgap.files import sha256_of
-from modgap.integrity import check_fetched, read_lock
 from modgap.job import progress, start_log
-from modgap.models import build
-from modgap.publish import write_formats
-from modgap.verification import activation, check_model, tokenizer_name
+from modgap.report.formats import write_formats
 
 COLUMNS = ["model", "architecture", "tag", "file", "sha256", "hash_from", "activation"]
 COLUMNS += ["geometry", "mean", "std", "tokenizer", "context_length", "golden"]

@@ -8,11 +8,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from modgap.facts import facts, run_times
 from modgap.files import atomic_path
 from modgap.job import start_log
-from modgap.machine import code_state, hardware, versions
-from modgap.page import (
+from modgap.report.facts import facts, run_times
+from modgap.report.machine import code_state, hardware, versions
+from modgap.report.page import (
     caption_html,
     claim_rows,
     data_uri,

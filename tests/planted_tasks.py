@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from modgap.geometry import normalise
+from modgap.statistics.geometry import normalise
 from modgap.tables import write_embeddings, write_table
 
 PROVENANCE = {"model": "planted", "weights_sha256": "0", "precision": "fp32"}

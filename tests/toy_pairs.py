@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modgap.geometry import normalise
+from modgap.statistics.geometry import normalise
 
 
 def captioned(n=12, dim=5, seed=0):

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import across_models
-import fig11_across_models
-from modgap.measurements import measure_pair
+import figX_across_models
+import table_models
+from modgap.statistics.measurements import measure_pair
 from modgap.tables import write_table
 
 
@@ -55,7 +55,7 @@ def inputs(tmp_path):
 @pytest.fixture
 def table(inputs, tmp_path):
     paths = [tmp_path / f"across.{end}" for end in ("csv", "md", "tex")]
-    across_models.main(
+    table_models.main(
         *inputs,
         *paths,
         sets=[about("b", "scenes"), about("a", "scenes", "openai")],
@@ -77,7 +77,7 @@ def test_a_row_for_every_model_dataset_and_task(table, inputs):
     assert list(frame["gap"].isna()) == [False, False, False, True]
     measured = pd.read_parquet(inputs[0][0]).set_index(["statistic", "side"])
     first = frame.iloc[0]
-    for column, place in across_models.GEOMETRY.items():
+    for column, place in table_models.GEOMETRY.items():
         assert first[column] == pytest.approx(measured.loc[place, "value"])
         assert first[f"{column}_low"] == pytest.approx(measured.loc[place, "low"])
         assert first[f"{column}_interval"] == measured.loc[place, "interval_method"]
@@ -87,10 +87,8 @@ def test_a_row_for_every_model_dataset_and_task(table, inputs):
 
 def test_the_figure_draws_every_value_and_interval(table, tmp_path, monkeypatch):
     drawn = {}
-    monkeypatch.setattr(
-        fig11_across_models, "save", lambda figure, *_, **__: drawn.update(f=figure)
-    )
-    fig11_across_models.main(table[0], "a.pdf", "a.png", first="#D55E00", second="#0072B2", dpi=60)
+    monkeypatch.setattr(figX_across_models, "save", lambda figure, *_, **__: drawn.update(f=figure))
+    figX_across_models.main(table[0], "a.pdf", "a.png", first="#D55E00", second="#0072B2", dpi=60)
     axes = drawn["f"].axes
     assert len(axes) == 4
     assert [label.get_text() for label in axes[0].get_yticklabels()] == [
@@ -108,11 +106,11 @@ def test_no_tasks_and_no_sets(inputs, tmp_path):
     gaps, curves = inputs
     paths = [tmp_path / f"x.{end}" for end in ("csv", "md", "tex")]
     sets = [about("b", "scenes"), about("a", "scenes")]
-    across_models.main(gaps, [], *paths, sets=sets, tasks=[])
+    table_models.main(gaps, [], *paths, sets=sets, tasks=[])
     assert len(pd.read_csv(paths[0])) == 2
     figure = [tmp_path / "x.pdf", tmp_path / "x.png"]
     look = {"first": "#D55E00", "second": "#0072B2", "dpi": 60}
-    fig11_across_models.main(paths[0], *figure, **look)
-    across_models.main([], curves[:1], *paths, sets=[], tasks=[about("a", "d", task="shape")])
-    fig11_across_models.main(paths[0], *figure, **look)
+    figX_across_models.main(paths[0], *figure, **look)
+    table_models.main([], curves[:1], *paths, sets=[], tasks=[about("a", "d", task="shape")])
+    figX_across_models.main(paths[0], *figure, **look)
     assert figure[1].stat().st_size > 5000

@@ -9,23 +9,23 @@ import pytest
 import yaml
 
 import check_theorems
-import cone_by_layer
 import decode_pixels
 import draw_samples
 import embed_seeds
 import fig2b_depth_and_activation
 import fig2c_random_initialisations
-import fig2d_initial_gap
-import fig8_theorems
-import fig10_cone_by_layer
-import follow_layers
+import figX_cone_by_layer
+import figX_initial_gap
+import figX_theorems
+import measure_layers
 import measure_seeds
-import random_initialisations
 import simulate_activations
+import table_initialisations
+import table_layers
+from modgap.embeddings.extraction import first_pixels, first_tokens
+from modgap.embeddings.models import build
 from modgap.errors import InputError
-from modgap.first_items import first_pixels, first_tokens
-from modgap.geometry import normalise
-from modgap.models import build
+from modgap.statistics.geometry import normalise
 from modgap.tables import read_metadata, read_table
 
 VIT = {"source": "random", "architecture": "scenes-vit", "seed": 7}
@@ -150,7 +150,7 @@ def layers(folder, crops):
     paths = []
     for name, model, removed in [("vit", VIT, True), ("resnet18", RESNET, False)]:
         paths.append(folder / f"{name}-layers.parquet")
-        follow_layers.main(
+        measure_layers.main(
             *crops,
             paths[-1],
             entry=SCENES,
@@ -162,7 +162,7 @@ def layers(folder, crops):
             **EXTRACTION,
         )
     gathered = folder / "layers.parquet", folder / "layers.csv"
-    cone_by_layer.main(paths, *gathered, runs=described("vit", "resnet18"))
+    table_layers.main(paths, *gathered, runs=described("vit", "resnet18"))
     return paths, gathered
 
 
@@ -255,7 +255,7 @@ def test_points_of_seeds_do_not_depend_on_the_run(seeds, folder):
 
 def test_table_of_initialisations(seeds, folder):
     csv = folder / "initialisations.csv"
-    random_initialisations.main([run[1] for run in seeds.values()], csv)
+    table_initialisations.main([run[1] for run in seeds.values()], csv)
     assert set(pd.read_csv(csv)["embeddings"]) == {"vit/scenes", "resnet18/scenes"}
 
 
@@ -313,7 +313,7 @@ def test_fig2b(curves, folder, drawn):
 
 
 def test_fig8(theorems, folder, drawn):
-    fig8_theorems.main(theorems[0], folder / "8.pdf", folder / "8.png", dpi=60)
+    figX_theorems.main(theorems[0], folder / "8.pdf", folder / "8.png", dpi=60)
     titles = [panel.get_title() for panel in drawn().axes]
     assert titles[:4] == [
         "r = 1, norm 1",
@@ -328,7 +328,7 @@ def test_fig8(theorems, folder, drawn):
     ]
     (verdicts,) = [text.get_text() for text in drawn().axes[-1].texts]
     counts = read_table(theorems[0]).query("theorem == 'theorem 1'")["holds"].value_counts()
-    for verdict, shown in fig8_theorems.VERDICTS.items():
+    for verdict, shown in figX_theorems.VERDICTS.items():
         if verdict in counts:
             assert f"{counts[verdict]} {shown}" in verdicts
 
@@ -351,7 +351,7 @@ def test_fig2c(seeds, folder, drawn):
 
 def test_fig2d(seeds, folder, drawn):
     _, table, values, _ = seeds["vit"]
-    fig2d_initial_gap.main(
+    figX_initial_gap.main(
         [table], [values], folder / "2d.pdf", folder / "2d.png", runs=described("vit"), dpi=60
     )
     left, right = drawn().axes
@@ -362,7 +362,7 @@ def test_fig2d(seeds, folder, drawn):
 
 
 def test_fig10(layers, folder, drawn):
-    fig10_cone_by_layer.main(layers[1][0], folder / "10.pdf", folder / "10.png", dpi=60)
+    figX_cone_by_layer.main(layers[1][0], folder / "10.pdf", folder / "10.png", dpi=60)
     panels = [panel for panel in drawn().axes if panel.get_title()]
     assert [panel.get_title().split(",")[0] for panel in panels] == [
         "VIT image tower",
@@ -375,7 +375,7 @@ def test_figures_are_the_same_every_time(theorems, folder):
     written = []
     for attempt in range(2):
         paths = folder / f"same{attempt}.pdf", folder / f"same{attempt}.png"
-        fig8_theorems.main(theorems[0], *paths, dpi=60)
+        figX_theorems.main(theorems[0], *paths, dpi=60)
         written.append([path.read_bytes() for path in paths])
     assert written[0] == written[1]
 

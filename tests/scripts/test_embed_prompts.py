@@ -5,10 +5,10 @@ import pytest
 import yaml
 
 from embed_prompts import main
+from modgap.embeddings.extraction import embed_captions
+from modgap.embeddings.models import build
 from modgap.errors import InputError
-from modgap.extract import embed_captions
-from modgap.labels import read_class_vectors
-from modgap.models import build
+from modgap.statistics.clouds import read_class_vectors
 from modgap.tables import read_embeddings, read_metadata
 
 MODEL = {"source": "random", "architecture": "scenes-vit", "seed": 0}

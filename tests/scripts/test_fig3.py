@@ -8,7 +8,7 @@ import fig3_shift_landscape
 import fig3_sphere_simulation
 import simulate_sphere
 import sweep_loss
-from modgap.figures import fraction
+from modgap.report.drawing import fraction
 from modgap.tables import write_embeddings
 
 COLOURS = {"first": "#D55E00", "second": "#0072B2", "dpi": 60}

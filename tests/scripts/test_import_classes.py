@@ -8,7 +8,7 @@ import import_classes
 import import_embeddings
 import sweep_zero_shot
 from modgap.errors import InputError
-from modgap.prompts import GIVEN
+from modgap.plan.prompts import GIVEN
 from modgap.tables import read_table
 
 NAMES = ["ant", "bee", "cat"]

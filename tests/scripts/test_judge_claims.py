@@ -3,10 +3,9 @@
 import pandas as pd
 
 import judge_claims
-from modgap.catalogue import PROJECT
-from modgap.claims import COLUMNS
-from modgap.claims_file import load_claims
-from modgap.measured import about, imported_digest
+from modgap.plan.claims import about, imported_digest, load_claims
+from modgap.plan.models import PROJECT
+from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
 
 SHA256 = "7227280ace0f145d2c45afa8ab507a1cb280e9460aa271fe9052d08e35342adb"

@@ -6,8 +6,8 @@ import pytest
 
 import measure_cone
 from modgap.errors import InputError
-from modgap.geometry import normalise
-from modgap.measurements import summary_row
+from modgap.statistics.geometry import normalise
+from modgap.statistics.measurements import summary_row
 from modgap.tables import read_table, write_embeddings
 from toy_pairs import cosines_between_pictures
 

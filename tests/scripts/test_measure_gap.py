@@ -6,7 +6,7 @@ import pytest
 
 import measure_gap
 from modgap.errors import InputError
-from modgap.measurements import summary_row
+from modgap.statistics.measurements import summary_row
 from modgap.tables import SAMPLE_COLUMNS, read_table, write_embeddings, write_table
 
 SETTINGS = {"name": "toy", "caption": "first", "n_resamples": 100, "seed": 0, "block": 50}

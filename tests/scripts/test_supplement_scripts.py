@@ -8,16 +8,14 @@ import pytest
 import embed_independent
 import embed_without_normalisation
 import figS13_independent_models
-import figS14_second_picture_set
 import figS15_without_normalisation
-import independent_models
 import measure_seeds
 import measure_without_normalisation
-import without_normalisation
-from modgap.cone_histograms import draw_histograms
+import table_initialisations
+import table_normalisation
+from modgap.embeddings.extraction import first_pixels
+from modgap.embeddings.models import build
 from modgap.errors import InputError
-from modgap.first_items import first_pixels
-from modgap.models import build
 from modgap.tables import read_table, write_table
 from tiny_training import make_dataset
 
@@ -102,7 +100,7 @@ def test_models_of_other_dimensions_are_refused(folder, crops):
 
 def test_figure_s13_and_its_table(independent, folder, drawn):
     csv = folder / "independent.csv"
-    independent_models.main([independent[1]], csv)
+    table_initialisations.main([independent[1]], csv)
     rows = pd.read_csv(csv).set_index("statistic")
     group = {
         "name": "resnets/scenes",
@@ -185,7 +183,7 @@ def gathered(folder, disabled):
     for name, frame in (("seeds", seeds), ("study", study)):
         write_table(frame, folder / f"{name}.parquet")
     outputs = folder / "gathered.parquet", folder / "gathered.csv"
-    without_normalisation.main(
+    table_normalisation.main(
         [disabled[1]],
         [folder / "seeds.parquet"],
         folder / "study.parquet",
@@ -228,7 +226,3 @@ def test_figure_s15(gathered, disabled, folder, drawn):
     table = read_table(gathered[0]).query("statistic == 'gap'")
     marks = [line.get_xdata()[0] for line in gaps.lines]
     assert sorted(marks) == sorted(table["value"])
-
-
-def test_figures_2a_and_s14_draw_alike():
-    assert figS14_second_picture_set.draw_histograms is draw_histograms

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import fig7_fairness_shift
+import figS11_fairness_shift
 import table2_fairness
 from modgap.errors import InputError
-from modgap.geometry import direction, gap_vector, normalise
-from modgap.shift import shifted
+from modgap.shift.moves import shifted
+from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.tables import read_embeddings, read_metadata, read_table, write_embeddings, write_table
 from planted_tasks import write_faces
 from sweep_fairness import main
@@ -126,8 +126,10 @@ def test_random_weights_are_marked_and_get_no_stars(planted, tmp_path):
 def test_figure_7_draws_every_group(planted, tmp_path, monkeypatch):
     folder, _, (rates, _) = planted
     kept = []
-    monkeypatch.setattr(fig7_fairness_shift, "save", lambda figure, *rest, dpi: kept.append(figure))
-    fig7_fairness_shift.main(
+    monkeypatch.setattr(
+        figS11_fairness_shift, "save", lambda figure, *rest, dpi: kept.append(figure)
+    )
+    figS11_fairness_shift.main(
         [folder / "rates.parquet"],
         tmp_path / "f.pdf",
         tmp_path / "f.png",
@@ -148,7 +150,7 @@ def test_figure_7_draws_every_group(planted, tmp_path, monkeypatch):
         "prompts: portrait",
         "prompts: name",
     ]
-    fig7_fairness_shift.plt.close(kept[0])
+    figS11_fairness_shift.plt.close(kept[0])
 
 
 def test_one_category_has_no_sum(planted, tmp_path):

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import shift_minima
 import sweep_loss
+import table_shift_minima
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table, write_embeddings, write_table
 
@@ -211,7 +211,7 @@ def test_a_single_pair_and_a_closed_gap(drawn, tmp_path):
 
 def test_minima_are_shares_of_the_gap(tables, tmp_path):
     paths = [tmp_path / f"minima.{ending}" for ending in ("csv", "md", "tex")]
-    shift_minima.main([tables["extrema"]], paths, states={"mine": "trained"})
+    table_shift_minima.main([tables["extrema"]], paths, states={"mine": "trained"})
     rows = pd.read_csv(paths[0])
     keys = ["embeddings", "moved", "side", "batch_size", "tau"]
     assert not rows.duplicated(keys).any()
@@ -245,7 +245,7 @@ def test_an_interval_around_zero_holds_shifts_of_size_zero():
             "boundary": False,
         }
     )
-    (row,) = shift_minima.minima(rows, gap=0.5).to_dict("records")
+    (row,) = table_shift_minima.minima(rows, gap=0.5).to_dict("records")
     measured = [row[f"shift_size{end}"] for end in ("", "_low", "_high")]
     np.testing.assert_allclose(measured, [0.2, 0.0, 0.6])
     assert row["loss"] == 2.0

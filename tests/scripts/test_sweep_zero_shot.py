@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import fig6_zero_shot_shift
+import figS10_zero_shot_shift
 import table1_zero_shot
 from modgap.errors import InputError
-from modgap.geometry import direction, gap_vector, normalise
-from modgap.shift import shifted
+from modgap.shift.moves import shifted
+from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.tables import read_embeddings, read_metadata, read_table, write_embeddings, write_table
 from planted_tasks import PROVENANCE, write_task
 from sweep_zero_shot import main
@@ -191,11 +191,13 @@ def test_figure_6_draws_every_task_and_side(planted, tmp_path, monkeypatch):
     folder, _, (curve, selection, _) = planted
     kept = []
     monkeypatch.setattr(
-        fig6_zero_shot_shift, "save", lambda figure, *rest, dpi: kept.append(figure)
+        figS10_zero_shot_shift, "save", lambda figure, *rest, dpi: kept.append(figure)
     )
     task = {"name": "t", "label": "Task", "model": "m", "state": "random"}
     files = [[folder / f"{name}.parquet"] for name in OUTPUTS]
-    fig6_zero_shot_shift.main(*files, tmp_path / "f.pdf", tmp_path / "f.png", tasks=[task], dpi=50)
+    figS10_zero_shot_shift.main(
+        *files, tmp_path / "f.pdf", tmp_path / "f.png", tasks=[task], dpi=50
+    )
     axes = kept[0].axes
     assert len(axes) == 4
     assert "not judged: random weights" in [text.get_text() for text in axes[0].texts]
@@ -205,7 +207,7 @@ def test_figure_6_draws_every_task_and_side(planted, tmp_path, monkeypatch):
     np.testing.assert_allclose(drawn.get_ydata(), both["value"])
     gain = selection.query("side == 'both' and procedure == 'corrected'")["gain"].item()
     assert any(np.allclose(line.get_xdata(), 100 * gain) for line in axes[1].lines)
-    fig6_zero_shot_shift.plt.close(kept[0])
+    figS10_zero_shot_shift.plt.close(kept[0])
 
 
 def edited(paths, folder, **columns):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from modgap.distributed import torchrun_command
 from modgap.errors import InputError
-from modgap.training import RESUME
+from modgap.training.distributed import torchrun_command
+from modgap.training.loop import RESUME
 from tiny_training import make_world, run_training
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -67,7 +67,7 @@ def test_torchrun_on_one_node_and_on_several():
     one = torchrun_command("job.json", 2, 1, {})
     assert one[1:] == [
         *("-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"),
-        *("-m", "modgap.train_worker", "job.json"),
+        *("-m", "modgap.training.worker", "job.json"),
     ]
     slurm = {"SLURM_JOB_ID": "17", "SLURMD_NODENAME": "node3"}
     several = torchrun_command("job.json", 4, 2, slurm)

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import fig4_temperature_finetuning as fig4
-import fig5_initialisation_vs_optimisation as fig5
-import fig9_gap_during_training as fig9
-import figS16_embedding_width as fig_s16
-import training_study
-from modgap.figures import plt
-from modgap.measurements import COLUMNS, row
+import figS8_temperature_finetuning as fig4
+import figX_embedding_width as fig_s16
+import figX_gap_during_training as fig9
+import figX_initialisation_vs_optimisation as fig5
+import table_training
+from modgap.report.drawing import plt
+from modgap.statistics.measurements import COLUMNS, row
 from modgap.tables import write_table
 
 STATISTICS = {
@@ -56,7 +56,7 @@ def lines(axes):
 
 def summarise(folder, cells, paths):
     formats = [folder / f"table.{ext}" for ext in ("csv", "md", "tex")]
-    training_study.main(paths, folder / "summary.parquet", formats, cells=cells)
+    table_training.main(paths, folder / "summary.parquet", formats, cells=cells)
     return formats
 
 

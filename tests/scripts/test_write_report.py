@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import write_report
-from modgap.catalogue import PROJECT
-from modgap.claims import COLUMNS
-from modgap.facts import facts, run_times
+from modgap.plan.models import PROJECT
+from modgap.report.facts import facts, run_times
+from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from modgap.config import load_config
+from modgap.plan.config import load_config
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")
 

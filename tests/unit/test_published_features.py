@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from modgap.measurements import measure_pair, summary_row
+from modgap.statistics.measurements import measure_pair, summary_row
 
 FILES = [
     "features_clip",

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from modgap.config import load_yaml
+from modgap.plan.config import load_yaml
 
 # Words of JSON Schema that ours uses. A comma in an unquoted description inside braces would make
 # a new one of what follows it.

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from torchvision import datasets
 
-from modgap.downloads import read_downloads
+from modgap.data.archives import read_tar_member
+from modgap.data.folders import split_location
+from modgap.data.listed import list_samples
+from modgap.data.pixels import decode_pictures, parse_geometry
+from modgap.data.sources import ARRAYS, TORCHVISION, with_sources
+from modgap.data.torchvision import FLOWERS, array_samples, load_plain
 from modgap.errors import InputError
-from modgap.flowers import FLOWERS
-from modgap.listing import read_tar_member, split_location
-from modgap.pixels import decode_pictures, parse_geometry
-from modgap.prompts import read_prompts
-from modgap.samples import list_samples
-from modgap.sources import ARRAYS, TORCHVISION, with_sources
-from modgap.torchvision_arrays import array_samples, load_plain
+from modgap.fetch.table import read_downloads
+from modgap.plan.prompts import read_prompts
 from published_formats import (
     WRITERS,
     extract_all,

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save
 
 from faulty_server import faulty_server
-from modgap.download import Patience, download
-from modgap.downloads import LOCK
 from modgap.errors import InputError
-from modgap.pins import weight_rows
+from modgap.fetch.download import Patience, download
+from modgap.fetch.table import LOCK
+from modgap.plan.weights import weight_rows
 
 CONTENT = save({"weight": torch.arange(40_000, dtype=torch.float32)})
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from faulty_server import faulty_server
-from modgap.config import load_config
-from modgap.downloads import COLUMNS, LOCK, read_downloads
+from modgap.data.pixels import decode_pictures, parse_geometry
 from modgap.errors import InputError
+from modgap.fetch.table import COLUMNS, LOCK, read_downloads
 from modgap.files import sha256_of
-from modgap.pixels import decode_pictures, parse_geometry
+from modgap.plan.config import load_config
 from picture_files import picture_bytes, write_tar
 from published_formats import WRITERS, write_coco, write_fairface, write_memes
 from workflow.runs import copy_project, planned, snakemake

@@ -18,12 +18,12 @@ import yaml
 from safetensors.torch import save_file
 
 from faulty_server import faulty_server
-from modgap.downloads import COLUMNS, LOCK, read_downloads
+from modgap.embeddings.models import build
+from modgap.embeddings.verification import golden_embedding
+from modgap.fetch.table import COLUMNS, LOCK, read_downloads
 from modgap.files import sha256_of
-from modgap.models import build
-from modgap.pins import pin_file
-from modgap.prompts import read_prompts
-from modgap.verification import golden_embedding
+from modgap.plan.prompts import read_prompts
+from modgap.plan.weights import pin_file
 from published_formats import (
     PROMPTS,
     write_cifar10,

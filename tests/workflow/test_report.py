@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from browser import DESKTOP, PHONE, answer, chromium, console
-from modgap.claims import VERDICTS
-from modgap.claims_file import load_claims
+from modgap.plan.claims import load_claims
+from modgap.report.verdicts import VERDICTS
 from workflow.runs import snakemake
 
 DARK = "--blink-settings=preferredColorScheme=0"

@@ -15,8 +15,8 @@ TASK_RULES = {
     "sweep_fairness": 1,
     "table1_zero_shot": 1,
     "table2_fairness": 1,
-    "fig6_zero_shot_shift": 1,
-    "fig7_fairness_shift": 1,
+    "figS10_zero_shot_shift": 1,
+    "figS11_fairness_shift": 1,
 }
 
 
@@ -66,7 +66,7 @@ def test_a_clone_with_results_copied_in_reruns_nothing(root, smoke, tmp_path):
 
 
 def test_a_drawing_module_reruns_the_figures_only(finished):
-    append(finished / "scripts" / "modgap" / "figures.py", "EDITED = True")
+    append(finished / "scripts" / "modgap" / "report" / "drawing.py", "EDITED = True")
     assert planned(finished, *SMOKE) == {**figure_rules(finished), "write_report": 1, "all": 1}
 
 
@@ -90,7 +90,7 @@ def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
         "measure_cone": 6,
         "gap_statistics": 1,
         "across_models": 1,
-        "fig11_across_models": 1,
+        "figX_across_models": 1,
         "fig1_modality_gap": 1,
         "fig2a_cone_histograms": 1,
         **JUDGED,
@@ -99,7 +99,7 @@ def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
 
 
 def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
-    append(finished / "scripts" / "modgap" / "extract.py", "EDITED = True")
+    append(finished / "scripts" / "modgap" / "embeddings" / "extraction.py", "EDITED = True")
     jobs = set(planned(finished, *SMOKE))
     every = set(planned(finished, "--forceall", *SMOKE))
     # What draws samples and pixels, trains from pixels, or simulates without data stays.
@@ -109,15 +109,15 @@ def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
         "decode_pixels",
         "train",
         "training_study",
-        "fig4_temperature_finetuning",
-        "fig5_initialisation_vs_optimisation",
-        "fig9_gap_during_training",
+        "figS8_temperature_finetuning",
+        "figX_initialisation_vs_optimisation",
+        "figX_gap_during_training",
         "simulate_activations",
         "simulate_sphere",
         "check_theorems",
         "fig2b_depth_and_activation",
         "fig3_sphere_simulation",
-        "fig8_theorems",
+        "figX_theorems",
     }
 
 
@@ -130,9 +130,9 @@ def test_other_prompts_rerun_the_tasks_that_use_them(finished):
         "embed_prompts": 1,
         "sweep_zero_shot": 1,
         "table1_zero_shot": 1,
-        "fig6_zero_shot_shift": 1,
+        "figS10_zero_shot_shift": 1,
         "across_models": 1,
-        "fig11_across_models": 1,
+        "figX_across_models": 1,
         **JUDGED,
         "all": 1,
     }
@@ -143,9 +143,9 @@ def test_other_control_draws_rerun_the_zero_shot_sweep(finished):
     assert planned(finished, *SMOKE) == {
         "sweep_zero_shot": 1,
         "table1_zero_shot": 1,
-        "fig6_zero_shot_shift": 1,
+        "figS10_zero_shot_shift": 1,
         "across_models": 1,
-        "fig11_across_models": 1,
+        "figX_across_models": 1,
         **JUDGED,
         "all": 1,
     }
@@ -171,7 +171,7 @@ def test_lost_or_changed_benchmark_files_rerun_nothing(finished):
 
 
 def test_reverting_an_edit_leaves_nothing_to_do(finished):
-    path = finished / "scripts" / "modgap" / "figures.py"
+    path = finished / "scripts" / "modgap" / "report" / "drawing.py"
     text = path.read_text()
     append(path, "EDITED = True")
     path.write_text(text)
@@ -187,7 +187,7 @@ def test_another_model_reruns_only_what_that_model_touches(finished):
         "fig2a_cone_histograms": 1,
         "follow_layers": 1,
         "cone_by_layer": 1,
-        "fig10_cone_by_layer": 1,
+        "figX_cone_by_layer": 1,
         **JUDGED,
         "all": 1,
     }
@@ -210,17 +210,17 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
     [
         "fig1_modality_gap",
         "fig2a_cone_histograms",
-        "fig9_gap_during_training",
+        "figX_gap_during_training",
         "training_study",
         "measure_gap",
         "sweep_zero_shot",
         "sweep_fairness",
         "table1_zero_shot",
         "table2_fairness",
-        "fig6_zero_shot_shift",
-        "fig7_fairness_shift",
+        "figS10_zero_shot_shift",
+        "figS11_fairness_shift",
         "across_models",
-        "fig11_across_models",
+        "figX_across_models",
         "judge_claims",
         "write_report",
     ],

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from modgap.geometry import normalise
+from modgap.statistics.geometry import normalise
 from modgap.tables import read_embeddings
 from workflow.runs import copy_project, snakemake
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from modgap.distributed import torchrun_command
+from modgap.training.distributed import torchrun_command
 from workflow.runs import copy_project, snakemake
 
-TARGET = "results/smoke/figures/fig6_zero_shot_shift.pdf"
+TARGET = "results/smoke/figures/figS10_zero_shot_shift.pdf"
 PROMPTS = "results/smoke/prompts/vit/scenes_size.parquet"
 THROUGH_SLURM = [
     *("--workflow-profile", "profiles/slurm", "--configfile", "config/smoke.yaml"),

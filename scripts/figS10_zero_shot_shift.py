@@ -1,0 +1,158 @@
+"""Figure 6: zero-shot accuracy over the gap that is left, and the gap among its controls.
+
+One row per task: the curve of each side with its interval, and for each side the held-out gain of
+the gap direction beside those of control directions that went through the same selection.
+"""
+
+import numpy as np
+
+from modgap.job import start_log
+from modgap.report.drawing import GREY, PAGE, PALETTE, lighter, note, plt, save, use_style
+from modgap.tables import read_metadata, read_table
+from modgap.tasks.selection import mark
+
+SIDES = {
+    "both": ("both sides move", PALETTE[0]),
+    "first": ("pictures move", PALETTE[1]),
+    "second": ("prompts move", PALETTE[2]),
+}
+MEASURES = {"accuracy": ("top1", "top-1 accuracy"), "auc": ("auc", "ROC-AUC")}
+CONTROLS = [
+    "random direction",
+    "permuted offsets",
+    "swapped labels",
+    "second principal direction",
+    "offset only",
+]
+ROW_HEIGHT = 1.75
+
+
+def draw_curves(axes, curve, selection, about):
+    """Accuracy of every side over the remaining gap; returns the row at shift 0."""
+    statistic, name = MEASURES[about["metric"]]
+    chance = about["largest_class"] if about["metric"] == "accuracy" else 0.5
+    for side, (label, colour) in SIDES.items():
+        rows = curve[(curve["side"] == side) & (curve["statistic"] == statistic)]
+        if rows.empty:
+            continue
+        axes.fill_between(
+            rows["distance"], rows["low"], rows["high"], color=lighter(colour, 0.8), linewidth=0
+        )
+        exact = curve[(curve["side"] == side) & (curve["statistic"] == "top1_exact")]
+        line = rows if exact.empty or statistic != "top1" else exact
+        distance = np.interp(line["delta"], rows["delta"], rows["distance"])
+        axes.plot(distance, line["value"], color=colour, linewidth=0.9, label=label)
+        choices = selection[selection["side"] == side].set_index("procedure")
+        at = rows.set_index("delta")
+        axes.plot(
+            *at.loc[choices.loc["published", "delta"], ["distance", "value"]],
+            marker="*",
+            color=colour,
+            markersize=7,
+            linestyle="none",
+        )
+        halves = choices.loc[["first half", "second half"], "delta"]
+        axes.plot(
+            *at.loc[halves, ["distance", "value"]].to_numpy().T,
+            marker="^",
+            markerfacecolor="none",
+            color=colour,
+            markersize=4,
+            linestyle="none",
+        )
+    zero = curve[(curve["delta"] == 0) & (curve["statistic"] == statistic)].iloc[0]
+    axes.plot(zero["distance"], zero["value"], "o", color="black", markersize=3.5, zorder=5)
+    axes.axhline(chance, color=GREY, linewidth=0.7, linestyle=":")
+    axes.axvline(0, color=GREY, linewidth=0.4)
+    axes.set_ylabel(name)
+    return zero, chance
+
+
+def draw_controls(axes, controls, side, generator):
+    """Held-out gains of the controls as dots, and of the gap direction as a line."""
+    rows = controls[controls["side"] == side].groupby("control")["gain_corrected"]
+    gains = {name: 100 * values.to_numpy() for name, values in rows}
+    for y, name in enumerate(reversed(CONTROLS)):
+        if name not in gains:
+            continue
+        jitter = generator.uniform(-0.25, 0.25, len(gains[name])) * (len(gains[name]) > 1)
+        single = len(gains[name]) == 1
+        axes.plot(
+            gains[name],
+            y + jitter,
+            "D" if single else ".",
+            color="black" if single else GREY,
+            markersize=3 if single else 2,
+            alpha=1 if single else 0.5,
+            markeredgewidth=0,
+        )
+    axes.axvline(gains["gap"][0], color=SIDES[side][1], linewidth=1.4)
+    axes.axvline(0, color=GREY, linewidth=0.4)
+    axes.set_yticks(range(len(CONTROLS)), list(reversed(CONTROLS)))
+    axes.set_ylim(-0.6, len(CONTROLS) - 0.4)
+
+
+def main(curves, selections, controls, pdf, png, *, tasks, dpi):
+    """One file of each kind per task, in the order of ``tasks`` (name, label, model, state...)."""
+    use_style()
+    sides = list(read_table(curves[0])["side"].drop_duplicates())
+    figure, grid = plt.subplots(
+        len(tasks),
+        1 + len(sides),
+        figsize=(PAGE, 0.45 + ROW_HEIGHT * len(tasks)),
+        width_ratios=[1.5] + [1] * len(sides),
+        squeeze=False,
+    )
+    generator = np.random.default_rng(0)
+    for row, curve, selection, control, task in zip(
+        grid, curves, selections, controls, tasks, strict=True
+    ):
+        about = read_metadata(curve)
+        zero, chance = draw_curves(row[0], read_table(curve), read_table(selection), about)
+        row[0].set_title(
+            f"{task['label']}: {task['model']}, n = {about['n']:,}, {about['n_classes']} classes",
+            loc="left",
+            fontweight="bold",
+        )
+        why = mark(task["state"], zero["low"], chance)
+        if why:
+            note(row[0], f"not judged: {why}")
+        for axes, side in zip(row[1:], sides, strict=True):
+            draw_controls(axes, read_table(control), side, generator)
+        for axes in row[2:]:
+            axes.set_yticklabels([])
+    for axes, side in zip(grid[0, 1:], sides, strict=True):
+        axes.set_title(SIDES[side][0])
+    grid[-1, 0].set_xlabel("distance between the centres after the shift (signed)")
+    for axes in grid[-1, 1:]:
+        axes.set_xlabel("held-out gain × 100 (line: gap)")
+    add_legend(figure, grid[0, 0], sides)
+    save(figure, pdf, png, dpi=dpi)
+
+
+def add_legend(figure, axes, sides):
+    """One legend above all rows: sides, marks, chance."""
+    handles = [plt.Line2D([], [], color=SIDES[side][1], label=SIDES[side][0]) for side in sides]
+    marks = [
+        ("o", "black", "no shift", "full"),
+        ("*", GREY, "best shift as published", "full"),
+        ("^", GREY, "shift that each half chooses", "none"),
+    ]
+    handles += [
+        plt.Line2D([], [], marker=m, color=c, label=text, fillstyle=fill, linestyle="none")
+        for m, c, text, fill in marks
+    ]
+    handles.append(plt.Line2D([], [], color=GREY, linestyle=":", label="chance"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1)
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.curves,
+        snakemake.input.selections,
+        snakemake.input.controls,
+        snakemake.output.pdf,
+        snakemake.output.png,
+        **snakemake.params.settings,
+    )

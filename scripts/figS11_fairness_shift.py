@@ -1,0 +1,125 @@
+"""Figure 7: rates of harmful classes by group, and accuracy, while the pictures move.
+
+One row per task: each category and the accuracy over shifts for the groups of the first grouping,
+and the rates without a shift under every set of prompts.
+"""
+
+from itertools import cycle
+
+from modgap.job import start_log
+from modgap.report.drawing import GREY, PAGE, PALETTE, lighter, note, plt, save, use_style
+from modgap.tables import read_metadata, read_table
+from modgap.tasks.fairness import ACCURACY, SUM
+from modgap.tasks.selection import mark
+
+ROW_HEIGHT = 2.3
+MARKERS = "osD^v<>pP"
+
+
+def draw_rates(axes, rows, colours, scale):
+    """One line with its band per group."""
+    for group, colour in colours.items():
+        here = rows[rows["group"] == group].sort_values("delta")
+        axes.fill_between(
+            here["delta"],
+            scale * here["low"],
+            scale * here["high"],
+            color=lighter(colour, 0.6),
+            alpha=0.25,
+            linewidth=0,
+        )
+        axes.plot(here["delta"], scale * here["value"], color=colour, label=group)
+    axes.axvline(0, color=GREY, linewidth=0.5, linestyle=":")
+    axes.set_xlabel("shift δ of the pictures")
+
+
+def draw_prompts(axes, rows, colours):
+    """Rates without a shift: one row per group, one marker per set of prompts."""
+    places = {group: y for y, group in enumerate(reversed(colours))}
+    for marker, (templates, here) in zip(
+        MARKERS, rows.groupby("templates", sort=False), strict=False
+    ):
+        axes.plot(
+            100 * here["value"],
+            here["group"].map(places),
+            marker=marker,
+            color="black",
+            markersize=3,
+            fillstyle="none",
+            linestyle="none",
+            label=f"prompts: {templates}",
+        )
+    main = rows[rows["templates"] == rows["templates"].iloc[0]]
+    for row in main.itertuples():
+        axes.plot(
+            [100 * row.low, 100 * row.high],
+            2 * [places[row.group]],
+            color=colours[row.group],
+            linewidth=3,
+            alpha=0.45,
+            zorder=0,
+        )
+    axes.set_yticks(range(len(places)), list(places))
+    axes.set_ylim(-0.6, len(places) - 0.4)
+    axes.set_xlim(left=min(0, axes.get_xlim()[0]))
+
+
+def main(rates, pdf, png, *, tasks, shifts, dpi):
+    """One table of rates per task, in the order of ``tasks``; shifts: smallest, largest drawn."""
+    use_style()
+    tables = [read_table(path) for path in rates]
+    measures = [list(table["measure"].drop_duplicates()) for table in tables]
+    width = max(map(len, measures)) + 1
+    figure = plt.figure(figsize=(PAGE, ROW_HEIGHT * len(tasks)))
+    bands = figure.subfigures(len(tasks), 1, squeeze=False)[:, 0]
+    for band, table, names, task, path in zip(bands, tables, measures, tasks, rates, strict=True):
+        panels = band.subplots(1, width)
+        draw_task(panels, table, names, task, read_metadata(path)["largest_class"], shifts)
+        band.suptitle(
+            f"{task['label']}: {task['model']}, {task['state']} weights, gap of {task['gap']}",
+            x=0.01,
+            ha="left",
+            fontsize=7.5,
+            fontweight="bold",
+        )
+        handles = [
+            handle
+            for axes in (panels[0], panels[-1])
+            for handle in axes.get_legend_handles_labels()[0]
+        ]
+        band.legend(handles=handles, loc="outside lower center", ncols=8, columnspacing=1)
+    save(figure, pdf, png, dpi=dpi)
+
+
+def draw_task(panels, table, names, task, chance, shifts):
+    """The panels of one task: a panel per measure, the last for the sets of prompts."""
+    grouping = table["grouping"].drop_duplicates().iloc[1]
+    everyone = table.query("grouping == 'all' and measure == @ACCURACY and delta == 0")
+    rows = table[table["grouping"] == grouping]
+    main = rows[rows["templates"] == task["templates"]]
+    main = main[main["delta"].between(*shifts)]
+    colours = dict(zip(main["group"].drop_duplicates(), cycle(PALETTE), strict=False))
+    for axes, name in zip(panels, names, strict=False):
+        percent = name != ACCURACY
+        draw_rates(axes, main[main["measure"] == name], colours, 100 if percent else 1)
+        axes.set_title(f"{name} (%)" if percent else name)
+    for axes in panels[len(names) : -1]:
+        axes.set_axis_off()
+    harm = SUM if SUM in names else names[0]
+    unmoved = rows[(rows["delta"] == 0) & (rows["measure"] == harm)]
+    draw_prompts(panels[-1], unmoved, colours)
+    panels[-1].set_title("no shift, by prompts")
+    panels[-1].set_xlabel(f"{harm} (%)")
+    why = mark(task["state"], everyone["low"].iloc[0], chance)
+    if why:
+        note(panels[0], f"not judged: {why}")
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.rates,
+        snakemake.output.pdf,
+        snakemake.output.png,
+        **snakemake.params.settings,
+    )

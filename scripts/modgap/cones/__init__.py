@@ -1,0 +1,1 @@
+"""Why there are cones: random networks, initialisations, layers, the paper's theorems."""

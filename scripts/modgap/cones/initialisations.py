@@ -1,0 +1,177 @@
+"""Random initialisations of one encoder: each its own cone (Figure 2c), and the gap at the start.
+
+Inputs are embeddings of the same n items by k random initialisations. The initialisations are the
+independent draws: every interval here is over them, with the items fixed.
+"""
+
+import numpy as np
+from scipy.stats import chi2
+from scipy.stats import t as student_t
+
+from modgap.errors import InputError
+from modgap.statistics.inference import LEVEL, jackknife_interval
+
+
+def unit_rows(features):
+    """``features`` (..., d) with every vector scaled to norm 1, in float64."""
+    features = np.asarray(features, dtype=np.float64)
+    norms = np.linalg.norm(features, axis=-1, keepdims=True)
+    if not norms.all():
+        raise InputError("a random encoder gave an all-zero embedding, which has no direction")
+    return features / norms
+
+
+def t_interval(values):
+    """Mean and Student limits of independent ``values`` (k,), k ≥ 2."""
+    values = np.asarray(values, dtype=np.float64)
+    half = student_t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1)
+    half /= np.sqrt(len(values))
+    mean = float(values.mean())
+    return mean, float(mean - half), float(mean + half)
+
+
+def cone_separation(features):
+    """Mean cosine within a cone and between two cones.
+
+    Parameters
+    ----------
+    features : (k, n, d) raw embeddings of n items by k networks, k ≥ 2, n ≥ 2
+
+    Returns
+    -------
+    dict : "within" (pairs of different items of one initialisation), "between" (items, alike or
+        not, of two initialisations) and "difference", each (value, low, high). Between is an
+        average over pairs of initialisations, so all limits are jackknifed over initialisations;
+        two of them leave nothing to compare, and the limits are nan.
+    """
+    unit = unit_rows(features)
+    k, n, _ = unit.shape
+    if k < 2:
+        raise InputError("one network has no other cone to compare with; use two or more")
+    means = unit.mean(axis=1)
+    gram = means @ means.T
+    within = (n * np.diag(gram) - 1) / (n - 1)
+    pairs = gram.sum(axis=1) - np.diag(gram)  # of each initialisation with all others
+    between = pairs.sum() / (k * (k - 1))
+    if k == 2:
+        values = {"within": within.mean(), "between": between}
+        values["difference"] = values["within"] - between
+        return {name: (float(value), np.nan, np.nan) for name, value in values.items()}
+    within_left_out = (within.sum() - within) / (k - 1)
+    between_left_out = (pairs.sum() - 2 * pairs) / ((k - 1) * (k - 2))
+    results = {
+        "within": (within.mean(), within_left_out),
+        "between": (between, between_left_out),
+        "difference": (within.mean() - between, within_left_out - between_left_out),
+    }
+    return {
+        name: tuple(map(float, (value, *jackknife_interval(value, left_out))))
+        for name, (value, left_out) in results.items()
+    }
+
+
+def principal_components(features, n_components=2):
+    """PCA of all unit vectors of all initialisations together.
+
+    Parameters
+    ----------
+    features : (k, n, d)
+
+    Returns
+    -------
+    coordinates : (k, n, n_components); each component points so that its coordinate of largest
+        magnitude is positive
+    singular_values : (d,), of the centred (k·n, d) matrix, falling
+    """
+    unit = unit_rows(features)
+    k, n, d = unit.shape
+    centred = unit.reshape(k * n, d)
+    centred = centred - centred.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    singular_values = np.sqrt(np.maximum(values[::-1], 0))
+    coordinates = centred @ vectors[:, ::-1][:, :n_components]
+    largest = coordinates[np.abs(coordinates).argmax(axis=0), np.arange(coordinates.shape[1])]
+    return (coordinates * np.sign(largest)).reshape(k, n, -1), singular_values
+
+
+def spectrum_drop(singular_values, k):
+    """How the PCA spectrum falls after k − 1 components.
+
+    k tight cones are k points, which span k − 1 directions around their mean.
+
+    Returns
+    -------
+    drop : ratio of singular values k − 1 and k (counted from 1)
+    largest_after : after how many of the first 2k components the ratio is largest
+    share : share of the variance in the first k − 1 components
+
+    Raises
+    ------
+    InputError : fewer than k dimensions.
+    """
+    if len(singular_values) < k:
+        raise InputError(
+            f"{k} initialisations need embeddings of at least {k} dimensions for the PCA "
+            f"spectrum; these have {len(singular_values)}"
+        )
+    head = singular_values[: 2 * k + 1]
+    # Beyond the rank of the data only rounding is left, and ratios of it mean nothing.
+    head = head[head > head[0] * 1e-10]
+    ratios = head[:-1] / head[1:]
+    variances = singular_values**2
+    drop = singular_values[k - 2] / singular_values[k - 1] if singular_values[k - 1] else np.inf
+    return (
+        float(drop),
+        int(ratios.argmax()) + 1,
+        float(variances[: k - 1].sum() / variances.sum()),
+    )
+
+
+def initial_gaps(first, second):
+    """The gap of k untrained two-tower models, and what independent cones predict for it.
+
+    With μx and μy the mean unit vectors of the two modalities, gap² = ‖μx‖² + ‖μy‖² − 2 μx·μy; for
+    cones in independent directions the last term is small, cos(μx, μy) being roughly N(0, 1/d).
+
+    Parameters
+    ----------
+    first, second : (k, n, d) and (k, m, d) raw embeddings
+
+    Returns
+    -------
+    dict of (k,) arrays: "gap", "predicted" = √(‖μx‖² + ‖μy‖²), "cosine" = cos(μx, μy)
+    """
+    means = unit_rows(first).mean(axis=1), unit_rows(second).mean(axis=1)
+    norms = [np.linalg.norm(mean, axis=1) for mean in means]
+    return {
+        "gap": np.linalg.norm(means[0] - means[1], axis=1),
+        "predicted": np.hypot(*norms),
+        "cosine": np.einsum("ij,ij->i", *means) / (norms[0] * norms[1]),
+    }
+
+
+def independence_of_cones(gaps, dim):
+    """Numbers that show, or refute, that the gap at the start is the cones' doing.
+
+    Parameters
+    ----------
+    gaps : what ``initial_gaps`` returned for k initialisations
+    dim : width of the embeddings
+
+    Returns
+    -------
+    dict of (value, low, high): the means over initialisations of the gap, of the prediction, of
+        their ratio (1 if the cones point in independent directions) and of cos(μx, μy) (0), and
+        the standard deviation of cos(μx, μy)·√d (1), with chi-square limits.
+    """
+    k = len(gaps["gap"])
+    scaled = gaps["cosine"] * np.sqrt(dim)
+    tails = chi2.ppf([(1 + LEVEL) / 2, (1 - LEVEL) / 2], k - 1)
+    low, high = scaled.std(ddof=1) * np.sqrt((k - 1) / tails)
+    return {
+        "gap": t_interval(gaps["gap"]),
+        "predicted_gap": t_interval(gaps["predicted"]),
+        "gap_ratio": t_interval(gaps["gap"] / gaps["predicted"]),
+        "cosine_of_means": t_interval(gaps["cosine"]),
+        "cosine_of_means_sd_sqrt_dim": (float(scaled.std(ddof=1)), float(low), float(high)),
+    }

@@ -1,0 +1,1 @@
+"""Datasets become samples tables, and pictures become pixels."""

@@ -1,0 +1,264 @@
+"""Datasets: one function per kind turns a config entry into a samples table (see tables.py).
+
+``draw_samples`` is for the kinds whose pictures the pipeline makes (scenes, digits),
+``list_samples`` for those that only need to be listed; the downloaded kinds have modules of
+their own.
+"""
+
+import os
+import posixpath
+
+import numpy as np
+import pandas as pd
+
+from modgap.data.annotations import GENDERS, read_captions, read_coco, read_faces, read_memes
+from modgap.data.folders import class_images, list_files, match_names
+from modgap.data.sources import count_items
+from modgap.data.table import (
+    check_available,
+    check_published,
+    class_captions,
+    class_samples,
+    in_turns,
+    location,
+    numbered,
+    numbered_locations,
+    samples_frame,
+)
+from modgap.data.torchvision import torchvision_samples
+from modgap.data.webdataset import webdataset_samples
+from modgap.errors import InputError
+
+
+def list_samples(entry, *, on_bad_sample):
+    """Samples table of a dataset whose pictures exist already (or are noise).
+
+    Returns
+    -------
+    samples : DataFrame, one row per picture and caption.
+    content : dict for the fingerprint: the size in bytes of every picture by sample_id, or the
+        seed of the noise.
+    """
+    careful = {
+        "captions_table": captions_samples,
+        "coco_captions": coco_samples,
+        "fairface": fairface_samples,
+        "hateful_memes": memes_samples,
+    }
+    if entry["kind"] in careful:
+        return careful[entry["kind"]](entry, on_bad_sample=on_bad_sample)
+    listers = {
+        "image_folder": folder_samples,
+        "noise": noise_samples,
+        "torchvision": torchvision_samples,
+        "webdataset": webdataset_samples,
+    }
+    return listers[entry["kind"]](entry)
+
+
+def noise_samples(entry):
+    """Pictures of standard-normal noise, drawn when they are decoded (pixels.py)."""
+    n = count_items("noise", entry)
+    return samples_frame(numbered("noise", n), numbered_locations("noise", n)), {
+        "seed": entry["seed"]
+    }
+
+
+def folder_samples(entry):
+    """Class-named folders, or an archive of them."""
+    path = entry["path"]
+    files, folders = list_files(path)
+    by_class = class_images(files, folders, path)
+    named = [(name, label) for label, names in by_class.items() for name in names]
+    return class_samples(named, files, path, entry)
+
+
+def captions_samples(entry, *, on_bad_sample):
+    """A caption file and the folder or archive of its pictures.
+
+    Pictures come in the order in which the caption file first names them; with ``n`` the first n.
+    A name in the caption file stands for the one file whose path is it or ends with it. A picture
+    that is not there is an error that names the row, or with ``on_bad_sample="skip"`` stays in
+    the table, to be listed as bad when it is decoded.
+    """
+    images, table = entry["images"], entry["captions"]
+    rows = read_captions(table)
+    first_row = {}
+    for row, image, _ in rows:
+        first_row.setdefault(image, row)
+    if "n" in entry:
+        n = count_items("captions_table", entry)
+        check_available(n, len(first_row), table)
+        first_row = dict(list(first_row.items())[:n])
+    files, _ = list_files(images)
+    found = {}
+    for image, matches in zip(first_row, match_names(first_row, files), strict=True):
+        where = f"{table}, row {first_row[image]}"
+        if image.startswith("/") or ".." in image.split("/"):
+            raise InputError(f"{where}: image {image!r} leads outside {images}")
+        if len(matches) > 1:
+            raise InputError(
+                f"{where}: image {image!r} may be {matches[0]!r} or {matches[1]!r} of {images}; "
+                "write more of the path"
+            )
+        if not matches and on_bad_sample == "stop":
+            raise InputError(f"{where}: image {image!r} is not in {images}")
+        found[image] = matches[0] if matches else image
+    check_one_name_each(found, first_row, table)
+    frame = pd.DataFrame(rows, columns=["row", "image", "caption"])
+    frame = frame[frame["image"].isin(found)]
+    order = frame["image"].map({image: i for i, image in enumerate(found)})
+    frame = frame.iloc[np.argsort(order.to_numpy(), kind="stable")]
+    names = [found[image] for image in frame["image"]]
+    samples = samples_frame(
+        names,
+        [location(images, name) for name in names],
+        caption=frame["caption"].to_numpy(),
+        caption_index=frame.groupby("image").cumcount().to_numpy(),
+    )
+    return samples, {name: files.get(name, -1) for name in found.values()}
+
+
+def check_one_name_each(found, first_row, table):
+    """Raise an InputError when two names in the caption file stand for one picture."""
+    image_of = {}
+    for image, name in found.items():
+        if name in image_of:
+            raise InputError(
+                f"{table}, row {first_row[image]}: image {image!r} is the picture that row "
+                f"{first_row[image_of[name]]} calls {image_of[name]!r}; use one name for it"
+            )
+        image_of[name] = image
+
+
+# Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
+MEMES = ("meme", "hatespeech meme")
+MEMES_TEMPLATE = "a {label}."
+
+
+def coco_samples(entry, *, on_bad_sample):
+    """Pictures and captions of a ``coco_captions`` dataset.
+
+    Pictures come in the order in which they first appear among the captions, as in the authors'
+    code (paper, Figure 1: the first 500 of them); captions in the order of the file.
+    """
+    table = entry["annotations"]
+    captions = read_coco(table, entry["split"])
+    check_published(len(captions), entry, table)
+    captions = dict(list(captions.items())[: entry.get("n")])
+    images = entry["images"]
+    places, sizes = find_pictures([images] if isinstance(images, str) else images)
+    missing = [name for name in captions if name not in places]
+    if missing and on_bad_sample == "stop":
+        raise InputError(f"{table}: picture {missing[0]!r} is not in {images_text(images)}")
+    first = images if isinstance(images, str) else images[0]
+    rows = [(name, i, text) for name, texts in captions.items() for i, text in enumerate(texts)]
+    samples = samples_frame(
+        [name for name, _, _ in rows],
+        [places.get(name) or location(first, name) for name, _, _ in rows],
+        caption=[text for _, _, text in rows],
+        caption_index=[i for _, i, _ in rows],
+        split=entry["split"],
+    )
+    return samples, {name: sizes.get(name, -1) for name in captions}
+
+
+def images_text(images):
+    """The containers of the pictures, for a message."""
+    return images if isinstance(images, str) else " or ".join(images)
+
+
+def find_pictures(containers):
+    """Location and size of every file of some folders or archives, by its own name.
+
+    COCO's file names are unique over all its splits.
+    """
+    places, sizes = {}, {}
+    for container in containers:
+        for name, size in list_files(container)[0].items():
+            base = posixpath.basename(name)
+            places[base] = location(container, name)
+            sizes[base] = size
+    return places, sizes
+
+
+def fairface_samples(entry, *, on_bad_sample):
+    """Faces with their attributes; label and caption as in the paper's prompts (Table 2).
+
+    The label is race and gender as a phrase ("east asian woman"; ``Latino_Hispanic`` becomes
+    "latino"), the columns race, gender and age are as in the file. Labels are taken in turns.
+    """
+    table, images = entry["annotations"], entry["images"]
+    faces = read_faces(table)
+    check_published(len(faces), entry, table)
+    labels = [phrase(face) for face in faces]
+    keep = in_turns(labels, entry.get("n"))
+    faces, labels = [faces[i] for i in keep], [labels[i] for i in keep]
+    names = find_faces([face["file"] for face in faces], images, entry["split"])
+    missing = next((face for face, name in zip(faces, names, strict=True) if name is None), None)
+    if missing and on_bad_sample == "stop":
+        raise InputError(f"{table}, row {missing['row']}: {missing['file']!r} is not in {images}")
+    sizes = list_files(images)[0]
+    ids = [short_name(face["file"], entry["split"]) for face in faces]
+    samples = samples_frame(
+        ids,
+        [location(images, name or given) for name, given in zip(names, ids, strict=True)],
+        caption=[f"a photo of {article(label)} {label}." for label in labels],
+        label=labels,
+        mentioned="race+gender",
+        split=entry["split"],
+        **{key: [face[key] for face in faces] for key in ("race", "gender", "age")},
+    )
+    return samples, {one: sizes.get(name, -1) for one, name in zip(ids, names, strict=True)}
+
+
+def phrase(face):
+    """Race and gender in words; the race up to the first underscore, as the authors split it."""
+    return f"{face['race'].split('_')[0].lower()} {GENDERS[face['gender']]}"
+
+
+def article(label):
+    """``an`` before a vowel, as in the paper's prompts."""
+    return "an" if label[0] in "aeiou" else "a"
+
+
+def short_name(file, split):
+    """``val/1.jpg``, whatever folders the label file writes before it."""
+    parts = file.split("/")
+    return "/".join(parts[-2:]) if len(parts) > 1 else f"{split}/{file}"
+
+
+def find_faces(files, images, split):
+    """The name in the archive or folder of each file, or None.
+
+    A face is ``val/1.jpg`` at the end of a name, or ``1.jpg`` directly in the folder.
+    """
+    by_name = {short_name(name, split): name for name in list_files(images)[0]}
+    return [by_name.get(short_name(file, split)) for file in files]
+
+
+def memes_samples(entry, *, on_bad_sample):
+    """Memes with their label, 0 or 1 (hateful), and the text on them in the column ``text``."""
+    table, folder = entry["annotations"], entry["path"]
+    memes = read_memes(table)
+    check_published(len(memes), entry, table)
+    keep = in_turns([meme["label"] for meme in memes], entry.get("n"))
+    memes = [memes[i] for i in keep]
+    paths = [location(folder, meme["img"]) for meme in memes]
+    sizes = [os.path.getsize(path) if os.path.exists(path) else -1 for path in paths]
+    if -1 in sizes and on_bad_sample == "stop":
+        raise InputError(
+            f"{table}, row {memes[sizes.index(-1)]['row']}: no picture {paths[sizes.index(-1)]}"
+        )
+    words = [MEMES[meme["label"]] for meme in memes]
+    ids = [meme["img"] for meme in memes]
+    samples = samples_frame(
+        ids,
+        paths,
+        caption=class_captions(entry.get("template", MEMES_TEMPLATE), words),
+        label=[str(meme["label"]) for meme in memes],
+        mentioned="label",
+        split=entry["split"],
+        text=[meme["text"] for meme in memes],
+    )
+    return samples, dict(zip(ids, sizes, strict=True))

@@ -1,0 +1,218 @@
+"""Pictures to uint8 crops: read where the samples table says, resize and crop like open_clip.
+
+The crop is that of open_clip 3.3.0's evaluation transform on a Pillow image, without torch:
+resize (torchvision's rule for the size), centre crop or pad, then conversion to RGB.
+"""
+
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from io import BytesIO
+from itertools import chain
+from typing import NamedTuple
+from zipfile import ZipFile
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from modgap.data.archives import LARGEST_PICTURE, list_tar, open_zip, read_zip_member
+from modgap.data.folders import is_zip, split_location
+from modgap.errors import InputError
+
+INTERPOLATIONS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+}
+
+RESIZE_MODES = ("shortest", "squash", "longest")
+
+NOT_AN_IMAGE = "not an image that can be read"
+
+
+class BadPictureError(Exception):
+    """A picture cannot be used; the message is the reason."""
+
+
+class Geometry(NamedTuple):
+    """Size and way of cutting of the crops that a model takes."""
+
+    size: int
+    interpolation: str
+    resize_mode: str
+
+
+def parse_geometry(text):
+    """The Geometry in a path component such as "224-bicubic-shortest"."""
+    size, interpolation, resize_mode = text.split("-")
+    if interpolation not in INTERPOLATIONS or resize_mode not in RESIZE_MODES:
+        raise ValueError(f"not a pixel geometry: {text}")
+    return Geometry(int(size), interpolation, resize_mode)
+
+
+def noise_pictures(locations, seed, size):
+    """Yield (size, size, 3) float32 standard-normal pictures.
+
+    Picture i comes from its own generator (seed, i), whatever the shard.
+    """
+    for location in locations:
+        index = int(location.removeprefix("noise#"))
+        generator = np.random.default_rng([seed, index])
+        yield generator.standard_normal((size, size, 3), dtype=np.float32)
+
+
+def decode_pictures(locations, geometry, *, threads):
+    """Yield batches, each a list of (crop, reason), one per location in order.
+
+    crop is (size, size, 3) uint8 and reason None, or crop is None and reason says what is wrong.
+    Memory does not grow with the number of locations.
+    """
+    with ExitStack() as stack:
+        sources = open_sources(locations, stack)
+        pool = stack.enter_context(ThreadPoolExecutor(threads))
+        stack.enter_context(warnings.catch_warnings())
+        # Pillow only warns of a picture up to twice its limit; for us it is bad as well.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        step = 16 * threads
+        for start in range(0, len(locations), step):
+            batch = locations[start : start + step]
+            yield list(pool.map(lambda one: try_decode(one, sources, geometry), batch))
+
+
+def keep_good(locations, batches, on_bad_sample, reasons):
+    """Yield the crops of ``decode_pictures``; append to ``reasons`` one per location.
+
+    A bad picture raises an InputError with its path and reason when ``on_bad_sample`` is "stop"
+    and is left out when it is "skip".
+    """
+    results = chain.from_iterable(batches)
+    for location, (pixels, reason) in zip(locations, results, strict=True):
+        if reason is not None and on_bad_sample == "stop":
+            raise InputError(
+                f"{location}: {reason}; repair or remove the picture, or set on_bad_sample: skip"
+            )
+        reasons.append(reason)
+        if reason is None:
+            yield pixels
+
+
+def open_sources(locations, stack):
+    """Open every archive and array once; the files are closed with ``stack``.
+
+    Returns
+    -------
+    dict from path to a memory-mapped array, an open zip, or (open file, members) of a tar.
+    """
+    sources = {}
+    for container, item in map(split_location, locations):
+        if item is None or container in sources:
+            continue
+        if container.endswith(".npy"):
+            sources[container] = np.load(container, mmap_mode="r", allow_pickle=False)
+        elif is_zip(container):
+            sources[container] = stack.enter_context(open_zip(container))
+        else:
+            members, _ = list_tar(container)
+            stream = stack.enter_context(open(container, "rb"))  # noqa: SIM115 - closed by stack
+            sources[container] = (stream, members)
+    return sources
+
+
+def try_decode(location, sources, geometry):
+    """(crop, None), or (None, reason) for a picture that cannot be used."""
+    try:
+        return decode(location, sources, geometry), None
+    except BadPictureError as error:
+        return None, str(error)
+
+
+def decode(location, sources, geometry):
+    """The crop of one picture as (size, size, 3) uint8, or BadPictureError."""
+    container, item = split_location(location)
+    source = sources.get(container)
+    if isinstance(source, np.ndarray):
+        return crop(Image.fromarray(source[int(item)]), geometry)
+    content = read_file(location) if item is None else read_member(source, item)
+    if not content:
+        raise BadPictureError("empty file (0 bytes)")
+    try:
+        with Image.open(BytesIO(content)) as picture:
+            picture.load()
+            return crop(picture, geometry)
+    except BadPictureError:
+        raise
+    except UnidentifiedImageError as error:
+        raise BadPictureError(NOT_AN_IMAGE) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadPictureError(f"too many pixels, perhaps a decompression bomb ({error})") from error
+    except Exception as error:  # Pillow's readers raise anything on damaged bytes
+        raise BadPictureError(f"truncated or damaged ({' '.join(str(error).split())})") from error
+
+
+def read_file(path):
+    """The bytes of a file, or BadPictureError."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError as error:
+        raise BadPictureError("no such file") from error
+    except OSError as error:
+        raise BadPictureError(f"cannot be read ({error.strerror})") from error
+
+
+def read_member(source, name):
+    """The bytes of an archive's member, or BadPictureError. Safe from several threads."""
+    if isinstance(source, ZipFile):
+        try:
+            return read_zip_member(source, name, LARGEST_PICTURE)
+        except KeyError as error:
+            raise BadPictureError("no such member in the archive") from error
+        except InputError as error:
+            raise BadPictureError(str(error)) from error
+    stream, members = source
+    if name not in members:
+        raise BadPictureError("no such member in the archive")
+    offset, size = members[name]
+    return os.pread(stream.fileno(), size, offset)
+
+
+def crop(picture, geometry):
+    """Resize and cut a Pillow image; (size, size, 3) uint8, byte for byte as open_clip's.
+
+    The order is open_clip's: the picture keeps its mode until the end, so palette pictures are
+    resized without interpolation and transparent ones with their alpha.
+    """
+    size = geometry.size
+    width, height = resized(*picture.size, geometry)
+    if min(width, height) < 1:
+        raise BadPictureError(f"too narrow: {picture.width} x {picture.height} pixels")
+    if width * height > Image.MAX_IMAGE_PIXELS:
+        raise BadPictureError(f"too narrow: resized it would have {width} x {height} pixels")
+    picture = picture.resize((width, height), INTERPOLATIONS[geometry.interpolation])
+    if width < size or height < size:
+        picture = pad(picture, max(size - width, 0), max(size - height, 0))
+    left = round((picture.width - size) / 2)
+    top = round((picture.height - size) / 2)
+    picture = picture.crop((left, top, left + size, top + size))
+    return np.asarray(picture.convert("RGB"))
+
+
+def resized(width, height, geometry):
+    """Width and height before the crop (torchvision's Resize, open_clip's ResizeKeepRatio)."""
+    size = geometry.size
+    if geometry.resize_mode == "squash":
+        return size, size
+    if geometry.resize_mode == "longest":
+        ratio = max(width / size, height / size)
+        return round(width / ratio), round(height / ratio)
+    if width <= height:
+        return size, int(size * height / width)
+    return int(size * width / height), size
+
+
+def pad(picture, across, down):
+    """Add ``across`` columns and ``down`` rows of value 0 around, the odd one right and below."""
+    border = (across // 2, down // 2, (across + 1) // 2, (down + 1) // 2)
+    channels = len(picture.getbands())
+    fill = 0 if channels == 1 else (0,) * channels
+    return ImageOps.expand(picture, border=border, fill=fill)

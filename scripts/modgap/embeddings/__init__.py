@@ -1,0 +1,1 @@
+"""Networks, their weights and devices; pictures and texts become embeddings."""

@@ -1,0 +1,189 @@
+"""Batched embedding of pictures and captions.
+
+Every batch has exactly ``batch_size`` rows; the last one is filled up with copies of its last
+row. So a row goes through the same kernels however the data is cut into shards, and embeddings do
+not depend on the number of shards (to 1e-6 after normalisation in fp32).
+"""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from modgap.errors import InputError
+from modgap.job import progress
+from modgap.tables import read_table
+
+
+def embed_images(model, pixels, batch_size):
+    """Embed (n, size, size, 3) pictures, uint8 or float32 noise: (n, dim) float32, raw."""
+    return embed(model.encode_images, pixels, model.dim, batch_size, what="pictures")
+
+
+def embed_captions(model, captions, batch_size):
+    """Embed a sequence of n captions: (n, dim) float32, raw. Equal captions are embedded once."""
+    rows, unique = pd.factorize(np.asarray(captions, dtype=object))
+    if len(unique) == 0:
+        return np.empty((0, model.dim), np.float32)
+    return embed_tokens(model, model.tokenize(list(unique)), batch_size)[rows]
+
+
+def embed_tokens(model, tokens, batch_size):
+    """Embed (n, context_length) int64 token ids: (n, dim) float32, raw."""
+    return embed(model.encode_texts, tokens, model.dim, batch_size, what="captions")
+
+
+def noise_tokens(indices, seed, context_length, vocab_size):
+    """Uniformly random token ids, the text side of the noise control.
+
+    Sample i has its own generator (seed, i), so its tokens do not depend on shards. Towers that
+    pool at the highest token id (CLIP's) thus pool at a random position.
+
+    Returns
+    -------
+    (n, context_length) int64 in [0, vocab_size).
+    """
+    rows = [
+        # 1 keeps the stream apart from that of the pixels, which is (seed, i).
+        np.random.default_rng([seed, i, 1]).integers(vocab_size, size=context_length)
+        for i in indices
+    ]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), context_length)
+
+
+def embed(encode, items, dim, batch_size, *, what):
+    """Apply ``encode`` to ``items`` in batches of exactly ``batch_size`` rows.
+
+    Raises
+    ------
+    InputError : out of memory; values that are not finite (fp16 overflows).
+    """
+    embeddings = np.empty((len(items), dim), np.float32)
+    batches = [
+        range(start, min(start + batch_size, len(items)))
+        for start in range(0, len(items), batch_size)
+    ]
+    for rows in progress(batches, total=len(items), what=what):
+        batch = filled_up(items[rows.start : rows.stop], batch_size)
+        try:
+            embeddings[rows.start : rows.stop] = encode(batch)[: len(rows)]
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise InputError(
+                f"embeddings.batch_size: {batch_size} {what} at once do not fit into memory; "
+                "set a smaller batch_size"
+            ) from error
+    finite = np.isfinite(embeddings).all(axis=1)
+    if not finite.all():
+        raise InputError(
+            f"embeddings.precision: row {int(np.argmin(finite))} of the {what} has values that "
+            "are not finite; use fp32, and if that is set already, other weights"
+        )
+    return embeddings
+
+
+def filled_up(batch, batch_size):
+    """``batch`` with copies of its last row up to ``batch_size`` rows."""
+    missing = batch_size - len(batch)
+    return np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
+
+
+def is_out_of_memory(error):
+    """CUDA has an exception of its own for it; MPS and the CPU allocator only a message."""
+    text = str(error)
+    return (
+        isinstance(error, torch.OutOfMemoryError)
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    )
+
+
+def first_pixels(arrays, indices, items):
+    """Crops of the first ``items`` good pictures; all where there are fewer.
+
+    Parameters
+    ----------
+    arrays, indices : the shards that ``decode_pixels`` wrote, in order
+
+    Returns
+    -------
+    sample_ids : list of n str
+    pixels : (n, size, size, 3) uint8, or float32 for noise
+    """
+    sample_ids, blocks = [], []
+    for array, index in zip(arrays, indices, strict=True):
+        good = read_table(index).query("row >= 0").sort_values("row")
+        kept = good["sample_id"].head(items - len(sample_ids))
+        blocks.append(np.load(array, mmap_mode="r", allow_pickle=False)[: len(kept)])
+        sample_ids += list(kept)
+    return sample_ids, np.concatenate(blocks)
+
+
+def first_tokens(loaded, samples, sample_ids, entry):
+    """Token ids of each picture's first caption, random ids for the noise control.
+
+    Parameters
+    ----------
+    loaded : modgap.embeddings.models.LoadedModel with a text tower
+    samples : path of the samples table
+    sample_ids : n pictures
+    entry : the dataset's description
+
+    Returns
+    -------
+    (n, context_length) int64
+
+    Raises
+    ------
+    InputError : a picture has no caption.
+    """
+    first = read_table(samples).drop_duplicates("sample_id").set_index("sample_id").loc[sample_ids]
+    if entry["kind"] == "noise":
+        places = [int(image.removeprefix("noise#")) for image in first["image"]]
+        return noise_tokens(places, entry["seed"], loaded.context_length, loaded.vocab_size)
+    if first["caption"].isna().any():
+        lonely = first.index[first["caption"].isna()][0]
+        raise InputError(
+            f"{samples}: {lonely} has no caption, which the text tower needs; "
+            "give it one, or choose another dataset"
+        )
+    return loaded.tokenize(list(first["caption"]))
+
+
+def embedded(loaded, labels, sample_ids, pixels, tokens, batch_size):
+    """Embeddings of the items by the towers of one network.
+
+    Parameters
+    ----------
+    loaded : modgap.embeddings.models.LoadedModel
+    labels : dict of columns that tell this network from others
+    sample_ids, pixels, tokens : of n items; tokens None for a model without a text tower
+
+    Returns
+    -------
+    pyarrow.Table : the labels, ``modality`` (images, texts), ``sample_id``, ``embedding``.
+    """
+    tables = []
+    for modality, encode, items in [
+        ("images", loaded.encode_images, pixels),
+        ("texts", loaded.encode_texts, tokens),
+    ]:
+        if items is None:
+            continue
+        values = np.concatenate([encode(part) for part in batches(items, batch_size)])
+        n, dim = values.shape
+        columns = {key: pa.array([value] * n) for key, value in labels.items()}
+        flat = pa.array(values.reshape(-1))
+        columns |= {
+            "modality": [modality] * n,
+            "sample_id": sample_ids,
+            "embedding": pa.FixedSizeListArray.from_arrays(flat, dim),
+        }
+        tables.append(pa.table(columns))
+    return pa.concat_tables(tables)
+
+
+def batches(rows, size):
+    """Cut ``rows`` into batches of ``size``, the last one as long as it is."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]

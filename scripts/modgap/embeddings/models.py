@@ -1,0 +1,345 @@
+"""A model entry of the config becomes a network that embeds pictures and captions.
+
+Architectures, weights, tokenizers and preprocessing come from open_clip (ResNets from torchvision).
+What was loaded is compared with what ``modgap.plan.models`` promised when the workflow was parsed.
+"""
+
+import contextlib
+import logging
+import urllib.error
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import PIL
+import torch
+import torchvision
+from open_clip.factory import _find_checkpoint_in_dir
+from open_clip.transformer import QuickGELU
+
+from modgap.cones.layers import disable_normalisation
+from modgap.embeddings.state_dict import (
+    check_positions,
+    first_difference,
+    first_sentence,
+    misfit,
+    read_weights,
+    weights_sha256,
+)
+from modgap.errors import InputError
+from modgap.plan import models
+from modgap.plan.architectures import PROJECT
+
+PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass
+class LoadedModel:
+    """A network on its device, in evaluation mode, with all that describes it.
+
+    ``preprocessing`` is as in ``models.preprocessing``; ``provenance`` goes into the file
+    metadata of embeddings. ``tokenizer_name``, ``context_length`` and ``vocab_size`` are None for
+    a model without a text tower.
+    """
+
+    network: torch.nn.Module
+    device: torch.device
+    precision: str
+    preprocessing: dict
+    dim: int
+    provenance: dict
+    tokenizer_name: str | None = None
+    context_length: int | None = None
+    vocab_size: int | None = None
+
+    def encode_images(self, pixels):
+        """Embed pictures.
+
+        Parameters
+        ----------
+        pixels : (n, size, size, 3) uint8 RGB, normalised here with the model's mean and standard
+            deviation; or float32, taken as they are (the noise control).
+
+        Returns
+        -------
+        (n, dim) float32, not normalised.
+        """
+        batch = torch.from_numpy(np.array(pixels)).to(self.device)
+        batch = batch.permute(0, 3, 1, 2).contiguous()
+        if batch.dtype == torch.uint8:
+            # The same operations, in the same order, as torchvision's ToTensor and Normalize.
+            mean, std = (self.per_channel(key) for key in ("mean", "std"))
+            batch = batch.float().div_(255).sub_(mean).div_(std)
+        with torch.inference_mode(), self.autocast():
+            if self.tokenizer_name is None:
+                embeddings = self.network(batch)
+            else:
+                embeddings = self.network.encode_image(batch, normalize=False)
+        return embeddings.float().cpu().numpy()
+
+    def encode_texts(self, tokens):
+        """Embed tokenised captions: (n, context_length) int64 -> (n, dim) float32, raw."""
+        batch = torch.from_numpy(np.array(tokens)).to(self.device)
+        with torch.inference_mode(), self.autocast():
+            embeddings = self.network.encode_text(batch, normalize=False)
+        return embeddings.float().cpu().numpy()
+
+    def tokenize(self, captions):
+        """Token ids of a list of captions: (n, context_length) int64, cut off at the context."""
+        return self.tokenizer(captions).numpy()
+
+    @cached_property
+    def tokenizer(self):
+        try:
+            return open_clip.get_tokenizer(self.tokenizer_name)
+        except (ImportError, OSError) as error:
+            raise InputError(
+                f"{self.tokenizer_name}: its tokenizer cannot be loaded "
+                f"({first_sentence(error)}); tokenizers other than CLIP's own need the package "
+                "transformers and their files, by network or in a local_dir"
+            ) from error
+
+    def per_channel(self, key):
+        return torch.tensor(self.preprocessing[key], device=self.device).view(1, 3, 1, 1)
+
+    def autocast(self):
+        dtype = PRECISIONS[self.precision]
+        if dtype is None:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=dtype)
+
+
+def build(name, entry, *, device="auto", precision="fp32", root=PROJECT):
+    """Load the model that the config calls ``name``.
+
+    Parameters
+    ----------
+    entry : dict, see ``modgap.plan.models``.
+    device : "auto" (CUDA, then MPS, then CPU) or one of "cuda", "mps", "cpu".
+    precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast).
+
+    Raises
+    ------
+    InputError : the entry is wrong, weights cannot be fetched or read, or do not fit; the
+        activation or the preprocessing loaded are not those that the entry promises.
+    """
+    problems = models.check_model(name, entry, root)
+    if problems:
+        raise InputError(problems[0])
+    device = choose_device(device)
+    if models.towers(entry) == ("images",):
+        parts = build_torchvision(name, torchvision_entry(entry))
+    else:
+        parts = build_open_clip(name, entry, root)
+    network = parts.pop("network").eval()
+    if models.removes_normalisation(entry):
+        disable_normalisation(network)
+    settings = parts["preprocessing"]
+    provenance = {
+        "model": name,
+        "source": entry["source"],
+        "architecture": entry.get("architecture", entry.get("path", entry.get("repo"))),
+        "weights": models.weights_state(entry),
+        "weights_sha256": weights_sha256(network),
+        "seed": entry.get("seed", 0) if models.weights_state(entry) == "random" else None,
+        "geometry": models.geometry_name(settings),
+        "mean": list(settings["mean"]),
+        "std": list(settings["std"]),
+        "precision": precision,
+        "device": device.type,
+        "open_clip": open_clip.__version__,
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "pillow": PIL.__version__,
+    }
+    return LoadedModel(
+        network=network.to(device),
+        device=device,
+        precision=precision,
+        provenance=provenance,
+        **parts,
+    )
+
+
+def choose_device(wish):
+    """The torch device for "auto", "cuda", "mps" or "cpu", with its arithmetic made repeatable."""
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    kind = next(k for k in available if available[k]) if wish == "auto" else wish
+    if not available[kind]:
+        raise InputError(f"embeddings.device: no {kind} device is available here; use auto")
+    if kind == "cuda":
+        # fp32 means fp32: no TF32, and the same kernels in every run.
+        torch.backends.cuda.matmul.fp32_precision = "ieee"
+        torch.backends.cudnn.conv.fp32_precision = "ieee"
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
+    return torch.device(kind)
+
+
+@contextlib.contextmanager
+def seeded(seed):
+    """Random initialisation from ``seed`` alone; the global generator is left as it was.
+
+    open_clip warns that a network has no weights; here that is what was asked for, and where it
+    is not (``require_pretrained``) open_clip raises.
+    """
+
+    def expected(record):
+        return "Model initialized randomly" not in record.getMessage()
+
+    logging.getLogger().addFilter(expected)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        logging.getLogger().removeFilter(expected)
+
+
+def build_open_clip(name, entry, root):
+    """Network, preprocessing, tokenizer and sizes of an open_clip model, on the CPU."""
+    source = entry["source"]
+    if "architecture" in entry:
+        own = models.architecture_file(entry["architecture"], root)
+        if own is not None:
+            open_clip.add_model_config(own)
+    identifier = {
+        "local_dir": f"local-dir:{entry.get('path')}",
+        "trained": f"local-dir:{entry.get('path')}",
+        "hub": f"hf-hub:{entry.get('repo')}",
+    }.get(source, entry.get("architecture"))
+    path = {
+        "open_clip": lambda: entry.get("weights_file"),
+        "checkpoint": lambda: entry["checkpoint"],
+        "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
+        "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
+    }.get(source, lambda: None)()
+    state = read_weights(path) if path else None
+    # Such a checkpoint has no weights for the layers that open_clip would give the network.
+    bare = source == "trained" and models.removes_normalisation(entry["initial"])
+    promised = models.preprocessing(entry, root)
+    from_file = path is not None and source in ("open_clip", "checkpoint")
+    try:
+        with seeded(entry.get("seed", 0)):
+            network = open_clip.create_model(
+                identifier,
+                path if from_file else entry.get("pretrained"),
+                load_weights=not bare,
+                require_pretrained=source != "random" and not bare,
+                pretrained_text=False,
+                force_preprocess_cfg=promised if from_file else None,
+                weights_only=True,
+            )
+        if bare:
+            disable_normalisation(network)
+            network.load_state_dict(state)
+    except (RuntimeError, OSError, ImportError, AssertionError, KeyError) as error:
+        raise creation_error(name, entry, path, error) from error
+    if state is not None:
+        check_positions(path, identifier, network, state)
+    config = open_clip.get_model_config(identifier)
+    return {
+        "network": network,
+        "preprocessing": verified_preprocessing(name, entry, network, promised, root),
+        "dim": config["embed_dim"],
+        "tokenizer_name": identifier,
+        "context_length": config["text_cfg"].get("context_length", 77),
+        "vocab_size": vocabulary_size(network),
+    }
+
+
+def creation_error(name, entry, path, error):
+    """The InputError for what open_clip could not create."""
+    if path is not None and not isinstance(error, OSError | ImportError):
+        return misfit(path, entry.get("architecture", path), first_difference(error))
+    if entry["source"] in ("open_clip", "hub"):
+        what = entry.get("repo", f"{entry.get('architecture')} {entry.get('pretrained')}")
+        return InputError(
+            f"models.{name}: the weights of {what} could not be fetched ({first_sentence(error)}); "
+            "without network, download them elsewhere and use source checkpoint or local_dir"
+        )
+    return InputError(f"models.{name}: open_clip cannot build it ({first_sentence(error)})")
+
+
+def verified_preprocessing(name, entry, network, promised, root):
+    """Preprocessing to use, after activation and preprocessing were found to be as promised."""
+    tag = models.find_tag(entry, root)
+    activation = any(isinstance(module, QuickGELU) for module in network.modules())
+    if tag is not None and activation != tag["quick_gelu"]:
+        raise InputError(
+            f"models.{name}: the network loaded has {models.activation_name(activation)}, but "
+            f"the weights of {tag['architecture']} {tag['tag']} were trained with "
+            f"{models.activation_name(tag['quick_gelu'])}"
+        )
+    loaded = open_clip.get_model_preprocess_cfg(network)
+    size = loaded["size"]
+    loaded = {
+        "size": size if isinstance(size, int) else size[0],
+        "interpolation": loaded["interpolation"],
+        "resize_mode": loaded["resize_mode"],
+        "mean": tuple(loaded["mean"]),
+        "std": tuple(loaded["std"]),
+    }
+    override = entry.get("normalisation", "own") != "own"
+    for key, value in promised.items():
+        unknown = value is None or (override and key in ("mean", "std"))
+        if not unknown and loaded[key] != value:
+            raise InputError(
+                f"models.{name}: {key} of the loaded model is {loaded[key]}, not {value} as the "
+                "configuration says; correct its geometry or preprocessing"
+            )
+    return promised if override else loaded
+
+
+def vocabulary_size(network):
+    """Number of token ids: rows of the text tower's first embedding table."""
+    tower = getattr(network, "text", network)
+    return next(
+        module.num_embeddings
+        for module in tower.modules()
+        if isinstance(module, torch.nn.Embedding)
+    )
+
+
+def torchvision_entry(entry):
+    """The entry of a ResNet; one that was trained here is one with its weights in a file."""
+    if entry["source"] == "torchvision":
+        return entry
+    return {**entry["initial"], "weights_file": f"{entry['path']}/{models.CLASSIFIER_FILE}"}
+
+
+def build_torchvision(name, entry):
+    """A torchvision ResNet without its classifier: averaged features after the last ReLU."""
+    architecture = entry["architecture"]
+    weights = entry.get("weights_file", entry.get("weights"))
+    with seeded(entry.get("seed", 0)):
+        network = torchvision.models.get_model(architecture, weights=None)
+    if weights is not None:
+        state = torchvision_weights(name, architecture, weights)
+        try:
+            network.load_state_dict(state)
+        except RuntimeError as error:
+            raise misfit(weights, architecture, first_difference(error)) from error
+    dim = network.fc.in_features
+    network.fc = torch.nn.Identity()
+    return {"network": network, "preprocessing": models.preprocessing(entry), "dim": dim}
+
+
+def torchvision_weights(name, architecture, weights):
+    """State dict of a torchvision tag or of a weights file."""
+    if models.is_file_name(weights):
+        return read_weights(weights)
+    tag = torchvision.models.get_model_weights(architecture)[weights]
+    try:
+        return tag.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (urllib.error.URLError, OSError) as error:
+        raise InputError(
+            f"models.{name}: {tag.url} could not be fetched ({first_sentence(error)}); "
+            "without network, download it elsewhere and give its path as weights"
+        ) from error

@@ -1,0 +1,135 @@
+"""Is a file the right one: hashes, lengths, and the lock file of hashes seen first.
+
+The lock file (``downloads.lock.json`` in the folder of downloads) holds sha256 and length of every
+file for which its table has no hash, as it was when it first came; from then on they are enforced.
+Delete a file's entry to accept another version of it.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import zipfile
+from pathlib import Path
+
+from modgap.errors import InputError
+from modgap.fetch.table import LOCK, expected
+from modgap.files import atomic_path
+
+# (position, bytes) that a file of each kind has, for files whose hash nobody knows yet.
+SIGNATURES = {
+    ".gz": (0, b"\x1f\x8b"),
+    ".tgz": (0, b"\x1f\x8b"),
+    ".tar": (257, b"ustar"),
+    ".npy": (0, b"\x93NUMPY"),
+    ".jsonl": (0, b"{"),
+    ".safetensors": (8, b"{"),
+}
+
+# Files that cannot begin like a web page.
+NOT_A_PAGE = (".csv", ".json", ".bin", ".pt", ".pth")
+
+
+def digest(path, kind):
+    """Hex hash of a file; md5 only where nothing better is published."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(
+            stream, lambda: hashlib.new(kind, usedforsecurity=False)
+        ).hexdigest()
+
+
+def difference(path, wanted):
+    """What is wrong with a file, with both values, or None.
+
+    Parameters
+    ----------
+    wanted : dict with any of sha256, sha256_start (its first digits), md5, bytes, and ``source``,
+        where they stand.
+    """
+    size = Path(path).stat().st_size
+    if size != wanted.get("bytes", size):
+        return f"has {size:,} bytes, expected {wanted['bytes']:,} ({wanted['source']})"
+    kind = next((kind for kind in ("sha256", "md5") if kind in wanted), None)
+    if kind and (found := digest(path, kind)) != wanted[kind]:
+        return f"{kind} is {found}, expected {wanted[kind]} ({wanted['source']})"
+    start = wanted.get("sha256_start", "")
+    if start and not (found := digest(path, "sha256")).startswith(start):
+        return f"sha256 is {found}, expected one that starts with {start} ({wanted['source']})"
+    return None
+
+
+def wrong_kind(path, name):
+    """What is wrong with a file that cannot be what its name says, or None."""
+    suffix = Path(name).suffix
+    if suffix == ".zip":
+        return None if zipfile.is_zipfile(path) else "not a zip archive"
+    position, signature = SIGNATURES.get(suffix, (0, b""))
+    with open(path, "rb") as stream:
+        stream.seek(position)
+        found = stream.read(max(len(signature), 64))
+    if not found.startswith(signature):
+        return f"not a {suffix} file"
+    if suffix in NOT_A_PAGE and found.lstrip().startswith(b"<"):
+        return f"a web page, not a {suffix} file"
+    return None
+
+
+def read_lock(folder):
+    """The recorded files of a folder of downloads, by name."""
+    path = Path(folder, LOCK)
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise InputError(f"{path}: not readable as JSON ({error}); remove it") from error
+
+
+def record(path, row, folder, address):
+    """Enter a file without a known hash in the lock file, with a warning; keep an old entry."""
+    lock_path = Path(folder, LOCK)
+    entry = {
+        "sha256": digest(path, "sha256"),
+        "bytes": Path(path).stat().st_size,
+        "origin": str(address),
+    }
+    with open(lock_path.with_name(f".{LOCK}.guard"), "w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        lock = read_lock(folder)
+        if row["file"] in lock:
+            return
+        lock[row["file"]] = entry
+        with atomic_path(lock_path) as temporary:
+            temporary.write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n")
+    logging.warning(
+        "WARNING: no%s checksum is known for %s; its sha256 %s is recorded in %s and enforced "
+        "from now on",
+        " whole" if row.get("sha256_start") else "",
+        row["file"],
+        entry["sha256"],
+        lock_path,
+    )
+
+
+def has_hash(wanted):
+    """Whether a hash is known, from the table or from the lock file."""
+    return "sha256" in wanted or "md5" in wanted
+
+
+def check_fetched(rows, folder):
+    """Check files of the table before they are read, however they came to be there.
+
+    Raises
+    ------
+    InputError : not the right file, with both values.
+    """
+    for row in rows:
+        path = Path(folder, row["file"])
+        wanted = expected(row, folder, read_lock(folder))
+        problem = difference(path, wanted)
+        if not problem and not has_hash(wanted):
+            problem = wrong_kind(path, row["file"])
+        if problem:
+            raise InputError(f"{path}: {problem}; remove it and run the same command again")
+        if not has_hash(wanted):
+            record(path, row, folder, "put there by hand")

@@ -1,0 +1,1 @@
+"""What the configuration asks for, resolved before anything runs (no numpy, no torch)."""

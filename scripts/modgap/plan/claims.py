@@ -1,0 +1,214 @@
+"""Reading and checking ``config/claims.yaml``; one line for each problem."""
+
+import hashlib
+
+from modgap.errors import InputError
+from modgap.plan.config import IMPORTED, is_imported, load_yaml, modalities, schema_problems
+from modgap.plan.models import weights_state
+from modgap.plan.training import independent_entries
+
+# A claim is judged by the value of one row unless it says one of these.
+FORMS = ("minus", "trend", "count", "share")
+USUAL_COLUMNS = {"value": "value", "low": "low", "high": "high"}
+
+
+def read_claims(path, schema):
+    """The parsed file, after every check.
+
+    Raises
+    ------
+    InputError : all problems, one per line.
+    """
+    content = load_yaml(path)
+    problems = schema_problems(content, load_yaml(schema))
+    problems = problems or claim_problems(content)
+    if problems:
+        listed = "".join(f"\n  {path}: {line}" for line in problems)
+        raise InputError(f"Problems with the claims:{listed}")
+    return content
+
+
+def load_claims(path, schema):
+    """Every claim with what its source says, ready for ``modgap.report.verdicts``.
+
+    Returns
+    -------
+    tables : dict: name -> what it is about (``of``) and its ``path`` under the results.
+    claims : list of dicts.
+    """
+    content = read_claims(path, schema)
+    claims = []
+    for claim in content["claims"]:
+        source = content["sources"][claim["about"]]
+        rows = {**source.get("rows", {}), **claim.get("rows", {})}
+        if "sha256" in source:
+            rows["sha256"] = imported_digest(source["sha256"])
+        usual = content["tables"][claim["table"]].get("columns", USUAL_COLUMNS)
+        columns = claim.get("columns", usual)
+        source_says = {"scale": source["scale"], "needs": claim.get("needs", source["needs"])}
+        claims.append({**claim, **source_says, "rows": rows, "columns": columns})
+    return content["tables"], claims
+
+
+def claim_problems(content):
+    """What the schema cannot say: references, and what a claim may combine."""
+    lines, ids = [], [claim["id"] for claim in content["claims"]]
+    for claim in content["claims"]:
+        where = f"claims.{claim['id']}"
+        if ids.count(claim["id"]) > 1:
+            lines.append(f"{where}: the id occurs more than once")
+        for key, known in (("about", "sources"), ("table", "tables")):
+            if claim[key] not in content[known]:
+                lines.append(f"{where}.{key}: no {claim[key]!r} in {known}")
+        lines += [f"{where}: {problem}" for problem in expectation_problems(claim, content)]
+    for run, judged in content["judged"].items():
+        lines += [f"judged.{run}: no claim {name!r}" for name in judged if name not in ids]
+    return list(dict.fromkeys(lines))
+
+
+def expectation_problems(claim, content):
+    """What is wrong with what a claim expects and how it is measured."""
+    expectations = [key for key in ("tolerance", "above", "below") if key in claim]
+    if len(expectations) != 1:
+        yield "give one of tolerance, above and below"
+    if "tolerance" in claim and "published" not in claim:
+        yield "a tolerance needs the published value"
+    forms = [key for key in FORMS if key in claim]
+    if len(forms) > 1:
+        yield f"give at most one of {', '.join(FORMS)}"
+    if "minus" in claim and "tolerance" in claim:
+        yield "a difference (minus) is judged by above or below"
+    scale = content["sources"].get(claim["about"], {}).get("scale")
+    if scale == "embedded" and "tolerance" in claim:
+        yield "the paper's values are never judged on embedded models and data; give above or below"
+
+
+# Keys of a dataset that say which data it is.
+IDENTITY = ("kind", "name", "split")
+
+STUDIES = ("temperature_finetuning", "initialisation", "gap_triggers", "embedding_width")
+
+SIZES = ("n_inputs", "input_size", "width", "seed")
+
+# Side of the pictures of models that do not say another, in pixels.
+USUAL_SIZE = 224
+
+
+def measured(config, cells):
+    """Names of everything that the tables of a run are about, and what each is.
+
+    config : the checked configuration; cells : studies of training runs (``training_plan.plan``).
+
+    Returns
+    -------
+    dict: what (``embedding_sets``, ``cones``, ``initialisations``, ``layers``,
+    ``disabled_normalisation``, ``independent_models``, ``zero_shot``, ``fairness``, a training
+    study, ``random_networks``, ``theorems`` or ``sphere``) -> name -> dict of attributes. What the
+    run does not have is empty.
+    """
+    sets = {
+        name: about(config, entry.get("model"), entry["dataset"])
+        for name, entry in config["embedding_sets"].items()
+    }
+    cones = {
+        f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
+            **about(config, entry.get("model"), entry["dataset"]),
+            "modality": modality,
+        }
+        for entry in config["cones"]
+        for modality in modalities(config, entry)
+    }
+    result = {"embedding_sets": sets, "cones": cones}
+    for section in ("initialisations", "layers"):
+        result[section] = {
+            f"{entry['model']}/{entry['dataset']}": {
+                **about(config, entry["model"], entry["dataset"]),
+                **seeds_of(config["cone_study"] if section == "initialisations" else {}),
+            }
+            for entry in config[section]
+        }
+    result["disabled_normalisation"] = {
+        f"{entry['model']}/{entry['dataset']}": without(
+            about(config, entry["model"], entry["dataset"]), "normalisation"
+        )
+        for entry in config["without_normalisation"]
+    }
+    for section in ("zero_shot", "fairness"):
+        result[section] = {
+            name: about(config, entry.get("model"), entry["dataset"])
+            for name, entry in config[section].items()
+        }
+    result["independent_models"] = {
+        name: of_network(config, any_of(independent_entries(config, name)), entry["dataset"])
+        for name, entry in config["independent_models"].items()
+    }
+    for study, entry in config["training_studies"].items():
+        result[study] = {study: of_study(config, entry)} if study in cells else {}
+    for study in STUDIES:
+        result.setdefault(study, {})
+    for section in ("random_networks", "theorems", "sphere"):
+        result[section] = {section: of_simulation(config[section])} if section in config else {}
+    return result
+
+
+def about(config, model, dataset):
+    """Attributes of a model (None for ready embeddings) on a dataset."""
+    return of_network(config, config["models"][model] if model else {}, dataset)
+
+
+def of_network(config, network, dataset):
+    """Attributes of a model's entry (empty for ready embeddings) on a dataset."""
+    entry = config["datasets"][dataset]
+    return {
+        "source": network.get("source", ""),
+        "state": weights_state(network) if network else "",
+        "architecture": network.get("architecture", ""),
+        "pretrained": network.get("pretrained") or network.get("weights") or "",
+        "normalisation": network.get("normalisation", "own"),
+        "size": network.get("size", USUAL_SIZE),
+        "kind": entry["kind"],
+        "data": identity(entry),
+        "dataset": dataset if is_imported(entry) else "",
+    }
+
+
+def without(attributes, key):
+    """The attributes but one, which the rows of a table say themselves."""
+    return {name: value for name, value in attributes.items() if name != key}
+
+
+def any_of(models):
+    """One of several models that differ in nothing but how they came to be."""
+    return next(iter(models.values()))
+
+
+def identity(entry):
+    """Which data a dataset is, whatever it is called: kind, name and split."""
+    return " ".join(str(entry[key]) for key in IDENTITY if key in entry)
+
+
+def of_study(config, study):
+    """Attributes of a training study: its model before training, its data, its seeds."""
+    first = {**study, **study.get("cells", [{}])[0]}
+    model = first.get("model") or first["models"][0]
+    learned_from = [identity(config["datasets"][name]) for name in first["datasets"]]
+    return {
+        **about(config, model, first["held_out"]),
+        "learned_from": ", ".join(learned_from),
+        "seeds_of_study": ", ".join(map(str, study["seeds"])),
+    }
+
+
+def of_simulation(entry):
+    """Size and seeds of a simulation, which its tables do not repeat."""
+    return {**{key: entry[key] for key in SIZES if key in entry}, **seeds_of(entry)}
+
+
+def seeds_of(section):
+    """The seeds of a section that says how many there are, in words."""
+    return {"seeds_of_study": f"0 to {section['seeds'] - 1}"} if "seeds" in section else {}
+
+
+def imported_digest(sha256):
+    """The digest that embeddings imported from one file of this sha256 carry."""
+    return hashlib.sha256(sha256.encode()).hexdigest()

@@ -1,0 +1,373 @@
+"""The configuration: defaults under the user's file, every problem at once, one line each."""
+
+import importlib.util
+import json
+import os
+import re
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from modgap.data.sources import (
+    count_items,
+    download_rows,
+    named_paths,
+    split_problems,
+    where_to_get,
+    with_sources,
+)
+from modgap.errors import InputError
+from modgap.fetch.table import fetched_file, is_local, local_path
+from modgap.plan.models import (
+    check_model,
+    did_you_mean,
+    model_geometry,
+    tokenizer,
+    towers,
+    weights_state,
+)
+from modgap.plan.tasks import derived_tasks, task_problems
+from modgap.plan.training import (
+    classifier_runs,
+    independent_entries,
+    resolve_trained,
+    training_problems,
+)
+from modgap.plan.weights import pin_problems, read_pins, resolve_weights
+
+# A user's file that names one of these replaces all of them, and the training of the default with
+# them: a run works on what it names.
+REPLACED_TOGETHER = (
+    "datasets",
+    "models",
+    "embedding_sets",
+    "cones",
+    "initialisations",
+    "layers",
+    "without_normalisation",
+    "independent_models",
+    "zero_shot",
+    "fairness",
+)
+TRAINING = ("training_runs", "training_studies", "training_classifiers")
+
+# Studies that need no data: not part of a run with data of its own, unless it names them.
+SIMULATIONS = ("random_networks", "theorems", "sphere")
+
+# Model name under which ready embeddings are stored.
+IMPORTED = "imported"
+
+
+def load_yaml(path):
+    """Parse a YAML file; a syntax error becomes one line with file, line and column."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return yaml.safe_load(stream) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise InputError(f"{path}{where}: {getattr(error, 'problem', error)}") from error
+
+
+def merge(default, given):
+    """Lay ``given`` over ``default``, key by key through nested mappings."""
+    if not (isinstance(default, dict) and isinstance(given, dict)):
+        return given
+    merged = {key: merge(value, given[key]) for key, value in default.items() if key in given}
+    return {**default, **given, **merged}
+
+
+def with_defaults(default, given):
+    """The default configuration under the user's, by the rule of ``REPLACED_TOGETHER``."""
+    if any(key in given for key in REPLACED_TOGETHER):
+        dropped = {*REPLACED_TOGETHER, *TRAINING, *(key for key in SIMULATIONS if key not in given)}
+        default = {key: value for key, value in default.items() if key not in dropped}
+    config = merge(default, given)
+    for key in ("datasets", "models", "independent_models", "fairness", *TRAINING):
+        config.setdefault(key, {})
+    for key in ("initialisations", "layers", "without_normalisation"):
+        config.setdefault(key, [])
+    if well_formed(config):
+        config.setdefault("embedding_sets", derived_sets(config))
+        config.setdefault("cones", derived_cones(config))
+        config.setdefault("zero_shot", derived_tasks(config["datasets"]))
+    return config
+
+
+def well_formed(config):
+    """Whether what more is derived from are mappings of mappings."""
+    return all(
+        isinstance(config[key], dict) and all(isinstance(e, dict) for e in config[key].values())
+        for key in ("datasets", "models", "training_classifiers")
+    )
+
+
+def is_imported(entry):
+    """Whether a dataset consists of ready embeddings."""
+    return entry.get("kind") == "embeddings"
+
+
+def derived_sets(config):
+    """Every captioned dataset with every two-tower model; ready embeddings by themselves."""
+    sets, classifiers = {}, classifier_runs(config)
+    for name, entry in config["datasets"].items():
+        if is_imported(entry):
+            sets[name] = {"dataset": name}
+        elif entry.get("kind") != "noise":
+            for model, description in config["models"].items():
+                image_only = description.get("source") == "torchvision" or (
+                    description.get("run") in classifiers
+                )
+                if not image_only:
+                    sets[f"{name}-{model}"] = {"dataset": name, "model": model}
+    return sets
+
+
+def derived_cones(config):
+    """Every dataset with every model; ready embeddings by themselves."""
+    cones = []
+    for name, entry in config["datasets"].items():
+        if is_imported(entry):
+            cones.append({"dataset": name})
+        else:
+            cones += [{"dataset": name, "model": model} for model in config["models"]]
+    return cones
+
+
+def where_of(error):
+    """Dotted path of a schema error; list positions count from 0."""
+    return ".".join(str(part) for part in error.absolute_path)
+
+
+def schema_problems(config, schema):
+    """One line per violation of the schema, in the order of the file."""
+    lines = []
+    for error in Draft202012Validator(schema).iter_errors(config):
+        where = where_of(error)
+        prefix = f"{where}: " if where else ""
+        if error.validator == "additionalProperties":
+            known = error.schema.get("properties", {})
+            for key in error.instance:
+                if key not in known:
+                    lines.append(f"{prefix}unknown key {key!r}{did_you_mean(key, known)}")
+        elif error.validator == "required":
+            lines.append(f"{prefix}key {error.message.split(' is a ')[0]} is missing")
+        elif error.validator == "enum":
+            allowed = ", ".join(str(value) for value in error.validator_value)
+            near = did_you_mean(str(error.instance), map(str, error.validator_value))
+            lines.append(f"{prefix}{error.instance!r} is none of {allowed}{near}")
+        elif error.validator == "oneOf":
+            lines.append(f"{prefix}give either 'file', or both 'first' and 'second'")
+        elif error.validator == "pattern" and error.parent is None:
+            lines.append(pattern_line(prefix, error))
+        else:
+            lines.append(f"{prefix}{error.message}")
+    return list(dict.fromkeys(lines))
+
+
+def pattern_line(prefix, error):
+    """What is wrong with a string, in words where the schema has them."""
+    meaning = error.schema.get("description", f"must match {error.validator_value}")
+    return f"{prefix}{error.instance!r} does not fit: {meaning} ({error.validator_value})"
+
+
+def unknown(where, name, known):
+    """The line for a reference to an entry that does not exist, or None."""
+    if name in known:
+        return None
+    return f"{where}: no {where.rsplit('.', 1)[-1]} named {name!r}{did_you_mean(name, known)}"
+
+
+def reference_problems(config):
+    """Entries of embedding sets and cones that point nowhere or do not fit together."""
+    datasets, models = config["datasets"], config["models"]
+    entries = [
+        (f"embedding_sets.{name}", entry) for name, entry in config["embedding_sets"].items()
+    ]
+    entries += [(f"cones.{i}", entry) for i, entry in enumerate(config["cones"])]
+    lines = []
+    for where, entry in entries:
+        lines.append(unknown(f"{where}.dataset", entry["dataset"], datasets))
+        dataset = datasets.get(entry["dataset"], {})
+        if "model" in entry:
+            lines.append(unknown(f"{where}.model", entry["model"], models))
+            if is_imported(dataset):
+                lines.append(
+                    f"{where}.model: {entry['dataset']} is ready embeddings; drop the model"
+                )
+        elif dataset and not is_imported(dataset):
+            lines.append(f"{where}: key 'model' is missing")
+        if where.startswith("embedding_sets"):
+            model = models.get(entry.get("model"), {})
+            if model.get("source") == "torchvision":
+                lines.append(f"{where}.model: {entry['model']} has no text tower, so no gap")
+            if dataset.get("kind") == "noise":
+                lines.append(f"{where}.dataset: noise has no pairs, so no gap")
+            if "beside" in entry:
+                lines.append(unknown(f"{where}.beside", entry["beside"], config["embedding_sets"]))
+    lines += run_problems(config)
+    if IMPORTED in models:
+        lines.append(f"models: the name {IMPORTED!r} is taken by ready embeddings; choose another")
+    if not datasets:
+        lines.append(
+            "datasets: none; a file that names datasets, models or what is done with them replaces "
+            "the default's, so name the datasets too"
+        )
+    elif not any(config[key] for key in (*REPLACED_TOGETHER[2:], *TRAINING)):
+        lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
+    return [line for line in lines if line]
+
+
+def run_problems(config):
+    """Entries of ``initialisations`` and the like that point nowhere or cannot be computed."""
+    lines = []
+    for section in ("initialisations", "layers", "without_normalisation"):
+        for i, entry in enumerate(config[section]):
+            where, model = f"{section}.{i}", config["models"].get(entry["model"])
+            lines.append(unknown(f"{where}.dataset", entry["dataset"], config["datasets"]))
+            lines.append(unknown(f"{where}.model", entry["model"], config["models"]))
+            if is_imported(config["datasets"].get(entry["dataset"], {})):
+                lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
+            if section == "initialisations" and model and weights_state(model) != "random":
+                lines.append(f"{where}.model: {entry['model']} has weights; name a random model")
+            kind = config["datasets"].get(entry["dataset"], {}).get("kind")
+            if section == "without_normalisation" and kind == "noise":
+                lines.append(f"{where}.dataset: noise has no pairs, so no gap")
+    for name, entry in config["independent_models"].items():
+        lines += independent_problems(f"independent_models.{name}", entry, config)
+    return lines
+
+
+def independent_problems(where, entry, config):
+    """Problems of one of ``independent_models``."""
+    lines = [unknown(f"{where}.dataset", entry["dataset"], config["datasets"])]
+    if is_imported(config["datasets"].get(entry["dataset"], {})):
+        lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
+    if ("classifier" in entry) == ("models" in entry):
+        return [*lines, f"{where}: give either a classifier, with its seeds, or models"]
+    if "models" in entry:
+        return lines + [
+            unknown(f"{where}.models", name, config["models"]) for name in entry["models"]
+        ]
+    classifiers = config["training_classifiers"]
+    found = unknown(f"{where}.classifier", entry["classifier"], classifiers)
+    if found is None and len(classifiers[entry["classifier"]].get("seeds", [0])) < 2:
+        found = f"{where}.classifier: {entry['classifier']} has one seed; give it two or more"
+    return [*lines, found]
+
+
+def resolved_problems(config, root):
+    """What can be told once trained models know what they started from."""
+    lines = []
+    for i, entry in enumerate(config["without_normalisation"]):
+        if len(towers(config["models"][entry["model"]])) < 2:
+            lines.append(f"without_normalisation.{i}.model: {entry['model']} has no text tower")
+    for name in config["independent_models"]:
+        entries = independent_entries(config, name).values()
+        shapes = sorted({model_geometry(entry, root) for entry in entries})
+        if len(shapes) > 1:
+            lines.append(
+                f"independent_models.{name}: its models see different crops ({', '.join(shapes)})"
+            )
+    return lines
+
+
+def file_problems(config, root):
+    """Files and folders that are named, but neither there nor to be fetched."""
+    folder, rows = config["resources"], download_rows(config, root)
+    lines = []
+    for name, entry in config["datasets"].items():
+        for key, path in named_paths(entry):
+            if not os.path.exists(path) and not fetched_file(path, folder, rows):
+                hint = where_to_get(entry, path, folder, rows)
+                lines.append(f"datasets.{name}.{key}: no such file or folder: {path}{hint}")
+    mirror = config["mirror"]
+    if mirror and is_local(mirror) and not os.path.isdir(local_path(mirror)):
+        lines.append(f"mirror: no such folder: {mirror}")
+    return lines
+
+
+def model_problems(config, pins, root):
+    """Unknown architectures and tags, mismatches, missing weight files and tokenizers."""
+    lines = []
+    for name, entry in config["models"].items():
+        found = check_model(name, entry, root)
+        lines += found or [
+            *pin_problems(name, entry, pins, root),
+            *tokenizer_problems(name, entry, root),
+        ]
+    return lines
+
+
+def tokenizer_problems(name, entry, root):
+    """The line for a model whose tokenizer is not open_clip's own, where nothing can load it."""
+    needed = tokenizer(entry, root)
+    if needed not in ("bpe", None) and importlib.util.find_spec("transformers") is None:
+        yield (
+            f"models.{name}: its tokenizer {needed} needs the package transformers, which is not "
+            "installed here; name another model, or install it where the jobs run"
+        )
+
+
+def with_paths(config):
+    """The configuration with the files of every dataset (sources.py)."""
+    folder = config["resources"].rstrip("/")
+    datasets = {
+        name: with_sources(name, entry, folder) for name, entry in config["datasets"].items()
+    }
+    return {**config, "resources": folder, "datasets": datasets}
+
+
+def load_config(given, root):
+    """The configuration of a run: defaults, the user's file over them, everything checked.
+
+    Parameters
+    ----------
+    given : dict, what Snakemake read from --configfile and --config.
+    root : Path of the project (the folder of the Snakefile).
+
+    Raises
+    ------
+    InputError : all problems, one per line.
+    """
+    root = Path(root)
+    config = with_defaults(load_yaml(root / "config" / "config.yaml"), given)
+    problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
+    problems = problems or split_problems(config["datasets"])
+    if not problems:
+        config = with_paths(config)
+        problems = reference_problems(config) + file_problems(config, root)
+        pins = read_pins(os.path.join(root, config["weights"]))
+        resolve_weights(config, pins)
+        problems += training_problems(config) + resolve_trained(config)
+        problems += model_problems(config, pins, root) + task_problems(config, root)
+        problems = problems or resolved_problems(config, root)
+    if problems:
+        listed = "".join(f"\n  {line}" for line in problems)
+        raise InputError(f"Configuration problems:{listed}")
+    return json.loads(json.dumps(config))
+
+
+def shard_counts(config):
+    """Number of pixel and embedding shards of each dataset that is embedded here."""
+    counts = {}
+    for name, entry in config["datasets"].items():
+        if entry["kind"] == "webdataset":
+            counts[name] = len(entry["files"])
+        elif not is_imported(entry):
+            n = count_items(entry["kind"], entry)
+            counts[name] = -(-n // config["pixels"]["shard_size"])
+    return counts
+
+
+def modalities(config, entry):
+    """The clouds of an embedding set or cone: ``images`` and ``texts``, or first and second."""
+    if "model" not in entry:
+        return ["first", "second"]
+    return list(towers(config["models"][entry["model"]]))
+
+
+def one_of(names):
+    """Regular expression that matches exactly the given names (nothing when there are none)."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"

@@ -1,0 +1,399 @@
+"""What a model entry of the config means, known without importing torch or open_clip.
+
+The workflow needs the pixel geometry of every model while it is being parsed, and has to refuse a
+wrong entry before any job starts; what open_clip knows comes from ``modgap.plan.architectures``.
+
+A model entry is a dict with ``source`` and, by source:
+
+random       architecture, seed
+open_clip    architecture, pretrained (a tag)
+checkpoint   architecture, checkpoint (a weights file); for an open_clip architecture also
+             pretrained (the tag whose activation and preprocessing the file has) or preprocessing
+             (size, interpolation, resize_mode, mean, std)
+local_dir    path (a folder with open_clip_config.json and weights); architecture and pretrained
+             may name the tag that the folder must agree with
+hub          repo, geometry ("224-bicubic-shortest")
+torchvision  architecture (resnet18 or resnet50), weights (null, a tag or a file), size, seed
+trained      run (a training run of this pipeline); ``modgap.plan.training`` adds path (the folder
+             of its checkpoint, which need not exist yet) and initial (the entry it started from)
+
+and for all of them ``normalisation`` of the pixels (own, imagenet or none) and
+``normalisation_layers`` (kept or removed, after the weights are in place). A tag with pinned
+weights gets ``weights_file``, the place of its file (``modgap.plan.weights``). An architecture is
+open_clip's or one of ours, ``config/models/NAME.json``, with open_clip's default preprocessing at
+its own image size.
+File names are relative to the working directory, like every file name of a workflow.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from modgap.plan.architectures import (
+    PROJECT,
+    architecture_row,
+    clean_tag,
+    known_architectures,
+    known_tags,
+)
+
+WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+# open_clip looks for these three in a folder.
+FOLDER_SUFFIXES = (".safetensors", ".bin", ".pth")
+# What a training run leaves, in open_clip's own form.
+CHECKPOINT_FILES = ("open_clip_config.json", "open_clip_model.safetensors")
+CLASSIFIER_FILE = "model.safetensors"
+GEOMETRY = re.compile(r"[1-9]\d*-(bicubic|bilinear)-(shortest|squash|longest)")
+
+# The defaults of open_clip's PreprocessCfg.
+OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
+OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# Mean and standard deviation of pixels in 0..1 that replace a model's own.
+PIXEL_SCALES = {
+    "imagenet": {"mean": IMAGENET_MEAN, "std": IMAGENET_STD},
+    "none": {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)},
+}
+
+TORCHVISION_WEIGHTS = {
+    "resnet18": ["IMAGENET1K_V1"],
+    "resnet50": ["IMAGENET1K_V1", "IMAGENET1K_V2"],
+}
+
+
+def architecture_file(name, root=PROJECT):
+    """The file of one of our own architectures; None when there is none of that name."""
+    path = Path(root, "config", "models", f"{name}.json")
+    return path if path.is_file() else None
+
+
+def find_architecture(name, root=PROJECT):
+    """Row of an architecture, open_clip's or our own; None when unknown."""
+    path = architecture_file(name, root)
+    if path is None:
+        return known_architectures(root).get(name)
+    return architecture_row(name, json.loads(path.read_text()))
+
+
+def find_tag(entry, root=PROJECT):
+    """Row of the pretrained tag that an entry names; None without one."""
+    if "architecture" not in entry or "pretrained" not in entry:
+        return None
+    return known_tags(root).get((entry["architecture"], clean_tag(entry["pretrained"])))
+
+
+def preprocessing(entry, root=PROJECT):
+    """Preprocessing of a model entry that ``check_model`` found no fault with.
+
+    Returns a dict: size (px), interpolation, resize_mode, mean, std (per channel, of values in
+    0..1). Mean and std are None for a ``hub`` repository, which is not read before it is loaded.
+    """
+    return {**own_preprocessing(entry, root), **PIXEL_SCALES.get(entry.get("normalisation"), {})}
+
+
+def own_preprocessing(entry, root):
+    source = entry["source"]
+    if source == "trained":
+        return preprocessing(entry["initial"], root)
+    if source == "torchvision":
+        return {
+            "size": entry.get("size", 224),
+            "interpolation": "bilinear",
+            "resize_mode": "shortest",
+            "mean": IMAGENET_MEAN,
+            "std": IMAGENET_STD,
+        }
+    if source == "hub":
+        size, interpolation, resize_mode = entry["geometry"].split("-")
+        return {
+            "size": int(size),
+            "interpolation": interpolation,
+            "resize_mode": resize_mode,
+            "mean": None,
+            "std": None,
+        }
+    if source == "local_dir":
+        return folder_preprocessing(read_folder_config(entry["path"]))
+    tag = find_tag(entry, root)
+    if tag is not None:
+        return {key: tag[key] for key in ("size", "interpolation", "resize_mode", "mean", "std")}
+    default = default_preprocessing(find_architecture(entry["architecture"], root)["image_size"])
+    return {**default, **typed(entry.get("preprocessing", {}))}
+
+
+def default_preprocessing(size):
+    return {
+        "size": size,
+        "interpolation": "bicubic",
+        "resize_mode": "shortest",
+        "mean": OPENAI_MEAN,
+        "std": OPENAI_STD,
+    }
+
+
+def folder_preprocessing(config):
+    """Preprocessing of an open_clip_config.json; the size is the image tower's, as in open_clip."""
+    default = default_preprocessing(architecture_row("", config["model_cfg"])["image_size"])
+    stored = config.get("preprocess_cfg", {})
+    kept = {k: v for k, v in stored.items() if k in default and k != "size" and v is not None}
+    return {**default, **typed(kept)}
+
+
+def typed(settings):
+    return {k: tuple(v) if k in ("mean", "std") else v for k, v in settings.items()}
+
+
+def read_folder_config(path):
+    return json.loads(Path(path, "open_clip_config.json").read_text(encoding="utf-8"))
+
+
+def model_geometry(entry, root=PROJECT):
+    """Pixel geometry of a model, the name of its crops: "224-bicubic-shortest"."""
+    return geometry_name(preprocessing(entry, root))
+
+
+def geometry_name(settings):
+    return f"{settings['size']}-{settings['interpolation']}-{settings['resize_mode']}"
+
+
+def towers(entry):
+    """The modalities that a model embeds."""
+    if entry["source"] == "trained":
+        return towers(entry["initial"])
+    return ("images",) if entry["source"] == "torchvision" else ("images", "texts")
+
+
+def tokenizer(entry, root=PROJECT):
+    """Tokenizer of a model entry: "bpe" (open_clip's own), a name on the hub, None if unknown."""
+    if entry["source"] == "local_dir":
+        return architecture_row("", read_folder_config(entry["path"])["model_cfg"])["tokenizer"]
+    if entry["source"] in ("random", "open_clip", "checkpoint"):
+        return find_architecture(entry["architecture"], root)["tokenizer"]
+    return None
+
+
+def weights_state(entry):
+    """ "random" or "trained"."""
+    untrained = entry["source"] == "random" or (
+        entry["source"] == "torchvision" and entry.get("weights") is None
+    )
+    return "random" if untrained else "trained"
+
+
+def removes_normalisation(entry):
+    """Whether a model has its normalisation layers removed, here or before it was trained."""
+    removed = entry.get("normalisation_layers", "kept") == "removed"
+    return removed or (entry["source"] == "trained" and removes_normalisation(entry["initial"]))
+
+
+def weight_files(entry):
+    """The files that a model is read from, for the rule to name as input."""
+    if "weights_file" in entry:
+        return [entry["weights_file"]]
+    if entry["source"] == "checkpoint":
+        return [entry["checkpoint"]]
+    if entry["source"] == "trained":
+        classifier = entry["initial"]["source"] == "torchvision"
+        names = [CLASSIFIER_FILE] if classifier else CHECKPOINT_FILES
+        return [f"{entry['path']}/{name}" for name in names]
+    if entry["source"] == "local_dir":
+        folder = Path(entry["path"])
+        weights = [path for path in folder.glob("*") if path.suffix in FOLDER_SUFFIXES]
+        return sorted(map(str, [folder / "open_clip_config.json", *weights]))
+    if entry["source"] == "torchvision" and is_file_name(entry.get("weights")):
+        return [entry["weights"]]
+    return []
+
+
+def architecture_digest(entry, root=PROJECT):
+    """Digest of the file of an architecture of ours; None where there is none.
+
+    The file is part of the project, so its content counts and not its date: a fresh clone reruns
+    nothing.
+    """
+    if entry["source"] not in ("random", "checkpoint"):
+        return None
+    path = architecture_file(entry["architecture"], root)
+    return path and hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def is_file_name(weights):
+    return weights is not None and weights.endswith(WEIGHT_SUFFIXES)
+
+
+def check_model(name, entry, root=PROJECT):
+    """Problems of the entry ``models.{name}``, one line each; empty when it can be built.
+
+    The entry has passed the schema: its keys and their types are right.
+    """
+    if entry["source"] == "trained":
+        # Its run is checked with the training runs, the model it starts from as a model.
+        return []
+    check = {
+        "random": architecture_problems,
+        "open_clip": tag_problems,
+        "checkpoint": checkpoint_problems,
+        "local_dir": folder_problems,
+        "hub": hub_problems,
+        "torchvision": torchvision_problems,
+    }[entry["source"]]
+    return [f"models.{name}.{problem}" for problem in check(entry, root)]
+
+
+def architecture_problems(entry, root):
+    name = entry["architecture"]
+    own = architecture_file(name, root)
+    if own is not None:
+        if name in known_architectures(root):
+            yield f"architecture: {own} has the name of an open_clip architecture; rename the file"
+        elif not is_model_config(own):
+            yield (
+                f"architecture: {own} is not an open_clip model configuration "
+                "(JSON with embed_dim, vision_cfg and text_cfg)"
+            )
+    elif name not in known_architectures(root):
+        ours = [path.stem for path in Path(root, "config", "models").glob("*.json")]
+        hint = did_you_mean(name, [*known_architectures(root), *ours])
+        yield f"architecture: unknown architecture {name!r}{hint}"
+
+
+def is_model_config(path):
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return isinstance(config, dict) and {"embed_dim", "vision_cfg", "text_cfg"} <= config.keys()
+
+
+def did_you_mean(word, choices):
+    """ ", did you mean 'X'?" for the closest choice, or nothing."""
+    spelled = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(word.lower(), spelled, n=1)
+    return f", did you mean {spelled[close[0]]!r}?" if close else ""
+
+
+def tag_problems(entry, root):
+    found = list(architecture_problems(entry, root))
+    if found:
+        yield from found
+        return
+    name, tag = entry["architecture"], clean_tag(entry["pretrained"])
+    other = name.removesuffix("-quickgelu") if name.endswith("-quickgelu") else f"{name}-quickgelu"
+    row = known_tags(root).get((name, tag))
+    if row is None:
+        sibling = known_tags(root).get((other, tag))
+        if sibling is not None and sibling["quick_gelu"] == sibling["architecture_quick_gelu"]:
+            yield activation_problem(name, tag, sibling["quick_gelu"], other)
+            return
+        tags = [known for architecture, known in known_tags(root) if architecture == name]
+        hint = did_you_mean(tag, tags)
+        if not hint:
+            hint = f"; it has {', '.join(tags)}" if tags else "; open_clip has no weights for it"
+        yield f"pretrained: unknown tag {entry['pretrained']!r} of {name}{hint}"
+    elif row["quick_gelu"] != row["architecture_quick_gelu"]:
+        use = other if other in known_architectures(root) else None
+        yield activation_problem(name, tag, row["quick_gelu"], use)
+
+
+def activation_name(quick_gelu):
+    return "QuickGELU" if quick_gelu else "plain GELU"
+
+
+def activation_problem(name, tag, quick_gelu, use):
+    """The line for weights of one activation in an architecture with the other."""
+    remedy = (
+        f"use architecture {use}"
+        if use
+        else "open_clip has no such architecture with that activation, use a local_dir of your own"
+    )
+    return (
+        f"architecture: {name} has {activation_name(not quick_gelu)}, but the weights of tag {tag} "
+        f"were trained with {activation_name(quick_gelu)}; {remedy}"
+    )
+
+
+def checkpoint_problems(entry, root):
+    yield from file_problems("checkpoint", entry["checkpoint"])
+    if "pretrained" in entry:
+        yield from tag_problems(entry, root)
+        return
+    found = list(architecture_problems(entry, root))
+    yield from found
+    if found:
+        return
+    name = entry["architecture"]
+    size = find_architecture(name, root)["image_size"]
+    given = entry.get("preprocessing")
+    if given is None and architecture_file(name, root) is None:
+        yield (
+            f"checkpoint: the preprocessing of {entry['checkpoint']} is unknown; give pretrained "
+            "(the tag that the weights are or started from) or preprocessing"
+        )
+    elif given is not None and given.get("size", size) != size:
+        yield f"preprocessing.size: {given['size']}, but {name} takes pictures of {size} px"
+
+
+def file_problems(key, path):
+    if not path.endswith(WEIGHT_SUFFIXES):
+        yield f"{key}: {path} is not a weights file ({', '.join(WEIGHT_SUFFIXES)})"
+    elif not Path(path).is_file():
+        yield f"{key}: no file {path}"
+
+
+def folder_problems(entry, root):
+    folder = Path(entry["path"])
+    config = folder / "open_clip_config.json"
+    if not folder.is_dir():
+        yield f"path: no folder {folder}"
+    elif not config.is_file():
+        yield f"path: {folder} holds no open_clip_config.json"
+    elif not any(path.suffix in FOLDER_SUFFIXES for path in folder.iterdir()):
+        yield f"path: {folder} holds no weights ({', '.join(FOLDER_SUFFIXES)})"
+    else:
+        try:
+            settings = read_folder_config(folder)
+            stored = {
+                **folder_preprocessing(settings),
+                "quick_gelu": architecture_row("", settings["model_cfg"])["quick_gelu"],
+            }
+        except (ValueError, KeyError, TypeError, AttributeError):
+            yield f"path: {config} is not open_clip's form (JSON with model_cfg, preprocess_cfg)"
+            return
+        if not GEOMETRY.fullmatch(geometry_name(stored)):
+            yield f"path: {config} asks for {geometry_name(stored)}, which this pipeline cannot cut"
+        elif "pretrained" in entry:
+            found = list(tag_problems(entry, root))
+            yield from found or disagreements(config, stored, find_tag(entry, root))
+
+
+def disagreements(where, stored, tag):
+    """Lines for settings of ``where`` (activation, preprocessing) that are not the tag's."""
+    for key, value in stored.items():
+        if value != tag[key]:
+            given, wanted = value, tag[key]
+            if key == "quick_gelu":
+                given, wanted = activation_name(given), activation_name(wanted)
+            yield (
+                f"path: {where} has {key} {given}, but the weights of {tag['architecture']} "
+                f"{tag['tag']} need {wanted}"
+            )
+
+
+def hub_problems(entry, root):
+    if not GEOMETRY.fullmatch(entry["geometry"]):
+        yield f"geometry: {entry['geometry']!r} is not of the form 224-bicubic-shortest"
+
+
+def torchvision_problems(entry, root):
+    name, weights = entry["architecture"], entry.get("weights")
+    if name not in TORCHVISION_WEIGHTS:
+        hint = did_you_mean(name, TORCHVISION_WEIGHTS)
+        yield f"architecture: unknown torchvision architecture {name!r}{hint}"
+    elif is_file_name(weights):
+        yield from file_problems("weights", weights)
+    elif weights is not None and weights not in TORCHVISION_WEIGHTS[name]:
+        hint = did_you_mean(weights, TORCHVISION_WEIGHTS[name])
+        yield f"weights: unknown weights {weights!r} of {name}{hint}"

@@ -1,0 +1,277 @@
+"""Which runs a configuration asks for: named runs, and those that the studies need. No torch.
+
+A run is a dict: model, datasets, held_out, seed, recipe (every key filled in). Two studies that
+ask for the same run share it; a run that is also named in ``training_runs`` keeps that name.
+"""
+
+import json
+
+from modgap.plan.models import did_you_mean
+
+# What "published" means beside its temperature: the authors' training loop (paper.md §2, §5).
+PUBLISHED = {
+    "optimizer": "adam",
+    "schedule": "constant",
+    "warmup": 0,
+    "mode": "eval",
+    "clip_norm": None,
+}
+
+
+def full_recipe(config, *overrides):
+    """The configuration's recipe under the overrides, later ones first.
+
+    ``steps`` and ``epochs`` replace each other; ``temperature`` is replaced as a whole; the
+    published temperature brings the published optimiser.
+    """
+    recipe = dict(config["training"]["recipe"])
+    for override in overrides:
+        for one, other in (("steps", "epochs"), ("epochs", "steps")):
+            if one in override:
+                recipe.pop(other, None)
+        recipe.update(override)
+    bounds = {"learned": ("tau_min", "tau_max"), "scheduled": ("tau_end",)}
+    given = recipe["temperature"]
+    kept = ("kind", "tau", *bounds.get(given["kind"], ()))
+    defaults = {"tau_min": 0.01, "tau_max": 1.0}
+    recipe["temperature"] = {
+        key: given.get(key, defaults.get(key)) for key in kept if key in given or key in defaults
+    }
+    if given["kind"] == "published":
+        recipe.update(PUBLISHED)
+    return recipe
+
+
+def make_run(config, where, seed, *overrides):
+    """A run from an entry with model, datasets and held_out."""
+    return {
+        "model": where["model"],
+        "datasets": where["datasets"],
+        "held_out": where["held_out"],
+        "seed": seed,
+        "recipe": full_recipe(config, *overrides),
+    }
+
+
+def named_runs(config):
+    """The runs of ``training_runs``."""
+    return {
+        name: make_run(config, entry, entry.get("seed", 0), entry.get("recipe", {}))
+        for name, entry in config["training_runs"].items()
+    }
+
+
+def classifier_runs(config):
+    """One run for each seed of each entry of ``training_classifiers``."""
+    return {
+        f"{name}-seed{seed}": {
+            **{key: value for key, value in entry.items() if key != "seeds"},
+            "seed": seed,
+        }
+        for name, entry in config["training_classifiers"].items()
+        for seed in entry.get("seeds", [0])
+    }
+
+
+def temperature_cells(config, study):
+    """Fine-tuning at each temperature by each recipe (Supplementary Figure 8)."""
+    for kind in study["recipes"]:
+        for tau in study["temperatures"]:
+            for seed in study["seeds"]:
+                temperature = {"temperature": {"kind": kind, "tau": tau}}
+                run = make_run(config, study, seed, study.get("recipe", {}), temperature)
+                yield f"{kind}-{tau:g}", {"recipe": kind, "tau": tau, "seed": seed}, run
+
+
+def initialisation_cells(config, study):
+    """Plain start and start with the gap removed (§4.4)."""
+    for start in ("as_is", "gap_removed"):
+        for seed in study["seeds"]:
+            run = make_run(config, study, seed, study.get("recipe", {}), {"start": start})
+            yield start, {"start": start, "seed": seed}, run
+
+
+def trigger_cells(config, study):
+    """Captions × temperature × share of mismatched captions × model."""
+    for cell in study["cells"]:
+        for seed in study["seeds"]:
+            recipe = {
+                "temperature": cell["temperature"],
+                "mismatched": cell.get("mismatched", 0.0),
+            }
+            where = {"model": study["model"], **cell}
+            run = make_run(config, where, seed, study.get("recipe", {}), recipe)
+            factors = {
+                "captions": cell["captions"],
+                "temperature": cell["temperature"]["kind"],
+                "tau": cell["temperature"]["tau"],
+                "mismatched": recipe["mismatched"],
+                "model": where["model"],
+                "seed": seed,
+            }
+            name = "-".join(
+                [
+                    cell["captions"],
+                    cell["temperature"]["kind"],
+                    f"{cell['temperature']['tau']:g}",
+                    f"mismatched{recipe['mismatched']:g}",
+                    where["model"],
+                ]
+            )
+            yield name, factors, run
+
+
+def model_cells(config, study):
+    """Models that differ in one thing: their embedding width (Supplementary Figure 16), or whether
+    they have normalisation layers (Supplementary Figure 15).
+    """
+    for model in study["models"]:
+        for seed in study["seeds"]:
+            run = make_run(config, {**study, "model": model}, seed, study.get("recipe", {}))
+            yield model, {"model": model, "seed": seed}, run
+
+
+CELLS = {
+    "temperature_finetuning": temperature_cells,
+    "initialisation": initialisation_cells,
+    "gap_triggers": trigger_cells,
+    "embedding_width": model_cells,
+    "without_normalisation": model_cells,
+}
+
+
+def plan(config):
+    """All runs by name, and for each study its cells.
+
+    Returns
+    -------
+    runs : dict from name to run.
+    studies : dict from study to a list of dicts: the factors of a cell and ``run``, its name.
+    """
+    runs = named_runs(config)
+    name_of = {}
+    for name, run in runs.items():
+        name_of.setdefault(json.dumps(run, sort_keys=True), name)
+    studies = {}
+    for study, settings in config["training_studies"].items():
+        studies[study] = []
+        for name, factors, run in CELLS[study](config, settings):
+            key = json.dumps(run, sort_keys=True)
+            if key not in name_of:
+                name = f"{study}-{name}-seed{run['seed']}"
+                # Cells that differ in more than their name says, such as τ's end, get a letter.
+                while name in runs:
+                    name += "b"
+                name_of[key] = name
+                runs[name] = run
+            studies[study].append({**factors, "run": name_of[key]})
+    return runs, studies
+
+
+def training_problems(config):
+    """One line for every run that points nowhere or cannot be trained."""
+    lines = []
+    for name, entry in config["training_classifiers"].items():
+        lines += classifier_problems(f"training_classifiers.{name}", entry, config)
+    for name in classifier_runs(config):
+        if name in config["training_runs"]:
+            lines.append(f"training_runs.{name}: a classifier has this name; choose another")
+    entries = [(f"training_runs.{name}", run) for name, run in config["training_runs"].items()]
+    for study, settings in config["training_studies"].items():
+        models = [{"model": name} for name in settings.get("models", [])]
+        cells = settings.get("cells", models or [{}])
+        shared = {key: value for key, value in settings.items() if key != "cells"}
+        entries += [(f"training_studies.{study}", {**shared, **cell}) for cell in cells]
+    for where, entry in entries:
+        lines += entry_problems(where, entry, config)
+    return list(dict.fromkeys(lines))
+
+
+def classifier_problems(where, entry, config):
+    """Problems of one classifier."""
+    if config["models"].get(entry["model"], {}).get("source", "torchvision") != "torchvision":
+        yield f"{where}.model: {entry['model']} is no torchvision ResNet"
+    yield from entry_problems(where, entry, config, classes=True)
+
+
+def entry_problems(where, entry, config, classes=False):
+    """Problems of one run's model, datasets and held-out pictures."""
+    datasets, models = config["datasets"], config["models"]
+    if entry["model"] not in models:
+        hint = did_you_mean(entry["model"], models)
+        yield f"{where}.model: no model named {entry['model']!r}{hint}"
+    elif models[entry["model"]]["source"] == "torchvision" and not classes:
+        yield f"{where}.model: {entry['model']} has no text tower, so no contrastive loss"
+    for key, names in (("datasets", entry["datasets"]), ("held_out", [entry["held_out"]])):
+        for name in names:
+            kind = datasets.get(name, {}).get("kind")
+            if kind is None:
+                hint = did_you_mean(name, datasets)
+                yield f"{where}.{key}: no dataset named {name!r}{hint}"
+            elif kind in ("noise", "embeddings"):
+                yield f"{where}.{key}: {name} is {kind} without pictures and captions to train on"
+    if entry["held_out"] in entry["datasets"]:
+        yield f"{where}.held_out: {entry['held_out']} is trained on; name other pictures"
+
+
+def without_label(entry):
+    """A model's entry without what figures call it."""
+    return {key: value for key, value in entry.items() if key != "label"}
+
+
+def trained_classifier(config, run):
+    """The model entry of one seed of a classifier."""
+    model = classifier_runs(config)[run]["model"]
+    return {
+        "source": "trained",
+        "run": run,
+        "path": f"{config['results']}/training/{run}",
+        "initial": without_label(config["models"].get(model, {})),
+    }
+
+
+def independent_entries(config, name):
+    """Model entries of one of ``independent_models``, by name: its seeds, or models by name."""
+    entry = config["independent_models"][name]
+    if "models" in entry:
+        return {model: without_label(config["models"][model]) for model in entry["models"]}
+    seeds = config["training_classifiers"][entry["classifier"]].get("seeds", [0])
+    runs = [f"{entry['classifier']}-seed{seed}" for seed in seeds]
+    return {run: trained_classifier(config, run) for run in runs}
+
+
+def resolve_trained(config):
+    """Give models of source ``trained`` their folder and the entry they started from.
+
+    Returns
+    -------
+    list of problems: a run that does not exist, or runs that start from each other.
+    """
+    models, problems = config["models"], []
+    runs, _ = plan(config)
+    classifiers = classifier_runs(config)
+    for name, entry in models.items():
+        if entry.get("source") != "trained":
+            continue
+        if entry["run"] in classifiers:
+            entry.update(trained_classifier(config, entry["run"]))
+            continue
+        if entry["run"] not in runs:
+            hint = did_you_mean(entry["run"], [*runs, *classifiers])
+            problems.append(f"models.{name}.run: no training run named {entry['run']!r}{hint}")
+            continue
+        entry["path"] = f"{config['results']}/training/{entry['run']}"
+        initial, seen = entry, {name}
+        while initial.get("source") == "trained" and initial["run"] in runs:
+            model = runs[initial["run"]]["model"]
+            if model in seen or model not in models:
+                problems.append(
+                    f"models.{name}.run: {entry['run']} starts from itself; "
+                    "give its run another model"
+                )
+                break
+            seen.add(model)
+            initial = models[model]
+        else:
+            entry["initial"] = without_label(initial)
+    return problems

@@ -1,0 +1,168 @@
+"""The table of pretrained weights (config/weights.yaml): where each file is, what it must be.
+
+The workflow reads it while it is parsed: no torch, no open_clip.
+"""
+
+import re
+from functools import lru_cache
+
+import yaml
+
+from modgap.errors import InputError
+from modgap.fetch.table import plain_row
+from modgap.plan.architectures import clean_tag
+from modgap.plan.models import find_tag, preprocessing
+
+# Form of every value that is text or empty.
+PATTERNS = {
+    "architecture": r"[\w.-]+",
+    "tag": r"[\w.-]+",
+    "repo": r"([\w.-]+/[\w.-]+)?",
+    "revision": r"([0-9a-f]{40})?",
+    "file": r"[A-Za-z0-9][\w.-]*\.(safetensors|bin|pt|pth)",
+    "url": r"(https?://\S+)?",
+    "sha256": r"([0-9a-f]{8,64})?",
+    "bytes": r"\d*",
+    "licence": r".*",
+    "activation": r"GELU|QuickGELU|ReLU",
+    "tokenizer": r"\S*",
+    "context_length": r"\d*",
+}
+KEYS = {*PATTERNS, "preprocessing", "golden"}
+PREPROCESSING = {"size", "interpolation", "resize_mode", "mean", "std"}
+
+HUB = "https://huggingface.co/{repo}/resolve/{revision}/{file}"
+
+
+@lru_cache
+def read_pins(path):
+    """Entries of the table by (architecture, tag).
+
+    Raises
+    ------
+    InputError : not there, not YAML, a key or value that does not fit, a tag or file named twice.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            entries = yaml.safe_load(stream)["weights"] or []
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not YAML with a list `weights` ({reason})") from error
+    pins, files = {}, {}
+    for number, entry in enumerate(entries):
+        where = f"{path}, weights.{number}"
+        check_entry(entry, where)
+        key, file = (entry["architecture"], clean_tag(entry["tag"])), pin_file(entry)
+        if key in pins:
+            raise InputError(f"{where}: {key[0]} {key[1]} stands in the table twice")
+        if files.setdefault(file, entry)["sha256"] != entry["sha256"]:
+            raise InputError(f"{where}: sha256 of {file} differs from an earlier entry's")
+        pins[key] = entry
+    return pins
+
+
+def check_entry(entry, where):
+    """Raise an InputError for an entry that is not of the table's form."""
+    if not isinstance(entry, dict) or entry.keys() != KEYS:
+        odd = KEYS ^ set(entry) if isinstance(entry, dict) else KEYS
+        raise InputError(f"{where}: missing or unknown keys {', '.join(sorted(map(str, odd)))}")
+    for key, pattern in PATTERNS.items():
+        text = "" if entry[key] is None else str(entry[key])
+        if not re.fullmatch(pattern, text):
+            raise InputError(f"{where}: {key} cannot be {entry[key]!r}")
+    if bool(entry["repo"]) == bool(entry["url"]):
+        raise InputError(f"{where}: give either repo or url")
+    preprocessing = entry["preprocessing"]
+    if not isinstance(preprocessing, dict) or preprocessing.keys() != PREPROCESSING:
+        raise InputError(f"{where}: preprocessing needs {', '.join(sorted(PREPROCESSING))}")
+    golden = entry["golden"]
+    if golden is not None and not (
+        isinstance(golden, dict) and golden.keys() <= {"images", "texts"}
+    ):
+        raise InputError(f"{where}: golden is empty or has the keys images and texts")
+
+
+def pin_file(pin):
+    """Where a pinned file lies below the folder of downloads, and below a mirror."""
+    return f"weights/{pin['repo'] or pin['architecture']}/{pin['file']}"
+
+
+def pin_address(pin):
+    """Where a pinned file comes from."""
+    if pin["url"]:
+        return pin["url"]
+    return HUB.format(repo=pin["repo"], revision=pin["revision"] or "main", file=pin["file"])
+
+
+def weight_rows(pins, table):
+    """Rows like those of config/downloads.csv for pinned files, by name.
+
+    Fewer than 64 digits of a hash are ``sha256_start``: checked, but not taken for the whole.
+    ``table`` is the path that messages name.
+    """
+    rows = {}
+    for pin in pins.values():
+        digits = pin["sha256"] or ""
+        whole = len(digits) == 64
+        rows[pin_file(pin)] = {
+            **plain_row(pin_file(pin), pin_address(pin)),
+            "sha256": digits if whole else "",
+            "sha256_start": "" if whole else digits,
+            "bytes": pin["bytes"],
+            "licence": pin["licence"] or "",
+            "table": table,
+        }
+    return rows
+
+
+def find_pin(entry, pins):
+    """The pin of a model entry of source open_clip or torchvision; None where there is none."""
+    tag = {"open_clip": "pretrained", "torchvision": "weights"}.get(entry["source"])
+    if not entry.get(tag):
+        return None
+    name = entry[tag]
+    return pins.get((entry["architecture"], clean_tag(name)))
+
+
+def pin_problems(name, entry, pins, root):
+    """Lines for what a pin says otherwise than the installed open_clip or torchvision."""
+    pin = find_pin(entry, pins)
+    if pin is None:
+        return
+    for key, known in known_of(entry, root).items():
+        if pin[key] != known:
+            yield (
+                f"models.{name}: the table of weights says {key} {pin[key]} of "
+                f"{pin['architecture']} {pin['tag']}, the installed package {known}; correct one"
+            )
+
+
+def known_of(entry, root):
+    """Activation, preprocessing, tokenizer and context length of a tag, as the package has them."""
+    own = {key: entry[key] for key in entry.keys() - {"normalisation", "size"}}
+    seen = preprocessing(own, root)
+    seen = {key: list(value) if key in ("mean", "std") else value for key, value in seen.items()}
+    tag = find_tag(entry, root)
+    if tag is None:
+        return {
+            "activation": "ReLU",
+            "preprocessing": seen,
+            "tokenizer": None,
+            "context_length": None,
+        }
+    return {
+        "activation": "QuickGELU" if tag["quick_gelu"] else "GELU",
+        "preprocessing": seen,
+        "tokenizer": tag["tokenizer"],
+        "context_length": int(tag["context_length"]),
+    }
+
+
+def resolve_weights(config, pins):
+    """Give every model with pinned weights the path of its file, ``weights_file``."""
+    for entry in config["models"].values():
+        pin = find_pin(entry, pins)
+        if pin:
+            entry["weights_file"] = f"{config['resources']}/{pin_file(pin)}"

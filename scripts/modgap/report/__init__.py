@@ -1,0 +1,1 @@
+"""What people look at: figures, tables, verdicts, the page, the console."""

@@ -1,0 +1,116 @@
+"""The report: one HTML file with everything inside, from the templates in ``report/page``.
+
+Whatever comes from data or configuration is escaped by the template; captions are the project's own
+reStructuredText and become HTML through docutils. The page states by its own policy that it loads
+nothing and runs one script only.
+"""
+
+import base64
+import hashlib
+import json
+
+import pandas as pd
+from docutils.core import publish_parts
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from modgap.report.formats import spell
+from modgap.report.verdicts import NOT_RUN, VERDICTS
+
+# Rows of a table that the page shows; the file has all.
+SHOWN_ROWS = 60
+
+# Colour alone never tells a verdict.
+MARKS = dict(zip(VERDICTS, ("✓", "↗", "✗", "–"), strict=True))
+
+DOCUTILS = {
+    "raw_enabled": False,
+    "file_insertion_enabled": False,
+    "report_level": 5,
+    "initial_header_level": 3,
+}
+
+
+def render(folder, **content):
+    """The page as text; ``folder`` holds page.html, style.css and filter.js."""
+    script = (folder / "filter.js").read_text()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["spell"] = spell
+    environment.filters["pretty"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
+    return environment.get_template("page.html").render(
+        style=Markup((folder / "style.css").read_text()),
+        script=Markup(script),
+        script_digest=digest,
+        verdicts=VERDICTS,
+        marks=MARKS,
+        **content,
+    )
+
+
+def caption_html(path):
+    """A caption file as HTML; nothing where there is none."""
+    if not path.is_file():
+        return ""
+    parts = publish_parts(path.read_text(), writer="html5", settings_overrides=DOCUTILS)
+    return Markup(parts["body"])
+
+
+def plain_caption(path):
+    """The first sentence of a caption without its markup, for those who cannot see the figure."""
+    if not path.is_file():
+        return ""
+    text = " ".join(path.read_text().replace("*", "").replace("``", "").split())
+    return text.split(". ")[0].rstrip(".")
+
+
+def data_uri(png):
+    """An image file as an address that holds the image itself."""
+    return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()
+
+
+def table_view(csv, markdown=None):
+    """Columns and rows of a table for the page.
+
+    markdown : the table as printed, whose columns are shown; all columns without it.
+
+    Returns
+    -------
+    dict: columns, rows (lists of text), total (rows of the file).
+    """
+    frame = pd.read_csv(csv)
+    if markdown is not None:
+        header = markdown.read_text().split("\n", 1)[0]
+        printed = [name.strip() for name in header.strip("|").split("|")]
+        frame = frame[[name for name in printed if name in frame]]
+    shown = frame.head(SHOWN_ROWS).astype(object)
+    rows = [["–" if pd.isna(cell) else spell(cell) for cell in row] for row in shown.to_numpy()]
+    return {"columns": list(frame.columns), "rows": rows, "total": len(frame)}
+
+
+def claim_rows(csv):
+    """Verdicts as dicts, those that were judged first; numbers spelled, absent ones as a dash."""
+    frame = pd.read_csv(csv, dtype={"n": str, "seed": str}).astype(object)
+    records = frame.where(frame.notna(), "–").to_dict("records")
+    for record in records:
+        for key in ("measured", "low", "high"):
+            record[key] = spell(record[key])
+        record["interval"] = "" if record["low"] == "–" else f"{record['low']} to {record['high']}"
+    return sorted(records, key=lambda record: record["verdict"] == NOT_RUN)
+
+
+def verdict_counts(claims):
+    """Verdict -> how many claims, and scale -> verdict -> how many."""
+    total = dict.fromkeys(VERDICTS, 0)
+    by_scale = {}
+    for claim in claims:
+        total[claim["verdict"]] += 1
+        row = by_scale.setdefault(claim["scale"], dict.fromkeys(VERDICTS, 0))
+        row[claim["verdict"]] += 1
+    return total, by_scale

@@ -1,0 +1,286 @@
+"""Claims of the paper: what measures each in a run's tables, and the verdict.
+
+A claim (``config/claims.yaml``, read by ``modgap.plan.claims``) names a table, the rows that
+measure it and what it expects of them. Rows belong to models and data by what these are (weights,
+data set, digest of a file), never by how a configuration calls them, so a claim about other models
+or data than those of the run finds no rows and is not judged.
+
+Verdicts
+--------
+reproduced      A value with a tolerance: the measured value lies within ``published`` ± tolerance,
+                or its interval reaches into that band without being wider than it. A bound
+                (``above`` or ``below``): the whole interval lies beyond it.
+direction only  Not reproduced, but the claim's direction holds: of a value, the whole interval lies
+                beyond the claim's ``direction``; of a bound, the value lies beyond it and the
+                interval does not, or the whole interval lies beyond ``direction``.
+not reproduced  Neither.
+not run         The run has no rows to judge by; ``why`` names what is missing.
+
+An interval wider than the band can speak neither for nor against the value, so there the value
+alone decides. A value without an interval (``interval_method`` none) is an interval of no width.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau
+
+from modgap.errors import InputError
+
+REPRODUCED, DIRECTION, NOT_REPRODUCED, NOT_RUN = VERDICTS = (
+    "reproduced",
+    "direction only",
+    "not reproduced",
+    "not run",
+)
+
+COLUMNS = [
+    "id",
+    "claim",
+    "where",
+    "published",
+    "measured",
+    "low",
+    "high",
+    "n",
+    "seed",
+    "protocol",
+    "scale",
+    "verdict",
+    "why",
+]
+
+
+def judge_all(claims, tables):
+    """Judge every claim; one row each, in their order.
+
+    claims : what ``modgap.plan.claims.load_claims`` returns.
+    tables : table name -> DataFrame of all its rows in this run with their attributes; a table
+        that the run does not make is absent.
+    """
+    return pd.DataFrame([judge(claim, tables.get(claim["table"])) for claim in claims])[COLUMNS]
+
+
+def judge(claim, frame):
+    """The row of one claim; ``frame`` is None where the run does not make its table."""
+    found = None if frame is None or frame.empty else measure(claim, frame)
+    row = {
+        "id": claim["id"],
+        "claim": claim["text"],
+        "where": claim["where"],
+        "published": spell_claim(claim),
+        "protocol": claim["protocol"],
+        "scale": claim["scale"],
+    }
+    if found is None:
+        nothing = dict.fromkeys(("measured", "low", "high"), math.nan)
+        empty = {"n": "–", "seed": "–", "verdict": NOT_RUN}
+        return {**row, **nothing, **empty, "why": missing(claim, frame)}
+    decided = verdict(claim, found["value"], found["low"], found["high"])
+    return {
+        **row,
+        "measured": found["value"],
+        "low": found["low"],
+        "high": found["high"],
+        "n": found["n"],
+        "seed": found["seed"],
+        "verdict": decided,
+        "why": reason(claim, found, decided),
+    }
+
+
+# --- verdict ---------------------------------------------------------------------------------
+
+
+def verdict(claim, value, low, high):
+    """Verdict on a measured value with its limits (NaN where it has none); see the module."""
+    low, high = (value, value) if math.isnan(low) or math.isnan(high) else (low, high)
+    if "tolerance" in claim:
+        bottom, top = band(claim)
+        # Differences of decimal numbers are not exact.
+        slack = 1e-9 * max(1.0, abs(claim["published"]))
+        inside = bottom - slack <= value <= top + slack
+        reaches = low <= top + slack and high >= bottom - slack
+        if inside or (reaches and high - low <= top - bottom + slack):
+            return REPRODUCED
+        follows = beyond(claim.get("direction", {}), low, high)
+    else:
+        if beyond(claim, low, high):
+            return REPRODUCED
+        follows = beyond(claim, value, value) or beyond(claim.get("direction", {}), low, high)
+    return DIRECTION if follows else NOT_REPRODUCED
+
+
+def band(claim):
+    """Lowest and highest value that agree with a published one."""
+    return claim["published"] - claim["tolerance"], claim["published"] + claim["tolerance"]
+
+
+def beyond(bound, low, high):
+    """Whether everything from low to high lies beyond ``above`` or ``below``; False without one."""
+    if "above" in bound:
+        return low > bound["above"]
+    return "below" in bound and high < bound["below"]
+
+
+# --- measurement -----------------------------------------------------------------------------
+
+
+def measure(claim, frame):
+    """Value, limits, n, seed and names of what measures a claim; None without such rows."""
+    rows = select(claim, frame, claim["rows"])
+    if rows.empty:
+        return None
+    if "count" in claim or "share" in claim:
+        return of_matching(claim, rows)
+    if "trend" in claim:
+        return of_trend(claim, rows)
+    if "minus" in claim:
+        return of_difference(claim, frame, rows)
+    chosen = weakest(claim, rows)
+    return found(chosen, *limits(claim, chosen), rows)
+
+
+def select(claim, frame, conditions):
+    """Rows that meet every condition: equal to a value, or to one of a list."""
+    keep = np.ones(len(frame), dtype=bool)
+    for column, wanted in conditions.items():
+        if column not in frame:
+            raise InputError(
+                f"claims.yaml: {claim['id']}: table {claim['table']} has no column {column!r}"
+            )
+        values = wanted if isinstance(wanted, list) else [wanted]
+        keep &= np.any([equals(frame[column], value) for value in values], axis=0)
+    return frame[keep]
+
+
+def equals(column, value):
+    """Equality by element; of numbers, up to rounding (1/30 is written 0.0333333)."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=math.nan)
+        return np.isclose(numbers, value, rtol=1e-4, atol=1e-9)
+    return (column == value).to_numpy(bool, na_value=False)
+
+
+def limits(claim, row):
+    """Value and limits of a row by the claim's columns; NaN where there is no limit."""
+    columns = claim["columns"]
+    value, low, high = (
+        float(row[columns[key]]) if key in columns else math.nan for key in ("value", "low", "high")
+    )
+    return value, low, high
+
+
+def weakest(claim, rows, sense=1):
+    """The row least in favour of the claim, so that a claim holds for every row or for none.
+
+    sense : 1, or -1 for rows that are subtracted.
+    """
+    values = rows[claim["columns"]["value"]].astype(float)
+    if "tolerance" in claim:
+        return rows.loc[(values - claim["published"]).abs().idxmax()]
+    return rows.loc[(values if "above" in claim else -values).mul(sense).idxmin()]
+
+
+def of_difference(claim, frame, rows):
+    """Weakest row minus the row of ``minus``; the limits are the ends of both: conservative."""
+    others = select(claim, frame, {**claim["rows"], **claim["minus"]})
+    if others.empty:
+        return None
+    first, second = weakest(claim, rows), weakest(claim, others, sense=-1)
+    (value, low, high), (other, other_low, other_high) = limits(claim, first), limits(claim, second)
+    both = pd.concat([rows, others])
+    return found(first, value - other, low - other_high, high - other_low, both)
+
+
+def of_trend(claim, rows):
+    """Kendall's tau of the value over a column, within one name; the weakest of several."""
+    trends = []
+    for _, group in rows.groupby("measured_on", sort=False):
+        values = group[claim["columns"]["value"]].astype(float)
+        if len(group) > 2:
+            strength = kendalltau(group[claim["trend"]].astype(float), values).statistic
+            trends.append((strength, group))
+    if not trends:
+        return None
+    if "tolerance" in claim:
+        strength, group = max(trends, key=lambda one: abs(one[0] - claim["published"]))
+    else:
+        sense = 1 if "above" in claim else -1
+        strength, group = min(trends, key=lambda one: sense * one[0])
+    return found(group.iloc[0], float(strength), math.nan, math.nan, rows)
+
+
+def of_matching(claim, rows):
+    """How many rows (``count``) or what part of them (``share``) meet further conditions."""
+    kind = "count" if "count" in claim else "share"
+    per_name = [
+        select(claim, group, claim[kind]).shape[0] / (1 if kind == "count" else len(group))
+        for _, group in rows.groupby("measured_on", sort=False)
+    ]
+    frame = pd.DataFrame({"measured_on": rows["measured_on"].unique(), "value": per_name})
+    chosen = weakest({**claim, "columns": {"value": "value"}}, frame)
+    first = rows[rows["measured_on"] == chosen["measured_on"]].iloc[0]
+    return found(first, float(chosen["value"]), math.nan, math.nan, rows)
+
+
+def found(row, value, low, high, rows):
+    """A measurement with what is known of the row it comes from."""
+    names = list(dict.fromkeys(name for name in rows["measured_on"] if name))
+    return {
+        "value": value,
+        "low": low,
+        "high": high,
+        "n": size_of(row),
+        "seed": seed_of(row),
+        "names": names,
+    }
+
+
+def size_of(row):
+    """Number of items as text."""
+    n = row.get("n", row.get("n_inputs", math.nan))
+    return "–" if pd.isna(n) else str(int(n))
+
+
+def seed_of(row):
+    """Seed as text: the row's own, else those of its study."""
+    seed, study = row.get("seed", math.nan), row.get("seeds_of_study", math.nan)
+    return str(int(seed)) if not pd.isna(seed) else "–" if pd.isna(study) else str(study)
+
+
+# --- words -----------------------------------------------------------------------------------
+
+
+def spell_claim(claim):
+    """What the claim expects, as text."""
+    if "tolerance" in claim:
+        exactly = f"{claim['published']:g}"
+        return f"{exactly} ± {claim['tolerance']:g}" if claim["tolerance"] else exactly
+    side = "above" if "above" in claim else "below"
+    expected = f"{side} {claim[side]:g}"
+    return f"{expected} (paper: {claim['published']:g})" if "published" in claim else expected
+
+
+def reason(claim, measured, decided):
+    """Why the verdict is what it is."""
+    expected = spell_claim(claim)
+    value = f"{measured['value']:.4g}"
+    if not math.isnan(measured["low"]):
+        value += f" [{measured['low']:.4g}, {measured['high']:.4g}]"
+    parts = [f"{value}; expected {expected} ({claim['reason']})"]
+    if claim["scale"] == "embedded":
+        parts.append(f"judged on this run's own models and data ({', '.join(measured['names'])})")
+    elif len(measured["names"]) > 1:
+        parts.append(f"the weakest of {', '.join(measured['names'])}")
+    if decided != REPRODUCED and "otherwise" in claim:
+        parts.append(claim["otherwise"])
+    return "; ".join(parts)
+
+
+def missing(claim, frame):
+    """What a claim that was not judged needs."""
+    if frame is None or frame.empty:
+        return f"needs {claim['needs']}; this run makes no table {claim['table']}"
+    return f"needs {claim['needs']}; table {claim['table']} of this run has no such rows"

@@ -1,0 +1,1 @@
+"""Moving along the gap: the contrastive loss, its landscape, the sphere."""

@@ -1,0 +1,245 @@
+"""The contrastive loss of pairs under shifts along the gap, for many temperatures at once.
+
+With S_ij the cosine of image i and text j after the shift and tau the temperature (paper,
+section 2): image to text, term i is log sum_j exp(S_ij / tau) - S_ii / tau; text to image sums
+over the images instead. The loss is the mean over pairs, the symmetric loss the mean of both.
+Batches are consecutive; pairs beyond the last full batch are left out.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from modgap.errors import InputError
+from modgap.shift.log_sums import log_sums
+from modgap.shift.moves import check_grid, cosine_factors, offsets
+
+# Up to this many cosines per shift (2,000 pairs against each other) everything is float64.
+EXACT_ENTRIES = 2000**2
+
+# exp(-2 * scale), the smallest exponential with the shift by a cosine of 1, is a normal float64.
+SAFE_SCALE = 300.0
+
+# Float64 entries worked on at once: 1 MiB, which stays in the cache.
+BLOCK_ENTRIES = 2**17
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Loss terms per pair for every shift and temperature; each array (k, t, n) float64.
+
+    ``first_to_second`` and ``second_to_first`` average to the loss of that direction.
+    """
+
+    first_to_second: np.ndarray
+    second_to_first: np.ndarray
+
+    def side(self, name):
+        """Terms of one direction, or of the symmetric loss (``both``)."""
+        if name == "both":
+            return (self.first_to_second + self.second_to_first) / 2
+        return getattr(self, name)
+
+
+def check_temperatures(temperatures):
+    """Inverse temperatures (logit scales) as an array, or an InputError for a bad temperature."""
+    temperatures = np.atleast_1d(np.asarray(temperatures, dtype=np.float64))
+    for tau in temperatures:
+        if not (np.isfinite(tau) and tau > 0):
+            raise InputError(f"temperature {tau:g}: must be above 0, as CLIP's 0.01")
+    return 1 / temperatures
+
+
+def temperature(given):
+    """A temperature from the configuration: a number, or a fraction as "1/30"."""
+    try:
+        return float(Fraction(str(given)))
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"temperature {given!r}: give a number, or a fraction as 1/30") from None
+
+
+def check_batch(batch_size, n):
+    """Raise an InputError for a batch that the pairs cannot fill or that has no negatives."""
+    if batch_size > n:
+        raise InputError(
+            f"batch of {batch_size} is larger than the {n} pairs; "
+            "name smaller ones in shift.batch_sizes"
+        )
+    if batch_size < 2:
+        raise InputError(f"batch of {batch_size} has no negatives; choose 2 or more")
+
+
+def loss_terms(
+    first, second, u, deltas, temperatures, *, batch_size, sides="both", device="cpu", exact=None
+):
+    """Loss terms per pair after each shift.
+
+    Parameters
+    ----------
+    first, second : (n, dim) unit rows, row i of both is a pair. u : (dim,) unit gap vector.
+    deltas : (k,) shifts along u, increasing. temperatures : (t,) above 0.
+    batch_size : pairs that are each other's negatives.
+    sides : which modality moves, see ``modgap.shift.moves.offsets``.
+    device : "cpu" (numba) or "cuda" (torch), for sets too large for the float64 path.
+    exact : force (True) or forbid (False) the float64 path; by default it serves every set with
+        n * batch_size up to 2,000 squared.
+    """
+    deltas, scales = check_grid(deltas), check_temperatures(temperatures)
+    check_batch(batch_size, len(first))
+    n = len(first) // batch_size * batch_size
+    first, second = first[:n], second[:n]
+    factors = cosine_factors(first @ u, second @ u, deltas, sides)
+    if exact is None:
+        exact = n * batch_size <= EXACT_ENTRIES
+    if exact:
+        return exact_terms(first, second, factors, scales, batch_size)
+    return fused_terms(first, second, factors, scales, batch_size, device)
+
+
+def matched_cosines(first, second, factors):
+    """Cosine of each pair after each shift; (k, n)."""
+    a, p, b, q = factors
+    return (np.einsum("nd,nd->n", first, second) + a + b) * p * q
+
+
+def exact_terms(first, second, factors, scales, batch_size):
+    """``loss_terms`` in float64, a cache-sized block of cosines at a time."""
+    a, p, b, q = factors
+    k, n = a.shape
+    rows, columns = np.empty((2, k, len(scales), n))
+    matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]
+    step = max(1, BLOCK_ENTRIES // batch_size**2) * batch_size
+    for start in range(0, n, step):
+        part = slice(start, min(n, start + step))
+        shape = (-1, batch_size)
+        left = first[part].reshape(*shape, first.shape[1])
+        right = second[part].reshape(*shape, second.shape[1])
+        products = left @ right.transpose(0, 2, 1)  # (batches, batch, batch)
+        for d in range(k):
+            of_rows = (a[d, part].reshape(shape), p[d, part].reshape(shape))
+            of_columns = (b[d, part].reshape(shape), q[d, part].reshape(shape))
+            by_row, by_column = log_sums_float64(products, of_rows, of_columns, scales)
+            rows[d, :, part] = by_row.reshape(len(scales), -1)
+            columns[d, :, part] = by_column.reshape(len(scales), -1)
+    rows -= matched
+    columns -= matched
+    return Terms(rows, columns)
+
+
+def log_sums_float64(products, of_rows, of_columns, scales):
+    """Log-sum-exp over rows and columns of a stack of batches for one shift.
+
+    Parameters
+    ----------
+    products : (g, m, m) cosines before the shift.
+    of_rows, of_columns : offsets and scalings after the shift, each (g, m).
+    scales : (t,) inverse temperatures. Up to ``SAFE_SCALE`` the shift by the largest possible
+        cosine, 1, is safe; beyond it every row and column is shifted by its own maximum.
+
+    Returns
+    -------
+    by_row, by_column : (t, g, m).
+    """
+    (a, p), (b, q) = of_rows, of_columns
+    by_row, by_column = np.zeros((2, len(scales), *a.shape))
+    safe = np.flatnonzero(scales <= SAFE_SCALE)
+    step = max(1, BLOCK_ENTRIES // a.size)
+    for start in range(0, a.shape[1], step):
+        lines = slice(start, start + step)
+        below = products[:, lines] + a[:, lines, None]
+        below += b[:, None, :]
+        below *= p[:, lines, None]
+        below *= q[:, None, :]
+        below -= 1
+        exponentials = np.empty_like(below)
+        for t in safe:
+            np.multiply(below, scales[t], out=exponentials)
+            np.exp(exponentials, out=exponentials)
+            by_row[t, :, lines] = exponentials.sum(axis=2)
+            by_column[t] += exponentials.sum(axis=1)
+    by_row[safe] = np.log(by_row[safe]) + scales[safe, None, None]
+    by_column[safe] = np.log(by_column[safe]) + scales[safe, None, None]
+    for t in np.flatnonzero(scales > SAFE_SCALE):
+        cosines = (products + a[:, :, None] + b[:, None, :]) * p[:, :, None] * q[:, None, :]
+        by_row[t] = log_sum_exp(cosines, scales[t], -1)
+        by_column[t] = log_sum_exp(cosines, scales[t], -2)
+    return by_row, by_column
+
+
+def log_sum_exp(cosines, scale, axis):
+    """Log-sum-exp of ``scale * cosines`` along an axis, shifted by each line's own maximum."""
+    largest = cosines.max(axis=axis, keepdims=True)
+    sums = np.exp(scale * (cosines - largest)).sum(axis=axis)
+    return np.log(sums) + scale * largest.squeeze(axis)
+
+
+def fused_terms(first, second, factors, scales, batch_size, device):
+    """``loss_terms`` from float32 cosines and float64 sums, one batch at a time."""
+    a, p, b, q = factors
+    matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]
+    rows, columns = np.empty((2, *matched.shape))
+    for start in range(0, len(first), batch_size):
+        part = slice(start, start + batch_size)
+        rows[:, :, part], columns[:, :, part] = log_sums(
+            first[part],
+            second[part],
+            (a[:, part], p[:, part], b[:, part], q[:, part]),
+            scales,
+            device=device,
+        )
+    rows -= matched
+    columns -= matched
+    return Terms(rows, columns)
+
+
+BLOCK = 256
+
+
+def gradient_terms(first, second, u, temperatures, *, batch_size, sides="both"):
+    """Derivative of each pair's loss terms by the shift at shift 0.
+
+    Parameters as for ``modgap.shift.loss.loss_terms``.
+
+    Returns
+    -------
+    repulsion, attraction : two ``Terms`` of arrays (t, n); the derivative of the loss is their sum.
+    """
+    scales = check_temperatures(temperatures)
+    check_batch(batch_size, len(first))
+    n = len(first) // batch_size * batch_size
+    first, second = first[:n], second[:n]
+    c_x, c_y = (float(c) for c in offsets(1.0, sides))
+    a, b = first @ u, second @ u
+    images = (first, c_y * a, c_x * a)
+    texts = (second, -c_x * b, -c_y * b)
+    matched = np.einsum("nd,nd->n", first, second)
+    slope = c_y * a - c_x * b + matched * (c_x * a - c_y * b)
+    attraction = -scales[:, None] * slope
+    return (
+        Terms(
+            weighted_slopes(images, texts, scales, batch_size),
+            weighted_slopes(texts, images, scales, batch_size),
+        ),
+        Terms(attraction, attraction),
+    )
+
+
+def weighted_slopes(lines, others, scales, batch_size):
+    """sum_j P_ij D_ij / tau for every line i, with j over the others of its batch; (t, n)."""
+    vectors, added, multiplied = lines
+    other_vectors, other_added, other_multiplied = others
+    result = np.empty((len(scales), len(vectors)))
+    for begin in range(0, len(vectors), batch_size):
+        batch = slice(begin, begin + batch_size)
+        for start in range(begin, begin + batch_size, BLOCK):
+            rows = slice(start, min(start + BLOCK, begin + batch_size))
+            cosines = vectors[rows] @ other_vectors[batch].T
+            slopes = cosines * (multiplied[rows, None] + other_multiplied[batch])
+            slopes += added[rows, None] + other_added[batch]
+            cosines -= cosines.max(axis=1, keepdims=True)
+            for t, scale in enumerate(scales):
+                weights = np.exp(scale * cosines)
+                average = np.einsum("ij,ij->i", weights, slopes) / weights.sum(axis=1)
+                result[t, rows] = scale * average
+    return result

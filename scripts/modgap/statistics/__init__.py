@@ -1,0 +1,1 @@
+"""Arrays in, numbers and their intervals out: gap, cone, retrieval, projections."""

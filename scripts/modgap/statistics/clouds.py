@@ -1,0 +1,158 @@
+"""Two clouds and what belongs together: pictures, and the texts of each picture."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from modgap.errors import InputError
+from modgap.statistics.geometry import normalise
+from modgap.tables import check_same_provenance, read_embeddings, read_metadata, read_table
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two modalities of an embedding set, raw.
+
+    first : (n, dim), one row per picture.
+    second : (m, dim), one row per text.
+    owner : (m,) row of ``first`` that each text belongs to.
+    texts : DataFrame, m rows: the samples table's columns; empty of columns for ready embeddings.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    owner: np.ndarray
+    texts: pd.DataFrame
+
+    def choose(self, caption):
+        """Keep the ``first`` or ``last`` caption of each picture, or ``all``."""
+        if caption == "all":
+            return self
+        keep = "first" if caption == "first" else "last"
+        rows = np.flatnonzero(~pd.Series(self.owner).duplicated(keep=keep))
+        return replace(
+            self,
+            second=self.second[rows],
+            owner=self.owner[rows],
+            texts=self.texts.iloc[rows].reset_index(drop=True),
+        )
+
+
+def load_pair(first, second, samples):
+    """Read both modalities and join them on the picture.
+
+    Parameters
+    ----------
+    first, second : lists of embedding shards.
+    samples : path of the samples table, or None for ready embeddings (row i pairs with row i).
+
+    Texts of pictures that were left out as unreadable are left out too.
+
+    Raises
+    ------
+    InputError : provenance that disagrees, other widths, pictures without a text, or modalities
+        of different length where rows pair by position.
+    """
+    ids, X, _ = read_embeddings(first)
+    text_ids, Y, _ = read_embeddings(second)
+    check_same_provenance(first[0], read_metadata(first[0]), second[0], read_metadata(second[0]))
+    if X.shape[1] != Y.shape[1]:
+        raise InputError(
+            f"{second[0]}: {Y.shape[1]} dimensions, but {first[0]} has {X.shape[1]}; "
+            "the two modalities do not share a space"
+        )
+    position = pd.Series(np.arange(len(ids)), index=ids["sample_id"])
+    owner = position.reindex(text_ids["sample_id"]).to_numpy()
+    known = ~np.isnan(owner)
+    if samples is None and not known.all():
+        stray = text_ids["sample_id"].iloc[int(np.argmin(known))]
+        raise InputError(f"{second[0]}: row {stray!r} has no partner in {first[0]}")
+    Y, text_ids, owner = Y[known], text_ids[known], owner[known].astype(np.int64)
+    lonely = np.setdiff1d(np.arange(len(ids)), owner)
+    if len(lonely):
+        raise InputError(
+            f"{second[0]}: no text for sample {ids['sample_id'].iloc[lonely[0]]!r} of {first[0]}"
+        )
+    texts = pd.DataFrame(index=range(len(owner)))
+    if samples is not None:
+        check_same_provenance(samples, read_metadata(samples), first[0], read_metadata(first[0]))
+        texts = text_ids.merge(
+            read_table(samples), on=["sample_id", "caption_index"], how="left", validate="1:1"
+        )
+    return Pair(X, Y, owner, texts)
+
+
+def read_class_vectors(path, templates):
+    """Classes (DataFrame with class and category) and their unit vectors (n_classes, dim).
+
+    path : embedded prompts. templates : which set of them.
+    """
+    rows, vectors, _ = read_embeddings([path])
+    chosen = np.flatnonzero(rows["templates"] == templates)
+    return rows.iloc[chosen].reset_index(drop=True), normalise(vectors[chosen])
+
+
+def read_pictures(images, samples, prompts):
+    """Unit embeddings (n, dim) of the pictures and their rows of the samples table.
+
+    images : embedding shards. prompts : embedded prompts, which must come from the same model.
+    """
+    ids, X, provenance = read_embeddings(images)
+    check_same_provenance(images[0], provenance, prompts, read_metadata(prompts))
+    table = read_table(samples).drop_duplicates("sample_id")
+    return normalise(X), ids.merge(table, on="sample_id", how="left", validate="1:1")
+
+
+def read_clouds(first, second, samples, caption):
+    """Unit rows of both modalities of the embedding set that gives the gap direction."""
+    pair = load_pair(first, second, samples).choose(caption)
+    return normalise(pair.first), normalise(pair.second)
+
+
+def picture_labels(samples, columns, where):
+    """Label of every row of a samples table: the columns' values joined by a space.
+
+    Raises
+    ------
+    InputError : a column that is not there, or a value that is missing.
+    """
+    for column in columns:
+        if column not in samples:
+            known = ", ".join(samples.columns)
+            raise InputError(f"{where}: the samples have no column {column!r}; there are {known}")
+        if samples[column].isna().any():
+            sample = samples["sample_id"][samples[column].isna()].iloc[0]
+            raise InputError(f"{where}: {sample} has no {column}; zero-shot needs it everywhere")
+    return samples[list(columns)].agg(" ".join, axis=1) if len(columns) > 1 else samples[columns[0]]
+
+
+def label_indices(labels, classes, where, prompts, *, complete=True):
+    """Position of each label among the classes, (n,) int64.
+
+    Parameters
+    ----------
+    labels : Series of n strings. classes : list of labels that pictures may have.
+    where : the dataset, for messages. prompts : the prompt file, for messages.
+    complete : whether every class must have a picture.
+
+    Raises
+    ------
+    InputError : a label without a prompt, a class without a picture, only one class.
+    """
+    position = {label: i for i, label in enumerate(classes)}
+    for label in labels.unique():
+        if label not in position:
+            raise InputError(
+                f"{where}: label {label!r} has no prompt; add it to the classes of {prompts}"
+            )
+    present = set(labels)
+    if len(present) < 2:
+        raise InputError(f"{where}: only one class, {labels.iloc[0]!r}; zero-shot needs two")
+    for label in classes:
+        if complete and label not in present:
+            raise InputError(
+                f"{where}: no picture of class {label!r} of {prompts}; take more pictures or "
+                "remove the class"
+            )
+    return labels.map(position).to_numpy(dtype=np.int64)

@@ -1,0 +1,366 @@
+"""Every statistic of an embedding set as tidy rows: one measurement a row.
+
+Columns: ``embeddings`` (name of the set), ``statistic``, ``side`` (both, first, second,
+first_to_second or second_to_first), ``value``, ``low`` and ``high`` (95 %), ``interval_method``
+("none: why" where there is no interval), ``n`` (items the value is over), ``dim``, ``seed``,
+``n_resamples`` (0 where the interval needs none).
+"""
+
+import numpy as np
+import pandas as pd
+
+from modgap.statistics import geometry, inference, pairwise, retrieval
+from modgap.statistics.separability import separability
+
+COLUMNS = [
+    "embeddings",
+    "statistic",
+    "side",
+    "value",
+    "low",
+    "high",
+    "interval_method",
+    "n",
+    "dim",
+    "seed",
+    "n_resamples",
+]
+
+QUANTILES = {
+    "q01_cosine": 0.01,
+    "q05_cosine": 0.05,
+    "q25_cosine": 0.25,
+    "median_cosine": 0.5,
+    "q75_cosine": 0.75,
+    "q95_cosine": 0.95,
+    "q99_cosine": 0.99,
+}
+
+RECALL_AT = (1, 5, 10)
+
+JACKKNIFE = "jackknife over pictures"
+NORM = "test inversion for the norm of a mean, studentised bootstrap over pictures"
+RECALL = "Wilson, clustered by picture, gallery fixed"
+EXTREME = "none: an extreme of the sample"
+QUANTILE = "none: a quantile over dependent pairs"
+EXACT = "none: exact for these captions"
+UNDEFINED = "none: undefined, nothing varies"
+
+# What a statistic can be, where that is not −1 … 1; a t interval does not know.
+RANGES = {
+    "sd_cosine": (0, 1),
+    "rmg": (0, 1),
+    "alignment": (0, 4),
+    "alignment_residual": (0, 4),
+    "uniformity": (-8, 0),
+    "uniformity_cross": (-8, 0),
+}
+
+# Parts of a recall's name that follow its side in a table: recall1_first_to_second_published.
+VARIANTS = ("_published", "_chance", "_ceiling")
+
+
+def row(statistic, side, value, interval, method, n, n_resamples=0):
+    """One measurement as a dict, without the columns that a whole set shares."""
+    if np.isnan(value):
+        interval, method = None, UNDEFINED
+    low, high = interval if interval is not None else (np.nan, np.nan)
+    return {
+        "statistic": statistic,
+        "side": side,
+        "value": float(value),
+        "low": float(low),
+        "high": float(high),
+        "interval_method": method,
+        "n": n,
+        "n_resamples": n_resamples,
+    }
+
+
+def jackknife_row(statistic, side, value_and_left_out, n):
+    """A row whose interval comes from leaving each picture out."""
+    value, left_out = value_and_left_out
+    return row(statistic, side, value, inference.jackknife_interval(value, left_out), JACKKNIFE, n)
+
+
+def as_frame(rows, name, dim, seed):
+    """Rows of one embedding set as a data frame with ``COLUMNS``."""
+    return pd.DataFrame(rows).assign(embeddings=name, dim=dim, seed=seed)[COLUMNS]
+
+
+def measure_pair(
+    name,
+    X,
+    Y,
+    owner,
+    *,
+    gallery=None,
+    captions=None,
+    relevance=None,
+    n_resamples,
+    seed,
+    block,
+):
+    """Everything there is to measure about two modalities.
+
+    Parameters
+    ----------
+    X, Y : (n, dim) pictures and (m, dim) texts, raw or normalised.
+    owner : (m,) row of X of each text; every picture owns at least one text.
+    gallery : texts and owners for retrieval, which ranks every text there is, as CLIP's evaluation
+        does; Y and owner if None.
+    captions : one string for each text of the gallery, equal ones being interchangeable; if None,
+        equal embeddings are.
+    relevance : codes and kinds of ``modgap.statistics.retrieval`` for the gallery; own picture
+        only if None.
+    n_resamples, seed, block : resamples of pictures, seed, side of a tile of similarities.
+
+    Returns
+    -------
+    DataFrame with ``COLUMNS``.
+    """
+    X, Y, owner = geometry.normalise(X), geometry.normalise(Y), np.asarray(owner)
+    texts, text_owner = (Y, owner) if gallery is None else gallery
+    texts, text_owner = geometry.normalise(texts), np.asarray(text_owner)
+    n = len(X)
+    rows = [
+        *gap_rows(X, Y, owner, n_resamples, seed),
+        *cloud_rows(
+            "first", X, np.arange(n), n, pairwise.within_pairs(X, np.arange(n), bins=1, block=block)
+        ),
+        *cloud_rows("second", Y, owner, n, pairwise.within_pairs(Y, owner, bins=1, block=block)),
+        *cross_rows(X, Y, owner, n_resamples, seed, block),
+        *separability_rows(X, Y, owner, seed),
+        *retrieval_rows(X, texts, text_owner, captions, relevance, block),
+    ]
+    return as_frame(rows, name, X.shape[1], seed)
+
+
+def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block):
+    """Everything there is to measure about one tower.
+
+    Parameters
+    ----------
+    X : (m, dim), raw or normalised. owner : (m,) picture of each row; its own if None.
+    bins : cells of the histogram over [−1, 1].
+
+    Returns
+    -------
+    DataFrame with ``COLUMNS`` (side ``both``), and the histogram of the cosines of all ordered
+    pairs: ``embeddings``, ``low``, ``high``, ``pairs``.
+    """
+    X = geometry.normalise(X)
+    owner = np.arange(len(X)) if owner is None else np.asarray(owner)
+    n_pictures = owner.max() + 1
+    pairs = pairwise.within_pairs(X, owner, bins=bins, block=block)
+    rows = [
+        *cloud_rows("both", X, owner, n_pictures, pairs),
+        centre_norm_row("both", X, owner, n_pictures, n_resamples, seed),
+    ]
+    edges, counts = pairwise.histogram(pairs["counts"], bins)
+    table = {"embeddings": name, "low": edges[:-1], "high": edges[1:], "pairs": counts}
+    return as_frame(rows, name, X.shape[1], seed), pd.DataFrame(table)
+
+
+def gap_rows(X, Y, owner, n_resamples, seed):
+    """The gap three ways and the centres."""
+    n = len(X)
+    vector, influence = geometry.gap_vector(X, Y), geometry.gap_influence(X, Y, owner)
+    square = geometry.unbiased_square(vector, influence)
+    low, high = inference.norm_interval(vector, influence, n_resamples=n_resamples, seed=seed)
+    values = {
+        "gap": (np.linalg.norm(vector), low, high),
+        "gap_unbiased": (np.sqrt(max(square, 0)), low, high),
+        "gap_unbiased_squared": (square, low**2, high**2),
+    }
+    norms = [
+        centre_norm_row("first", X, np.arange(n), n, n_resamples, seed),
+        centre_norm_row("second", Y, owner, n, n_resamples, seed),
+    ]
+    cosine = geometry.centre_cosine(X, Y, owner)
+    if min(norm["low"] for norm in norms) > 0:
+        cosine_row = jackknife_row("centre_cosine", "both", cosine, n)
+    else:
+        undefined = "none: a centre cannot be told from zero"
+        cosine_row = row("centre_cosine", "both", cosine[0], None, undefined, n)
+    return [
+        *(
+            row(statistic, "both", value, interval, NORM, n, n_resamples)
+            for statistic, (value, *interval) in values.items()
+        ),
+        *norms,
+        cosine_row,
+    ]
+
+
+def centre_norm_row(side, rows, owner, n_pictures, n_resamples, seed):
+    """Length of the centre of one cloud."""
+    influence = geometry.centre_influence(rows, owner, n_pictures)
+    interval = inference.norm_interval(
+        rows.mean(axis=0), influence, n_resamples=n_resamples, seed=seed
+    )
+    value = geometry.centre_norm(rows)
+    return row("centre_norm", side, value, interval, NORM, len(rows), n_resamples)
+
+
+def cloud_rows(side, rows, owner, n_pictures, pairs):
+    """Cone statistics of one cloud, from its rows and its ``pairwise.within_pairs``."""
+    n = len(rows)
+    quantiles = pairwise.quantiles(pairs, list(QUANTILES.values()))
+    rank, influence = geometry.effective_rank(rows, owner, n_pictures)
+    rank_interval = np.exp(inference.influence_interval(np.log(rank), influence))
+    return [
+        jackknife_row(
+            "mean_cosine", side, geometry.mean_pairwise_cosine(rows, owner, n_pictures), n
+        ),
+        jackknife_row("sd_cosine", side, geometry.sd_pairwise_cosine(rows, owner, n_pictures), n),
+        row("min_cosine", side, pairs["min"], None, EXTREME, n),
+        row("max_cosine", side, pairs["max"], None, EXTREME, n),
+        *(
+            row(statistic, side, value, None, QUANTILE, n)
+            for statistic, value in zip(QUANTILES, quantiles, strict=True)
+        ),
+        jackknife_row("uniformity", side, pairwise.uniformity(pairs, owner, n_pictures), n),
+        row(
+            "effective_rank",
+            side,
+            rank,
+            rank_interval,
+            "infinitesimal jackknife over pictures; of the value expected at this n",
+            n,
+        ),
+    ]
+
+
+def cross_rows(X, Y, owner, n_resamples, seed, block):
+    """Statistics of pictures against texts: matched, unmatched, RMG, alignment, margin."""
+    n, m = len(X), len(Y)
+    matched = geometry.mean_matched_cosine(X, Y, owner)
+    within_first = geometry.mean_pairwise_cosine(X, np.arange(n), n)
+    within_second = geometry.mean_pairwise_cosine(Y, owner, n)
+    relative = [
+        geometry.relative_modality_gap(*values)
+        for values in zip(matched, within_first, within_second, strict=True)
+    ]
+    own_cosines = np.einsum("ij,ij->i", X[owner], Y)
+    pairs = pairwise.cross_pairs(X, Y, owner, block=block)
+    difference, influence = geometry.pair_difference(X, Y, owner)
+    low, high = inference.norm_interval(difference, influence, n_resamples=n_resamples, seed=seed)
+    return [
+        jackknife_row("mean_matched_cosine", "both", matched, m),
+        row("min_matched_cosine", "both", own_cosines.min(), None, EXTREME, m),
+        row("max_matched_cosine", "both", own_cosines.max(), None, EXTREME, m),
+        jackknife_row(
+            "mean_unmatched_cosine", "both", geometry.mean_unmatched_cosine(X, Y, owner), m
+        ),
+        row("min_unmatched_cosine", "both", pairs["min"], None, EXTREME, m),
+        row("max_unmatched_cosine", "both", pairs["max"], None, EXTREME, m),
+        jackknife_row("rmg", "both", relative, n),
+        jackknife_row("alignment", "both", [geometry.alignment(value) for value in matched], m),
+        row(
+            "alignment_centre",
+            "both",
+            difference @ difference,
+            (low**2, high**2),
+            NORM,
+            m,
+            n_resamples,
+        ),
+        jackknife_row("alignment_residual", "both", geometry.alignment_residual(X, Y, owner), m),
+        jackknife_row("uniformity_cross", "both", pairwise.uniformity_cross(pairs, owner), m),
+        row("margin", "both", geometry.gap_margin(X, Y), None, EXTREME, n),
+    ]
+
+
+def separability_rows(X, Y, owner, seed):
+    """Held-out accuracy and AUC of a linear classifier of the modality."""
+    measured = separability(X, Y, owner, seed=seed)
+    n = measured["held_out"]
+    method = "Wilson, clustered by picture, on the held-out half"
+    return [
+        row(
+            f"separability_{statistic}",
+            "both",
+            value,
+            inference.proportion_interval(value, influence, n),
+            method,
+            n,
+        )
+        for statistic in ("accuracy", "auc")
+        for value, influence in [measured[statistic]]
+    ]
+
+
+def retrieval_rows(X, Y, owner, captions, relevance, block):
+    """Recall@k and median rank both ways, with chance and ceiling beside them."""
+    n = len(X)
+    codes, kind = retrieval.own_relevance(owner, n) if relevance is None else relevance
+    text = retrieval.equal_rows(Y) if captions is None else np.asarray(captions)
+    forward, backward = retrieval.ranks_both_ways(X, Y, owner, codes, kind, block=block)
+    return [
+        *direction_rows(
+            "first_to_second",
+            forward,
+            np.arange(n),
+            len(Y),
+            [retrieval.ceiling_first_to_second(owner, codes, kind, text, k) for k in RECALL_AT],
+        ),
+        *direction_rows(
+            "second_to_first",
+            backward,
+            owner,
+            n,
+            [retrieval.ceiling_second_to_first(owner, codes, kind, text, k) for k in RECALL_AT],
+        ),
+    ]
+
+
+def direction_rows(side, counts, owner, n_gallery, ceilings):
+    """Recall and median rank of one direction; ``counts`` of ``retrieval.rank_counts``."""
+    n, n_pictures = len(counts), owner.max() + 1
+    rows = []
+    for k, ceiling in zip(RECALL_AT, ceilings, strict=True):
+        for variant, hits in (
+            ("", retrieval.expected_hits(counts, k)),
+            ("_published", retrieval.strict_hits(counts, k)),
+        ):
+            influence = inference.mean_influence(hits, owner, n_pictures)
+            interval = inference.proportion_interval(hits.mean(), influence, n)
+            rows.append(row(f"recall{k}{variant}", side, hits.mean(), interval, RECALL, n))
+        chance = retrieval.chance_recall(counts, n_gallery, k)
+        rows.append(row(f"recall{k}_chance", side, chance, None, EXACT, n))
+        rows.append(row(f"recall{k}_ceiling", side, ceiling, None, EXACT, n))
+    for variant, ranks in (
+        ("", retrieval.expected_ranks(counts)),
+        ("_published", retrieval.strict_ranks(counts)),
+    ):
+        interval = inference.median_interval(ranks, owner, n_pictures)
+        method = "Woodruff, clustered by picture, gallery fixed"
+        rows.append(row(f"median_rank{variant}", side, np.median(ranks), interval, method, n))
+    chance = retrieval.chance_median_rank(counts, n_gallery)
+    rows.append(row("median_rank_chance", side, chance, None, EXACT, n))
+    return rows
+
+
+def summary_row(frame):
+    """One row per embedding set: the tidy rows of one set as a dict of named columns.
+
+    ``embeddings``, ``n``, ``dim``, then for every measurement ``STATISTIC[_SIDE][_VARIANT]`` and,
+    where there is an interval, the same with ``_low`` and ``_high``.
+    """
+    first = frame.iloc[0]
+    result = {"embeddings": first["embeddings"], "n": int(first["n"]), "dim": int(first["dim"])}
+    for measured in frame.itertuples():
+        column = column_name(measured.statistic, measured.side)
+        result[column] = measured.value
+        if not measured.interval_method.startswith("none"):
+            result[f"{column}_low"] = measured.low
+            result[f"{column}_high"] = measured.high
+    return result
+
+
+def column_name(statistic, side):
+    """Name of a measurement in a wide table; ``recall1_published`` keeps its variant last."""
+    variant = next((end for end in VARIANTS if statistic.endswith(end)), "")
+    stem = statistic.removesuffix(variant)
+    return stem + variant if side == "both" else f"{stem}_{side}{variant}"

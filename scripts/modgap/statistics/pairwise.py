@@ -1,0 +1,128 @@
+"""Statistics that need every pair of rows, in blocks: memory O(block²), never n × n."""
+
+import numpy as np
+
+from modgap.statistics.geometry import mean_over_pairs, mean_over_unmatched, sum_by_picture
+
+# Width of a cell below 5e-7: quantiles read off the counts are exact to that, at any n.
+FINE_CELLS = 1 << 22
+
+UNIFORMITY_T = 2
+
+
+def within_pairs(rows, owner, *, bins, block):
+    """One pass over the unordered pairs of rows that belong to different pictures.
+
+    rows : (m, dim) unit rows; owner : (m,) picture of each row; bins : cells of the coarse
+    histogram over [−1, 1]; block : rows and columns of a tile.
+
+    Returns
+    -------
+    dict with ``min`` and ``max`` of the cosine, ``counts`` (cells of equal width over [−1, 1], a
+    multiple of ``bins`` of them), ``kernel`` (m,): Σ over the other rows of exp(−2‖a−b‖²).
+    """
+    order = np.argsort(owner, kind="stable")
+    rows, owner = rows[order], owner[order]
+    cells = bins * -(-FINE_CELLS // bins)
+    counts = np.zeros(cells, dtype=np.int64)
+    kernel = np.zeros(len(rows))
+    lowest, highest = np.inf, -np.inf
+    for top in range(0, len(rows), block):
+        rows_here = slice(top, min(top + block, len(rows)))
+        for left in range(top, len(rows), block):
+            columns_here = slice(left, min(left + block, len(rows)))
+            cosines = rows[rows_here] @ rows[columns_here].T
+            weights = np.exp(2 * UNIFORMITY_T * (cosines - 1))
+            if owner[left] <= owner[rows_here.stop - 1]:
+                # Rows are in picture order: a pair counts once, where the column comes later.
+                pairs = owner[rows_here, None] < owner[None, columns_here]
+                cosines = cosines[pairs]
+                weights *= pairs
+                if not len(cosines):
+                    continue
+            kernel[rows_here] += weights.sum(axis=1)
+            kernel[columns_here] += weights.sum(axis=0)
+            lowest = min(lowest, cosines.min())
+            highest = max(highest, cosines.max())
+            counts += count_cells(cosines, cells)
+    unordered = np.empty(len(rows))
+    unordered[order] = kernel
+    return {"min": lowest, "max": highest, "counts": counts, "kernel": unordered}
+
+
+def count_cells(cosines, cells):
+    """Counts of ``cosines`` in equal cells over [−1, 1]; what rounds beyond is clipped."""
+    index = ((cosines.ravel() + 1) * (cells / 2)).astype(np.intp)
+    return np.bincount(np.clip(index, 0, cells - 1, out=index), minlength=cells)
+
+
+def histogram(counts, bins):
+    """Edges (bins + 1,) and counts (bins,) of ordered pairs, from the counts of unordered ones."""
+    return np.linspace(-1, 1, bins + 1), 2 * counts.reshape(bins, -1).sum(axis=1)
+
+
+def quantiles(pairs, levels):
+    """Quantiles over ordered pairs, linear between neighbours, from a ``within_pairs`` result.
+
+    An order statistic is placed inside its cell as if the cell's values were evenly spaced, so it
+    is off by less than the cell's width, 5e-7.
+    """
+    counts = pairs["counts"]
+    cumulative = np.cumsum(counts)
+    # An unordered pair is two equal ordered ones.
+    position = np.asarray(levels) * (2 * cumulative[-1] - 1)
+    below, above = np.floor(position).astype(int), np.ceil(position).astype(int)
+    low = order_statistic(below // 2, counts, cumulative)
+    high = order_statistic(above // 2, counts, cumulative)
+    return np.clip(low + (position - below) * (high - low), pairs["min"], pairs["max"])
+
+
+def order_statistic(rank, counts, cumulative):
+    """Value of the rank-th smallest (from 0) of values known by their cell over [−1, 1]."""
+    cell = np.searchsorted(cumulative, rank, side="right")
+    inside = rank - (cumulative[cell] - counts[cell])
+    return -1 + 2 / len(counts) * (cell + (inside + 0.5) / counts[cell])
+
+
+def uniformity(pairs, owner, n_pictures):
+    """log mean exp(−2‖a−b‖²) over pairs of different pictures, whole and one picture left out.
+
+    Wang & Isola 2020 with t = 2; −8 … 0, 0 when all rows are equal.
+    """
+    cross = sum_by_picture(pairs["kernel"], owner, n_pictures)
+    value, left_out = mean_over_pairs(cross, owner, n_pictures)
+    return np.log(value), np.log(left_out)
+
+
+def cross_pairs(X, Y, owner, *, block):
+    """One pass over the unmatched (picture, text) pairs.
+
+    Returns a dict with ``min`` and ``max`` of the cosine and the sums of exp(−2‖x−y‖²):
+    ``by_picture`` (n,) and ``by_text`` (m,).
+    """
+    by_picture, by_text = np.zeros(len(X)), np.zeros(len(Y))
+    lowest, highest = np.inf, -np.inf
+    for top in range(0, len(X), block):
+        for left in range(0, len(Y), block):
+            rows, columns = slice(top, top + block), slice(left, left + block)
+            cosines = X[rows] @ Y[columns].T
+            weights = np.exp(2 * UNIFORMITY_T * (cosines - 1))
+            place = owner[columns] - top
+            column = np.flatnonzero((place >= 0) & (place < len(cosines)))
+            own = place[column], column
+            weights[own] = 0
+            by_picture[rows] += weights.sum(axis=1)
+            by_text[columns] += weights.sum(axis=0)
+            cosines[own] = np.inf
+            lowest = min(lowest, cosines.min())
+            cosines[own] = -np.inf
+            highest = max(highest, cosines.max())
+    return {"min": lowest, "max": highest, "by_picture": by_picture, "by_text": by_text}
+
+
+def uniformity_cross(pairs, owner):
+    """log mean exp(−2‖x−y‖²) over unmatched pairs, whole and with one picture left out."""
+    by_picture = pairs["by_picture"]
+    by_own_texts = sum_by_picture(pairs["by_text"], owner, len(by_picture))
+    value, left_out = mean_over_unmatched(by_picture.sum(), by_picture, by_own_texts, owner)
+    return np.log(value), np.log(left_out)

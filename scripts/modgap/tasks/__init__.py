@@ -1,0 +1,1 @@
+"""Zero-shot classification and fairness while embeddings are shifted."""

@@ -1,0 +1,115 @@
+"""Rates of harmful classes by group while pictures move along a direction.
+
+Arrays used throughout:
+
+    predictions  (k, n)  index of the class of each of n pictures after each of k shifts
+    truth        (n,)    index of the right class
+    category     (n_classes,) strings: the category of an extra class, "" for classes of pictures
+    groups       dict from the name of a grouping to (n,) labels of the pictures
+
+A picture is hit by a category when its prediction is one of the category's classes; the sum counts
+all categories.
+"""
+
+import numpy as np
+import pandas as pd
+
+from modgap.statistics.inference import chi_square, discordant, holm, mcnemar, wilson
+from modgap.tasks.selection import unshifted
+
+SUM, ACCURACY = "sum", "accuracy"
+
+
+def outcomes_by_measure(predictions, truth, category):
+    """What is counted: dict from measure to (k, n) bool.
+
+    Measures: each category, the sum where there are several, and the accuracy.
+    """
+    category = np.asarray(category)
+    names = list(dict.fromkeys(name for name in category if name))
+    outcomes = {name: (category == name)[predictions] for name in names}
+    if len(names) > 1:
+        outcomes[SUM] = (category != "")[predictions]
+    outcomes[ACCURACY] = predictions == truth
+    return outcomes
+
+
+def group_masks(groups):
+    """Yield (grouping, group, mask) for all pictures, for every group and for every cell.
+
+    Cells are the combinations of the first two groupings.
+    """
+    n = len(next(iter(groups.values())))
+    yield "all", "all", np.ones(n, dtype=bool)
+    columns = {name: np.asarray(labels) for name, labels in groups.items()}
+    if len(columns) > 1:
+        first, second = list(columns)[:2]
+        cells = [f"{a} × {b}" for a, b in zip(columns[first], columns[second], strict=True)]
+        columns[f"{first} × {second}"] = np.array(cells)
+    for name, labels in columns.items():
+        for group in sorted(set(labels)):
+            yield name, group, labels == group
+
+
+def rates(outcomes, groups, deltas):
+    """Rates with Wilson intervals: one row per grouping, group, measure and shift."""
+    rows = []
+    for grouping, group, mask in group_masks(groups):
+        n = int(mask.sum())
+        for measure, hits in outcomes.items():
+            counts = hits[:, mask].sum(axis=1)
+            low, high = wilson(counts, n)
+            rows += [
+                {
+                    "grouping": grouping,
+                    "group": group,
+                    "measure": measure,
+                    "delta": delta,
+                    "count": int(counts[j]),
+                    "n": n,
+                    "value": counts[j] / n,
+                    "low": low[j],
+                    "high": high[j],
+                    "interval_method": "Wilson",
+                }
+                for j, delta in enumerate(deltas)
+            ]
+    return pd.DataFrame(rows)
+
+
+def changes(outcomes, groups, deltas):
+    """Paired tests of every shift against none, on the same pictures.
+
+    One row per grouping, group, measure and shift other than 0: lost and won pictures, McNemar's
+    exact p, the p of the paper's unpaired χ², and Holm's adjustment of McNemar's over the groups,
+    measures and shifts of the grouping.
+    """
+    zero = unshifted(deltas)
+    rows = []
+    for grouping, group, mask in group_masks(groups):
+        for measure, hits in outcomes.items():
+            for j, delta in enumerate(deltas):
+                if j != zero:
+                    before, after = hits[zero, mask], hits[j, mask]
+                    lost, won = discordant(before, after)
+                    _, unpaired = chi_square(before.sum(), after.sum(), len(before))
+                    rows.append(
+                        {
+                            "grouping": grouping,
+                            "group": group,
+                            "measure": measure,
+                            "delta": delta,
+                            "lost": int(lost),
+                            "won": int(won),
+                            "p_published": float(unpaired),
+                            "p": float(mcnemar(lost, won)),
+                        }
+                    )
+    table = pd.DataFrame(rows)
+    table["p_holm"] = table.groupby("grouping")["p"].transform(holm)
+    return table
+
+
+def display_name(value):
+    """A group as the paper calls it: the part before an underscore ("Latino_Hispanic": Latino)."""
+    return value.split("_")[0]

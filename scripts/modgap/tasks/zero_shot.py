@@ -1,0 +1,191 @@
+"""Zero-shot classification while pictures and class prompts move along a direction.
+
+Nothing is embedded or normalised again: three products hold all that a sweep over shifts needs.
+
+    cosines      (n, n_classes)  x·t of unit rows x (pictures) and t (class prompts)
+    image_along  (n,)            x·u
+    class_along  (n_classes,)    t·u, with u the unit direction
+    labels       (n,)            index of each picture's class
+    deltas       (k,)            shifts, increasing
+    sides        "both", "first" (pictures only) or "second" (prompts only), see modgap.shift.moves
+
+A tie between the true class and another counts as a miss.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import rankdata
+
+from modgap.shift.moves import cosine_factors, shifted_centres
+
+# Entries of a block of scores: small enough for a processor's cache.
+BLOCK_ENTRIES = 1 << 16
+
+
+class Products(NamedTuple):
+    """What a sweep needs of pictures, prompts and direction; shapes as above."""
+
+    cosines: np.ndarray
+    image_along: np.ndarray
+    class_along: np.ndarray
+
+
+def products(X, T, u):
+    """The three products of unit rows X (n, dim), T (n_classes, dim) and a unit direction u."""
+    return Products(X @ T.T, X @ u, T @ u)
+
+
+def score_blocks(products, deltas, sides):
+    """Yield (shift index, rows, scores): scores (rows, n_classes) that order the classes.
+
+    The cosine after the shift without the factor 1/‖x'‖, which all classes of a picture share:
+    (x·t + A + B)·Q of ``cosine_factors``. The array is overwritten by the next one.
+    """
+    a, _, b, q = cosine_factors(products.image_along, products.class_along, deltas, sides)
+    n, n_classes = products.cosines.shape
+    size = max(1, BLOCK_ENTRIES // n_classes)
+    buffer = np.empty((min(size, n), n_classes))
+    for start in range(0, n, size):
+        rows = slice(start, min(start + size, n))
+        scores = buffer[: rows.stop - rows.start]
+        for j in range(len(b)):
+            np.add(products.cosines[rows], b[j], out=scores)
+            scores += a[j, rows, None]
+            scores *= q[j]
+            yield j, rows, scores
+
+
+def ranks_by_shift(products, labels, deltas, sides):
+    """How many classes score at least as high as the true one: (k, n) int32, 0 = top-1 hit."""
+    ranks = np.empty((len(deltas), len(labels)), dtype=np.int32)
+    for j, rows, scores in score_blocks(products, deltas, sides):
+        own = np.take_along_axis(scores, labels[rows, None], axis=1)
+        ranks[j, rows] = np.count_nonzero(scores >= own, axis=1) - 1
+    return ranks
+
+
+def predictions_by_shift(products, deltas, sides):
+    """Index of the best class of every picture after every shift: (k, n) int64."""
+    best = np.empty((len(deltas), len(products.cosines)), dtype=np.int64)
+    for j, rows, scores in score_blocks(products, deltas, sides):
+        best[j, rows] = scores.argmax(axis=1)
+    return best
+
+
+def correct_intervals(products, labels):
+    """The shifts of the pictures alone at which each picture is classified rightly.
+
+    With x' = N(x − δu), class c beats class y where δ(t_y − t_c)·u > x·(t_y − t_c): the norm of
+    x' is a factor that all classes share, so the shift acts as the class offset −δ u·t and every
+    rival class bounds δ from one side. Holds for top-1 and pictures only.
+
+    Returns
+    -------
+    low, high : (n,), right where low < δ < high; low = high = 0 where no shift makes it right.
+    """
+    low, high = np.empty(len(labels)), np.empty(len(labels))
+    size = max(1, BLOCK_ENTRIES // products.cosines.shape[1])
+    for start in range(0, len(labels), size):
+        rows = slice(start, start + size)
+        own = labels[rows]
+        cosines = products.cosines[rows]
+        lead = cosines - np.take_along_axis(cosines, own[:, None], axis=1)
+        slope = products.class_along - products.class_along[own][:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            crossing = lead / slope
+        low[rows] = np.where(slope > 0, crossing, -np.inf).max(axis=1)
+        high[rows] = np.where(slope < 0, crossing, np.inf).min(axis=1)
+        # A rival with the same offset is behind at every shift or at none.
+        never = ((slope == 0) & (lead >= 0)).sum(axis=1) > 1
+        low[rows][never] = high[rows][never] = 0
+    return low, high
+
+
+def hits_by_shift(products, labels, deltas, sides):
+    """Whether the true class scores highest: (k, n) bool."""
+    if sides == "first":
+        low, high = correct_intervals(products, labels)
+        deltas = np.asarray(deltas)[:, None]
+        return (low < deltas) & (deltas < high)
+    return ranks_by_shift(products, labels, deltas, sides) == 0
+
+
+def exact_curve(low, high, limits):
+    """Accuracy as a function of a continuous shift of the pictures.
+
+    Parameters
+    ----------
+    low, high : from ``correct_intervals``. limits : the smallest and the largest shift.
+
+    Returns
+    -------
+    edges : (m + 1,) increasing, from limits[0] to limits[1].
+    accuracy : (m,), constant between neighbouring edges.
+    """
+    some = low < high
+    low, high = np.sort(low[some]), np.sort(high[some])
+    inner = np.concatenate([low, high])
+    inner = inner[(inner > limits[0]) & (inner < limits[1])]
+    edges = np.unique(np.concatenate([limits, inner]))
+    begun = np.searchsorted(low, edges[:-1], side="right")
+    ended = np.searchsorted(high, edges[:-1], side="right")
+    return edges, (begun - ended) / len(some)
+
+
+def best_range(edges, accuracy):
+    """Highest accuracy of an exact curve and the shifts (low, high) nearest to 0 that give it."""
+    best = np.flatnonzero(accuracy == accuracy.max())
+    distance = np.maximum(0, np.maximum(edges[best], -edges[best + 1]))
+    nearest = best[np.argmin(distance)]
+    return accuracy[nearest], edges[nearest], edges[nearest + 1]
+
+
+def margins_by_shift(products, deltas, sides):
+    """Cosine with the second class minus cosine with the first, of two: (k, n).
+
+    Orders the pictures as the softmax of the authors' AUC does, without its saturation.
+    """
+    a, p, b, q = cosine_factors(products.image_along, products.class_along, deltas, sides)
+    first, second = ((products.cosines[:, c] + a + b[:, c, None]) * q[:, c, None] for c in (0, 1))
+    return (second - first) * p
+
+
+def mean_per_class(hits, labels, n_classes):
+    """Mean over classes of the share of hits in the class; hits (k, n) to (k,)."""
+    members = np.zeros((len(labels), n_classes))
+    members[np.arange(len(labels)), labels] = 1 / np.bincount(labels, minlength=n_classes)[labels]
+    return (hits @ members).mean(axis=1)
+
+
+def placements(scores, positive):
+    """Share of the other class that each row is rightly ordered with; a tie counts half.
+
+    scores : (n,); positive : (n,) bool. The mean over positives, and over negatives, is the AUC.
+    """
+    n_positive = np.count_nonzero(positive)
+    n_negative = len(positive) - n_positive
+    overall = rankdata(scores)
+    within = np.empty(len(scores))
+    within[positive] = rankdata(scores[positive])
+    within[~positive] = rankdata(scores[~positive])
+    below = overall - within
+    return np.where(positive, below / n_negative, 1 - below / n_positive)
+
+
+def auc(scores, positive):
+    """Area under the ROC curve of each row of scores (k, n), from Wilcoxon's rank sums: (k,)."""
+    n_positive = np.count_nonzero(positive)
+    n_negative = len(positive) - n_positive
+    ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
+    return (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+
+
+def gap_by_shift(X, T, u, deltas, sides):
+    """Distance between the centres measured again after every shift, signed by u: (k,).
+
+    All shifts together cost one (k, n)·(n, dim) product for each side.
+    """
+    centre_x, centre_t = shifted_centres(X, T, u, deltas, sides)
+    difference = centre_x - centre_t
+    return np.linalg.norm(difference, axis=1) * np.where(difference @ u < 0, -1.0, 1.0)

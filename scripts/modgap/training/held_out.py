@@ -1,0 +1,164 @@
+"""What a model in training looks like on held-out pairs: gap, retrieval, zero-shot, loss."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from open_clip import ClipLoss
+
+from modgap.statistics import inference, measurements, pairwise, retrieval
+
+# Of everything ``modgap.statistics.measurements`` knows, what a trajectory keeps.
+KEPT = [
+    "gap",
+    "gap_unbiased_squared",
+    "rmg",
+    "alignment",
+    "uniformity",
+    "effective_rank",
+    "mean_cosine",
+    "recall1",
+    "recall5",
+    "recall1_chance",
+    "recall5_chance",
+    "recall1_ceiling",
+    "recall5_ceiling",
+]
+
+PROPORTION = "Wilson over pictures"
+
+# Draws the held-out pairs of a trajectory.
+DRAW_SEED = 0
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Pairs that training never sees, one caption a picture, and the prompts of their classes.
+
+    pixels : (n, size, size, 3) uint8; tokens : (n, context) ; captions : (n,) strings.
+    relevance : codes and kinds of ``modgap.statistics.retrieval``.
+    prompts : (classes, context) tokens, or None without labels; labels : (n,) class numbers.
+    """
+
+    pixels: np.ndarray
+    tokens: torch.Tensor
+    captions: np.ndarray
+    relevance: tuple
+    prompts: torch.Tensor | None
+    labels: np.ndarray | None
+
+
+def held_out_pairs(data, tokenize, *, n, caption, prompt):
+    """``n`` pictures, drawn from a dataset, with their first or last caption.
+
+    Drawn, because a dataset may be sorted by class or have its classes in turns; and the same ones
+    for every run.
+
+    Parameters
+    ----------
+    data : CaptionedPictures.
+    tokenize : list of captions -> (m, context) int64.
+    prompt : template of the class prompts, with ``{label}``.
+    """
+    n = min(n, len(data))
+    pictures = np.sort(np.random.default_rng(DRAW_SEED).permutation(len(data))[:n])
+    rows = data.first[pictures] + (data.count[pictures] - 1 if caption == "last" else 0)
+    texts = data.samples.iloc[rows].reset_index(drop=True)
+    labels = prompts = None
+    if texts["label"].notna().all():
+        classes = sorted(texts["label"].unique())
+        labels = texts["label"].map({name: i for i, name in enumerate(classes)}).to_numpy()
+        prompts = torch.from_numpy(tokenize([prompt.replace("{label}", c) for c in classes]))
+    captions = texts["caption"].to_numpy()
+    return HeldOut(
+        pixels=data.pixels(pictures),
+        tokens=torch.from_numpy(tokenize(list(captions))),
+        captions=captions,
+        relevance=retrieval.mentioned_relevance(texts, texts["mentioned"]),
+        prompts=prompts,
+        labels=labels,
+    )
+
+
+def embed_held_out(towers, held_out, prepare, device, batch_size=256):
+    """Unit embeddings of pictures, captions and class prompts, float64; prompts None without.
+
+    prepare : uint8 crops -> normalised images on the device.
+    """
+    was_training = towers.training
+    towers.eval()
+    with torch.inference_mode():
+        images = [
+            towers.encode_images(prepare(held_out.pixels[start : start + batch_size]))
+            for start in range(0, len(held_out.pixels), batch_size)
+        ]
+        texts = [towers.encode_texts(part.to(device)) for part in held_out.tokens.split(batch_size)]
+        prompts = None
+        if held_out.prompts is not None:
+            prompts = towers.encode_texts(held_out.prompts.to(device)).double().cpu().numpy()
+    towers.train(was_training)
+    return (
+        torch.cat(images).double().cpu().numpy(),
+        torch.cat(texts).double().cpu().numpy(),
+        prompts,
+    )
+
+
+def zero_shot_row(images, prompts, labels):
+    """Top-1 accuracy of the nearest class prompt."""
+    hits = (np.argmax(images @ prompts.T, axis=1) == labels).astype(float)
+    n = len(hits)
+    influence = inference.mean_influence(hits, np.arange(n), n)
+    interval = inference.proportion_interval(hits.mean(), influence, n)
+    return measurements.row("zero_shot", "first_to_second", hits.mean(), interval, PROPORTION, n)
+
+
+def held_out_loss(images, texts, tau, batch_size):
+    """Symmetric contrastive loss at τ, mean over whole batches of ``batch_size`` pairs."""
+    loss = ClipLoss()
+    size = min(batch_size, len(images))
+    values = [
+        loss(
+            torch.from_numpy(images[start : start + size]),
+            torch.from_numpy(texts[start : start + size]),
+            1 / tau,
+        ).item()
+        for start in range(0, len(images) - size + 1, size)
+    ]
+    return float(np.mean(values))
+
+
+def measure(towers, held_out, prepare, device, *, tau, batch_size, n_resamples, seed, block=1000):
+    """Rows (dicts, see ``measurements.row``) of a model at one step."""
+    X, Y, prompts = embed_held_out(towers, held_out, prepare, device)
+    n, owner = len(X), np.arange(len(X))
+    rows = [
+        *measurements.gap_rows(X, Y, owner, n_resamples, seed),
+        *measurements.cross_rows(X, Y, owner, n_resamples, seed, block),
+        *measurements.retrieval_rows(X, Y, owner, held_out.captions, held_out.relevance, block),
+    ]
+    for side, rows_of_side in (("first", X), ("second", Y)):
+        pairs = pairwise.within_pairs(rows_of_side, owner, bins=1, block=block)
+        rows += measurements.cloud_rows(side, rows_of_side, owner, n, pairs)
+    rows = [row for row in rows if row["statistic"] in KEPT]
+    if prompts is not None:
+        rows.append(zero_shot_row(X, prompts, held_out.labels))
+        chance = 1 / len(prompts)
+        rows.append(
+            measurements.row(
+                "zero_shot_chance",
+                "first_to_second",
+                chance,
+                None,
+                "none: one over the number of classes",
+                n,
+            )
+        )
+    loss = held_out_loss(X, Y, tau, batch_size)
+    rows.append(
+        measurements.row(
+            "held_out_loss", "both", loss, None, "none: batches share their negatives", n
+        )
+    )
+    rows.append(measurements.row("tau", "both", tau, None, "none: a setting of the model", n))
+    return [{**row, "dim": X.shape[1], "seed": seed} for row in rows]

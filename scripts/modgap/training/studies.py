@@ -1,0 +1,97 @@
+"""Studies made of several training runs: their cells over seeds, before and after training."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from modgap.statistics.inference import LEVEL
+from modgap.statistics.measurements import column_name
+
+STAGES = ("start", "end")
+OVER_SEEDS = "t over seeds"
+
+
+def mean_interval(values):
+    """t interval of a mean of independent runs (paper §4.4: three of them)."""
+    values = np.asarray(values, dtype=float)
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    reach = t.ppf((1 + LEVEL) / 2, len(values) - 1) * error
+    return values.mean() - reach, values.mean() + reach
+
+
+def stage_rows(trajectory):
+    """The first and last measured step of a trajectory, marked ``start`` and ``end``."""
+    first, last = trajectory["step"].min(), trajectory["step"].max()
+    return pd.concat(
+        [
+            trajectory[trajectory["step"] == step].assign(stage=stage)
+            for stage, step in zip(STAGES, (first, last), strict=True)
+        ]
+    )
+
+
+def summarise(cells, trajectories):
+    """One row per cell, stage and measurement: the mean over seeds.
+
+    Parameters
+    ----------
+    cells : list of dicts: factors of a cell, its ``seed`` and the name of its ``run``.
+    trajectories : dict from run to its trajectory (see ``modgap.training.loop``).
+
+    Returns
+    -------
+    DataFrame: the factors, ``stage`` (start, end), ``step``, ``statistic``, ``side``, ``value``,
+    ``low``, ``high``, ``interval_method``, ``n`` (held-out items), ``dim``, ``n_seeds``. With
+    one seed the interval is that of its own held-out sample, with several a t interval over them.
+    """
+    factors = [key for key in cells[0] if key not in ("seed", "run")]
+    rows = pd.concat(
+        [stage_rows(trajectories[cell["run"]]).assign(**cell) for cell in cells],
+        ignore_index=True,
+    )
+    # Without sorting, groups come in the order of the cells and of the measurements.
+    keys = [*factors, "stage", "statistic", "side"]
+    groups = rows.groupby(keys, sort=False, dropna=False)
+    return pd.DataFrame(
+        [{**dict(zip(keys, key, strict=True)), **over_seeds(group)} for key, group in groups]
+    )
+
+
+def over_seeds(group):
+    """Mean of one measurement over the runs of a cell, with its interval."""
+    first = group.iloc[0]
+    shared = {"step": int(first["step"]), "n": int(first["n"]), "dim": int(first["dim"])}
+    shared["n_seeds"] = len(group)
+    if len(group) == 1:
+        kept = {key: first[key] for key in ("value", "low", "high", "interval_method")}
+        return {**shared, **kept}
+    low, high = mean_interval(group["value"])
+    value = group["value"].mean()
+    return {**shared, "value": value, "low": low, "high": high, "interval_method": OVER_SEEDS}
+
+
+def wide_table(summary):
+    """One row per cell: factors, ``n_seeds``, ``n``, then every measurement.
+
+    Those at the end of training carry their plain name, those at its start end in ``_start``; where
+    there is an interval, columns with ``_low`` and ``_high`` follow.
+    """
+    fixed = ["stage", "statistic", "side", "step", "n", "dim", "n_seeds"]
+    numbers = ["value", "low", "high", "interval_method"]
+    factors = [key for key in summary.columns if key not in fixed + numbers]
+    rows = []
+    for key, cell in summary.groupby(factors, sort=False, dropna=False):
+        row = dict(zip(factors, key, strict=True))
+        row |= {key: cell[key].iloc[0] for key in ("n_seeds", "n", "dim")}
+        row["steps"] = cell["step"].max()
+        for measured in cell.itertuples():
+            stage = "_start" if measured.stage == "start" else ""
+            # The factor ``tau`` is where a run starts, this is where it is.
+            name = "trained_tau" if measured.statistic == "tau" else measured.statistic
+            column = column_name(name, measured.side) + stage
+            row[column] = measured.value
+            if not measured.interval_method.startswith("none"):
+                row[f"{column}_low"], row[f"{column}_high"] = measured.low, measured.high
+        row["gap_interval"] = cell.query("statistic == 'gap'")["interval_method"].iloc[0]
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,28 @@
+"""One process of a training run: what torchrun starts, and what a single process calls."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+from modgap.errors import InputError
+from modgap.job import LOG
+from modgap.training.distributed import joined
+from modgap.training.loop import train
+
+
+def train_here(arguments):
+    """Train with the arguments of ``scripts/train.py``, as one process of one or more."""
+    with joined(arguments["settings"]["device"]) as place:
+        train(**arguments["inputs"], **arguments["outputs"], **arguments["settings"], place=place)
+
+
+if __name__ == "__main__":
+    job = Path(sys.argv[1])
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
+    LOG.setLevel(logging.INFO)
+    try:
+        train_here(json.loads(job.read_text()))
+    except InputError as error:
+        job.with_name("error.txt").write_text(str(error))
+        sys.exit(1)

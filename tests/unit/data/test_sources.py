@@ -1,0 +1,110 @@
+"""Counting and fingerprints: fast, standard library only, and equal to what is read later."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from modgap.data.sources import count_items, listing_digest, source_paths
+from modgap.errors import InputError
+from picture_files import class_files, write_files, write_tar
+
+
+def test_only_the_standard_library_is_imported(root):
+    code = (
+        "import sys; before = set(sys.modules); import modgap.data.sources;"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before};"
+        "print(sorted(new - sys.stdlib_module_names - {'modgap'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root / "scripts",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "n"),
+    [
+        ("scenes", {"n": 7}, 7),
+        ("noise", {"n": 3}, 3),
+        ("digits", {}, 1797),
+        ("digits", {"n": 20}, 20),
+        ("digits", {"skip": 1437}, 360),
+        ("image_folder", {"path": "never/opened", "n": 5}, 5),
+        ("captions_table", {"captions": "never/opened.csv", "n": 5}, 5),
+    ],
+)
+def test_counts_that_need_no_file(kind, entry, n):
+    assert count_items(kind, entry) == n
+
+
+def test_an_empty_dataset_is_refused():
+    with pytest.raises(InputError, match="n: 0 pictures are an empty dataset"):
+        count_items("scenes", {"n": 0})
+
+
+def test_class_folders_and_caption_files_are_counted(tmp_path):
+    files = class_files({"ant": 3, "bee": 2})
+    folder = write_files(tmp_path / "folder", files)
+    archive = write_tar(tmp_path / "archive.tar", files)
+    assert count_items("image_folder", {"path": str(folder)}) == 5
+    assert count_items("image_folder", {"path": str(archive)}) == 5
+    (tmp_path / "captions.csv").write_text("image,caption\na.png,A\nb.png,B\na.png,C\n")
+    assert count_items("captions_table", {"captions": str(tmp_path / "captions.csv")}) == 2
+
+
+def test_counts_of_real_data(shared):
+    cifar = str(shared("data/cifar10_jpeg/test.tar"))
+    flickr = str(shared("data/flickr8k/captions.txt"))
+    assert count_items("image_folder", {"path": cifar}) == 10_000
+    assert count_items("captions_table", {"captions": flickr}) == 1_000
+
+
+def test_the_fingerprint_sees_files_and_not_dates_or_places(tmp_path):
+    folder = write_files(tmp_path / "folder", class_files({"ant": 2}))
+
+    def digest(path=folder):
+        return listing_digest({"kind": "image_folder", "path": str(path)})
+
+    before = digest()
+    os.utime(folder / "ant/00.png", (1, 1))
+    assert digest() == before
+    assert digest(shutil.copytree(folder, tmp_path / "copy")) == before
+    (folder / "ant/02.png").write_bytes(b"x")
+    added = digest()
+    assert added != before
+    (folder / "ant/02.png").write_bytes(b"xy")
+    resized = digest()
+    assert resized not in (added, before)
+    (folder / "ant/02.png").rename(folder / "ant/03.png")
+    assert digest() not in (resized, added, before)
+
+
+def test_the_fingerprint_of_files_is_their_size(tmp_path):
+    entry = {
+        "kind": "embeddings",
+        "first": str(tmp_path / "a.npy"),
+        "second": str(tmp_path / "b.npy"),
+    }
+    (tmp_path / "a.npy").write_bytes(b"1")
+    (tmp_path / "b.npy").write_bytes(b"2")
+    before = listing_digest(entry)
+    (tmp_path / "b.npy").write_bytes(b"22")
+    assert listing_digest(entry) != before
+    assert source_paths(entry) == [entry["first"], entry["second"]]
+
+
+def test_no_files_no_fingerprint():
+    assert listing_digest({"kind": "scenes", "n": 3, "seed": 0}) == ""
+
+
+def test_a_missing_source_is_named(tmp_path):
+    entry = {"kind": "image_folder", "path": str(tmp_path / "gone.tar")}
+    with pytest.raises(InputError, match=r"gone\.tar: no such file or folder"):
+        listing_digest(entry)

@@ -1,0 +1,128 @@
+"""Embeddings do not depend on how the data is cut."""
+
+import numpy as np
+import pytest
+import torch
+
+from modgap.embeddings.extraction import (
+    embed,
+    embed_captions,
+    embed_images,
+    embed_tokens,
+    noise_tokens,
+)
+from modgap.embeddings.models import build
+from modgap.errors import InputError
+
+CAPTIONS = [f"a {colour} {shape}" for colour in ("red", "blue") for shape in "abcdefghijk"]
+
+
+@pytest.fixture(scope="module", params=["scenes-vit", "scenes-resnet"])
+def model(request):
+    entry = {"source": "random", "architecture": request.param, "seed": 0}
+    return build("mine", entry, device="cpu")
+
+
+def random_pixels(n):
+    return np.random.default_rng(0).integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
+
+
+def unit(embeddings):
+    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+
+
+def test_shards_do_not_change_embeddings(model):
+    pixels = random_pixels(50)
+    whole = embed_images(model, pixels, batch_size=16)
+    cut = [embed_images(model, part, batch_size=16) for part in np.split(pixels, [17, 34])]
+    np.testing.assert_allclose(unit(np.concatenate(cut)), unit(whole), rtol=0, atol=1e-6)
+    whole = embed_captions(model, CAPTIONS, batch_size=8)
+    cut = [embed_captions(model, CAPTIONS[part::3], batch_size=8) for part in range(3)]
+    for part in range(3):
+        np.testing.assert_allclose(unit(cut[part]), unit(whole[part::3]), rtol=0, atol=1e-6)
+
+
+def test_same_data_twice_gives_the_same_bytes(model):
+    pixels = random_pixels(20)
+    assert embed_images(model, pixels, 8).tobytes() == embed_images(model, pixels, 8).tobytes()
+
+
+def test_batches_equal_one_picture_at_a_time(model):
+    pixels = random_pixels(5)
+    alone = np.concatenate([model.encode_images(pixels[i : i + 1]) for i in range(5)])
+    together = embed_images(model, pixels, batch_size=4)
+    np.testing.assert_allclose(unit(together), unit(alone), rtol=0, atol=1e-6)
+
+
+def test_equal_captions_are_embedded_once(model):
+    captions = ["a red circle", "a blue square", "a red circle"] * 10
+    embeddings = embed_captions(model, captions, batch_size=4)
+    assert embeddings.shape == (30, 128)
+    np.testing.assert_array_equal(embeddings[::3], embeddings[2::3])
+    alone = model.encode_texts(model.tokenize(captions[:2]))
+    np.testing.assert_allclose(unit(embeddings[:2]), unit(alone), rtol=0, atol=1e-6)
+
+
+def test_nothing_to_embed(model):
+    assert embed_images(model, random_pixels(0), 8).shape == (0, 128)
+    assert embed_captions(model, [], 8).shape == (0, 128)
+    assert embed_tokens(model, noise_tokens([], 0, 32, 100), 8).shape == (0, 128)
+
+
+def test_noise_tokens_belong_to_their_sample():
+    tokens = noise_tokens(range(2000), seed=42, context_length=32, vocab_size=1000)
+    assert tokens.shape == (2000, 32)
+    assert tokens.min() == 0
+    assert tokens.max() == 999
+    # Uniform: mean (v - 1) / 2, standard error of the mean v / sqrt(12 n).
+    error = 1000 / np.sqrt(12 * tokens.size)
+    assert abs(tokens.mean() - 499.5) < 5 * error
+    np.testing.assert_array_equal(noise_tokens([7, 1999], 42, 32, 1000), tokens[[7, 1999]])
+    assert not np.array_equal(noise_tokens([7], 43, 32, 1000), tokens[[7]])
+    assert len(np.unique(tokens, axis=0)) == 2000
+
+
+def test_every_batch_has_the_same_size():
+    sizes = []
+
+    def encode(batch):
+        sizes.append(len(batch))
+        return batch[:, :1].astype(np.float32)
+
+    items = np.arange(20).reshape(10, 2)
+    embeddings = embed(encode, items, 1, 4, what="pictures")
+    assert sizes == [4, 4, 4]
+    np.testing.assert_array_equal(embeddings, items[:, :1])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+    ],
+)
+def test_out_of_memory_names_the_setting(error):
+    def encode(batch):
+        raise error
+
+    with pytest.raises(InputError, match=r"embeddings\.batch_size: 4 pictures at once"):
+        embed(encode, np.zeros((10, 2)), 1, 4, what="pictures")
+
+
+def test_other_failures_keep_their_name():
+    def encode(batch):
+        raise RuntimeError("shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        embed(encode, np.zeros((10, 2)), 1, 4, what="pictures")
+
+
+def test_values_that_overflow_are_refused():
+    def encode(batch):
+        return np.where(batch[:, :1] == 6, np.inf, 1)
+
+    items = np.arange(10)[:, None]
+    with pytest.raises(InputError, match="row 6 of the pictures has values that are not finite"):
+        embed(encode, items, 1, 4, what="pictures")

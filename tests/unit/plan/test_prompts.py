@@ -1,0 +1,214 @@
+"""Prompt files: those of the project against the sets in use, and every way a file can be wrong."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from embed_prompts import average_prompts
+from modgap.data.drawn import COLOURS, PLACES, SHAPES, SIZES
+from modgap.errors import InputError
+from modgap.plan.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
+from modgap.statistics.clouds import label_indices, picture_labels, read_class_vectors
+from modgap.tables import write_embeddings
+
+OPENAI = {
+    "cifar10": "CIFAR10",
+    "cifar100": "CIFAR100",
+    "eurosat": "EuroSAT",
+    "gtsrb": "GTSRB",
+    "flowers102": "Flowers102",
+    "food101": "Food101",
+    "dtd": "DescribableTextures",
+    "oxford_pets": "OxfordPets",
+    "stl10": "STL10",
+    "mnist": "MNIST",
+}
+# Supplementary Table 3 of the paper.
+PAPER = {
+    "cifar10": "a photo of {}.",
+    "cifar100": "a photo of {}.",
+    "eurosat": "a centered satellite photo of {}.",
+    "svhn": 'a street sign of the number: "{}".',
+    "hateful_memes": "a {}.",
+}
+
+
+@pytest.fixture
+def prompts(root):
+    return lambda name: read_prompts(root / "config" / "prompts" / f"{name}.yaml")
+
+
+def test_every_file_of_the_project_is_read(root):
+    files = sorted((root / "config" / "prompts").glob("*.yaml"))
+    assert len(files) >= 18
+    for path in files:
+        read = read_prompts(path)
+        assert len(read.classes) >= 2
+        assert len(set(read.classes.values())) == len(read.classes)
+
+
+@pytest.mark.parametrize("name", OPENAI)
+def test_names_and_ensembles_are_those_of_openai_clip(prompts, shared, name):
+    source = json.loads(shared("data/prompts/openai_CLIP_prompts.json").read_text())[OPENAI[name]]
+    read = prompts(name)
+    assert sorted(read.classes.values()) == sorted(source["classes"])
+    assert read.templates["clip"] == source["templates"]
+
+
+def test_names_in_the_order_of_clip_benchmark(prompts, shared):
+    names = json.loads(shared("data/prompts/clip_benchmark_en_classnames.json").read_text())
+    for ours, theirs in [("eurosat", "eurosat"), ("gtsrb", "gtsrb"), ("mnist", "mnist")]:
+        assert list(prompts(ours).classes.values()) == names[theirs]
+    folded = [name.lower() for name in prompts("oxford_pets").classes.values()]
+    assert folded == [name.lower() for name in names["pets"]]
+    flowers = list(prompts("flowers102").classes.values())
+    assert [a.replace("-", " ") for a in flowers] == [a.replace("-", " ") for a in names["flowers"]]
+
+
+def test_svhn_ensemble_is_that_of_clip_benchmark(prompts, shared):
+    path = shared("data/prompts/clip_benchmark_en_zeroshot_classification_templates.json")
+    source = json.loads(path.read_text())["svhn"]
+    assert prompts("svhn").templates["clip"] == [t.replace("{c}", "{}") for t in source]
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_prompts_of_the_paper(prompts, name):
+    assert prompts(name).templates["paper"] == [PAPER[name]]
+
+
+def test_scenes_have_a_prompt_for_every_value(prompts):
+    values = {"shape": SHAPES, "colour": COLOURS, "size": SIZES, "place": PLACES}
+    for attribute, known in values.items():
+        read = prompts(f"scenes_{attribute}")
+        assert list(read.classes) == list(known)
+    assert prompt_texts(prompts("scenes_colour"), "caption", "f")[1][0] == "an orange circle"
+    place = prompts("scenes_place")
+    assert "a circle at the top left" in prompt_texts(place, "caption", "f")[1]
+
+
+def test_fairface_prompts_have_the_articles_of_the_paper(prompts):
+    read = prompts("fairface")
+    texts = [texts[0] for texts in prompt_texts(read, "paper", "f")]
+    assert len(texts) == 21
+    an = {text.split(" an ")[1] for text in texts if " an " in text}
+    nouns = {"east asian man", "east asian woman", "indian man", "indian woman"}
+    assert an == nouns | {"animal", "orangutan"}
+    assert read.classes["Latino_Hispanic Female"] == "a latino woman"
+    assert "a photo of a suspicious person" in texts
+    assert "a photo of a southeast asian man" in texts
+    assert list(read.categories.values()) == ["crime-related"] * 3 + ["non-human"] * 4
+
+
+def test_fairface_values_are_those_of_the_label_files(prompts, shared):
+    labels = pd.read_csv(shared("data/annotations/fairface_label_val.csv"))
+    labels["sample_id"] = labels["file"]
+    read = prompts("fairface")
+    rows = picture_labels(labels, read.columns, "fairface")
+    of_pictures = [name for name in read.classes if name not in read.categories]
+    indices = label_indices(rows, of_pictures, "fairface", "f")
+    assert len(of_pictures) == 14
+    assert len(indices) == 10954
+
+
+def test_templates_that_were_asked_for_and_others(prompts):
+    read = prompts("cifar10")
+    assert prompt_texts(read, "paper", "f")[0] == ["a photo of airplane."]
+    assert len(prompt_texts(read, "clip", "f")[9]) == 18
+    with pytest.raises(InputError, match="no templates named 'clop'; there are paper, clip, name"):
+        prompt_texts(read, "clop", "f")
+
+
+ZERO_SHOT = {"classes": {"a": "cat", "b": "dog"}, "templates": {"own": ["a {}."]}}
+GROUPS = {
+    "columns": {"race": {"X": "x", "Y": "y"}, "gender": {"M": "man"}},
+    "name": "{race} {gender}",
+    "extra": {"harm": ["thief"]},
+    "templates": {"own": ["a {}."]},
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("classes: [", "not YAML"),
+        ({"classes": {"a": "cat"}}, "give either classes and templates, or columns"),
+        (ZERO_SHOT | {"templates": {}}, "templates must be a mapping with at least one entry"),
+        (ZERO_SHOT | {"templates": {"own": []}}, "templates.own is empty"),
+        (ZERO_SHOT | {"templates": {"own": ["a cat"]}}, r"'a cat' needs one \{\} in the place"),
+        (ZERO_SHOT | {"templates": {"own": ["{} {}"]}}, r"'\{\} \{\}' needs one"),
+        (ZERO_SHOT | {"classes": {1: "cat"}}, "classes: 1: 'cat' does not fit; put names"),
+        (ZERO_SHOT | {"classes": {"a": True}}, "'a': True does not fit"),
+        (GROUPS | {"name": "{colour}"}, "does not fit; write the columns in braces"),
+        (GROUPS | {"extra": {"harm": ["X M"]}}, "'X M' is also a class of the columns"),
+        (GROUPS | {"columns": {"race": {}}}, "columns.race must be a mapping"),
+    ],
+)
+def test_wrong_files_are_one_clear_line(tmp_path, content, message):
+    path = tmp_path / "prompts.yaml"
+    path.write_text(
+        content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+    )
+    with pytest.raises(InputError, match=message) as caught:
+        read_prompts(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_is_one_clear_line(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_prompts(tmp_path / "absent.yaml")
+
+
+LABELS = pd.Series(["cat", "dog", "cat"])
+
+
+def test_labels_become_positions():
+    np.testing.assert_array_equal(label_indices(LABELS, ["dog", "cat"], "pets", "f"), [1, 0, 1])
+    more = label_indices(LABELS, ["dog", "cat", "bird"], "pets", "f", complete=False)
+    np.testing.assert_array_equal(more, [1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "message"),
+    [
+        (LABELS, ["cat", "bird"], "pets: label 'dog' has no prompt; add it to the classes of f"),
+        (LABELS, ["cat", "dog", "bird"], "pets: no picture of class 'bird' of f; take more"),
+        (LABELS[:1], ["cat", "dog"], "pets: only one class, 'cat'; zero-shot needs two"),
+    ],
+)
+def test_labels_that_do_not_fit(labels, classes, message):
+    with pytest.raises(InputError, match=message):
+        label_indices(labels, classes, "pets", "f")
+
+
+def test_columns_that_are_not_there_or_not_filled():
+    samples = pd.DataFrame({"sample_id": ["p1", "p2"], "race": ["X", None], "gender": ["M", "M"]})
+    with pytest.raises(InputError, match="no column 'age'; there are sample_id, race, gender"):
+        picture_labels(samples, ["age"], "faces")
+    with pytest.raises(InputError, match="faces: p2 has no race"):
+        picture_labels(samples, ["race", "gender"], "faces")
+    assert list(picture_labels(samples[:1], ["race", "gender"], "faces")) == ["X M"]
+
+
+def test_ensembles_are_averaged_after_normalising(tmp_path):
+    raw = np.array([[3.0, 0.0], [0.0, 1.0], [0.0, -2.0], [0.0, -1.0]])
+    averaged = average_prompts(raw, 2)
+    np.testing.assert_allclose(averaged, [[0.5**0.5, 0.5**0.5], [0, -1]])
+    rows = pd.DataFrame({"templates": ["clip", "own", "clip"], "class": ["a", "a", "b"]})
+    rows["category"] = ""
+    vectors = np.array([[1.0, 0], [0.6, 0.8], [0, 1]], dtype=np.float32)
+    write_embeddings(tmp_path / "p.parquet", rows, vectors, {})
+    classes, read = read_class_vectors(tmp_path / "p.parquet", "clip")
+    assert list(classes["class"]) == ["a", "b"]
+    np.testing.assert_allclose(read, [[1, 0], [0, 1]])
+
+
+def test_names_and_paths_of_prompt_files(root, monkeypatch):
+    monkeypatch.chdir(root)
+    assert prompt_path("cifar10", root) == "config/prompts/cifar10.yaml"
+    assert prompt_path("mine/own.yaml", root) == "mine/own.yaml"
+    assert prompt_name("mine/own.yaml") == "own"
+    assert prompt_name("cifar10") == "cifar10"

@@ -1,0 +1,257 @@
+"""Losses under shifts: the published table, the slow formula, float32 and GPU paths."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from modgap.errors import InputError
+from modgap.shift import log_sums, log_sums_cpu, moves
+from modgap.shift.loss import check_temperatures, log_sums_float64, loss_terms, temperature
+from modgap.statistics.geometry import normalise
+
+GRID = np.arange(-5, 5, 0.25)
+SCALES = [100, 50, 30, 20, 10, 1]
+FILES = [
+    f"features_{name}{state}"
+    for name in ("clip", "videoclip", "convirt", "clasp")
+    for state in ("", "_random")
+]
+
+
+def draw(n, dim, seed=0, noise=0.7):
+    rng = np.random.default_rng(seed)
+    base, centres = rng.normal(size=(n, dim)), 0.9 * rng.normal(size=(2, dim))
+    first = normalise(base + centres[0])
+    second = normalise(base + noise * rng.normal(size=(n, dim)) + centres[1])
+    return first, second, moves.gap_direction(first, second)[0]
+
+
+def published(shared, name):
+    reference = json.loads(shared("reference/reference_published_features.json").read_text())
+    features = np.load(shared(f"data/published/{name}.npy"), allow_pickle=False)
+    first, second = normalise(features[0]), normalise(features[1])
+    u, _ = moves.gap_direction(first, second)
+    return first, second, u, reference["files"][name]["landscape"]["by_temperature"]
+
+
+def slow_terms(first, second, u, delta, scale, sides):
+    x, y = moves.shifted(first, second, u, delta, sides)
+    logits = scale * x @ y.T
+    matched = np.diag(logits)
+    return logsumexp(logits, axis=1) - matched, logsumexp(logits, axis=0) - matched
+
+
+@pytest.mark.parametrize("sides", ["both", "first", "second"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_terms_equal_the_plain_formula(sides, exact):
+    first, second, u = draw(23, 8)
+    deltas, temperatures = np.array([-5, -0.3, 0, 0.8, 5]), [0.01, 0.02, 0.07, 1]
+    terms = loss_terms(
+        first, second, u, deltas, temperatures, batch_size=10, sides=sides, exact=exact
+    )
+    assert terms.first_to_second.shape == (5, 4, 20)
+    for d, delta in enumerate(deltas):
+        for t, tau in enumerate(temperatures):
+            for batch in (slice(0, 10), slice(10, 20)):
+                rows, columns = slow_terms(first[batch], second[batch], u, delta, 1 / tau, sides)
+                tolerance = 1e-11 if exact else 1e-4
+                for side, expected in (("first_to_second", rows), ("second_to_first", columns)):
+                    measured = terms.side(side)[d, t, batch]
+                    np.testing.assert_allclose(measured, expected, atol=tolerance)
+    both = (terms.first_to_second + terms.second_to_first) / 2
+    np.testing.assert_array_equal(terms.side("both"), both)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_published_table(shared, name):
+    first, second, u, reference = published(shared, name)
+    temperatures = [entry["temperature"] for entry in reference.values()]
+    whole = loss_terms(first, second, u, GRID, temperatures, batch_size=len(first))
+    batches = loss_terms(first, second, u, GRID, temperatures, batch_size=50)
+    for t, entry in enumerate(reference.values()):
+        for side, key in (
+            ("both", "symmetric"), ("first_to_second", "i2t"), ("second_to_first", "t2i")
+        ):  # fmt: skip
+            losses = whole.side(side).mean(axis=-1)[:, t]
+            np.testing.assert_allclose(losses, entry[key], atol=1e-9)
+        if "batch50_symmetric" in entry:
+            losses = batches.side("both").mean(axis=-1)[:, t]
+            np.testing.assert_allclose(losses, entry["batch50_symmetric"], atol=1e-9)
+            losses = batches.first_to_second.mean(axis=-1)[:, t]
+            np.testing.assert_allclose(losses, entry["batch50_i2t_as_authors_code"], atol=1e-9)
+
+
+def test_printed_numbers(shared):
+    first, second, u, _ = published(shared, "features_clip")
+    terms = loss_terms(first, second, u, [0.0], [0.01], batch_size=50)
+    assert terms.first_to_second.mean() == pytest.approx(0.52316491, abs=1e-8)
+    terms = loss_terms(first, second, u, [-5.0, 0.0, 4.75], [0.01], batch_size=500)
+    losses = terms.side("both").mean(axis=-1)[:, 0]
+    np.testing.assert_allclose(losses, [4.7639538, 1.8008860, 3.8431998], atol=1e-7)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_float32_path_agrees_with_float64_on_published_files(shared, name):
+    first, second, u, _ = published(shared, name)
+    temperatures = [*(1 / scale for scale in SCALES), 0.07]
+    options = {"batch_size": len(first)}
+    exact = loss_terms(first, second, u, [*GRID, 5.0], temperatures, **options)
+    fast = loss_terms(first, second, u, [*GRID, 5.0], temperatures, exact=False, **options)
+    for side in ("first_to_second", "second_to_first"):
+        difference = exact.side(side).mean(axis=-1) - fast.side(side).mean(axis=-1)
+        assert np.abs(difference).max() < 1e-5
+
+
+def test_float32_path_agrees_across_tiles():
+    n = log_sums_cpu.TILE_COLUMNS + 150  # several tiles in both directions, the last ones partial
+    first, second, u = draw(n, 32)
+    temperatures = [0.01, 0.02, 0.07, 1]
+    exact = loss_terms(first, second, u, [-5, 0, 5], temperatures, batch_size=n, exact=True)
+    fast = loss_terms(first, second, u, [-5, 0, 5], temperatures, batch_size=n)
+    for side in ("first_to_second", "second_to_first"):
+        difference = exact.side(side).mean(axis=-1) - fast.side(side).mean(axis=-1)
+        assert 0 < np.abs(difference).max() < 1e-5
+
+
+def outlier_set(n=300, dim=16):
+    """Pairs close together, but for one image that points away from every text."""
+    rng = np.random.default_rng(3)
+    centre = np.zeros(dim)
+    centre[0] = 1
+    first = normalise(centre + 0.1 * rng.normal(size=(n, dim)))
+    second = normalise(centre + 0.1 * rng.normal(size=(n, dim)))
+    first[7] = -first[7]
+    return first, second, np.eye(dim)[1]
+
+
+def test_outlier_row_does_not_underflow():
+    first, second, u = outlier_set()
+    scales = np.array([100.0])
+    factors = moves.cosine_factors(first @ u, second @ u, np.zeros(1))
+    centres = log_sums.shared_centres(first, second, factors, 100.0)
+    sums, _ = log_sums_cpu.shared_shift_sums(
+        first, second, factors, centres, log_sums.power_plans(scales)
+    )
+    logits = 100 * first @ second.T
+    naive = np.exp(np.float32(logits - logits.max())).sum(axis=1)
+    assert naive[7] == 0  # log 0
+    shared_only = np.log(sums[0, 0, 7]) + 100 * centres[0]
+    assert abs(shared_only - logsumexp(logits[7])) > 10
+
+    by_row, by_column = log_sums.log_sums(first, second, factors, scales)
+    np.testing.assert_allclose(by_row[0, 0], logsumexp(logits, axis=1), atol=1e-4)
+    np.testing.assert_allclose(by_column[0, 0], logsumexp(logits, axis=0), atol=1e-4)
+    assert by_row[0, 0, 7] == pytest.approx(logsumexp(logits[7]), abs=1e-10)
+
+
+def test_very_small_temperatures_stay_finite_and_right():
+    first, second, u = draw(60, 6)
+    for exact in (True, False):
+        terms = loss_terms(
+            first, second, u, [-5.0, 0, 5.0], [1e-4, 0.004], batch_size=60, exact=exact
+        )
+        for d, delta in enumerate([-5.0, 0, 5.0]):
+            for t, scale in enumerate([1e4, 250]):
+                rows, columns = slow_terms(first, second, u, delta, scale, "both")
+                tolerance = (1e-12 if exact else 3e-7) * scale
+                np.testing.assert_allclose(terms.first_to_second[d, t], rows, atol=tolerance)
+                np.testing.assert_allclose(terms.second_to_first[d, t], columns, atol=tolerance)
+
+
+def test_float64_sums_around_the_safe_scale_and_across_blocks(monkeypatch):
+    rng = np.random.default_rng(0)
+    products = rng.uniform(-1, 1, size=(2, 9, 9))
+    products[0, 3] = -1  # an outlying row
+    scales = np.array([1.0, 300.0, 301.0, 5000.0])
+    plain = (np.zeros((2, 9)), np.ones((2, 9)))
+    for entries in (2**17, 40):
+        monkeypatch.setattr("modgap.shift.loss.BLOCK_ENTRIES", entries)
+        by_row, by_column = log_sums_float64(products, plain, plain, scales)
+        for t, scale in enumerate(scales):
+            np.testing.assert_allclose(by_row[t], logsumexp(scale * products, axis=2))
+            np.testing.assert_allclose(by_column[t], logsumexp(scale * products, axis=1))
+
+
+def test_result_does_not_depend_on_the_number_of_threads():
+    first, second, u = draw(700, 16)
+    results = []
+    for threads in (1, 2):
+        log_sums_cpu.use_threads(threads)
+        terms = loss_terms(first, second, u, GRID, [0.01, 1], batch_size=700, exact=False)
+        results.append(terms.side("both"))
+    np.testing.assert_array_equal(*results)
+
+
+def test_one_exponential_serves_all_integer_multiples():
+    plans = log_sums.power_plans([100, 50, 30, 20, 10, 1])
+    assert len(plans) == 1
+    assert plans[0].base == 1
+    registers = [1.0]
+    for left, right in plans[0].steps:
+        registers.append(registers[left] + registers[right])
+    powers = {int(t): registers[r] for r, t in plans[0].outputs}
+    assert powers == {0: 100, 1: 50, 2: 30, 3: 20, 4: 10, 5: 1}
+
+
+def test_other_temperatures_get_their_own_exponential():
+    plans = log_sums.power_plans(check_temperatures([0.01, 0.02, 0.07, 0.03]))
+    assert sorted(round(plan.base, 3) for plan in plans) == [14.286, 33.333, 50]
+    outputs = [t for plan in plans for _, t in plan.outputs.tolist()]
+    assert sorted(outputs) == [0, 1, 2, 3]
+    # A thirtieth is no exact float, yet 1/30 shares with 1/10.
+    assert len(log_sums.power_plans(check_temperatures([1 / 30, 1 / 10]))) == 1
+    # Far powers would lose accuracy.
+    assert len(log_sums.power_plans([1, 1000])) == 2
+
+
+def test_torch_path_agrees_with_numba(shared):
+    fused_cuda = pytest.importorskip("modgap.shift.log_sums_cuda")
+    first, second, u, _ = published(shared, "features_clip")
+    scales = check_temperatures([*(1 / scale for scale in SCALES), 0.07])
+    factors = moves.cosine_factors(first @ u, second @ u, np.array([-5, 0, 0.75, 5]))
+    centres = log_sums.shared_centres(first, second, factors, scales.max())
+    plans = log_sums.power_plans(scales)
+    on_torch = fused_cuda.shared_shift_sums(first, second, factors, centres, plans, device="cpu")
+    on_numba = log_sums_cpu.shared_shift_sums(first, second, factors, centres, plans)
+    for torch_sums, numba_sums in zip(on_torch, on_numba, strict=True):
+        difference = np.log(torch_sums) - np.log(numba_sums)
+        assert np.abs(difference.mean(axis=-1)).max() < 1e-5
+        assert np.abs(difference).max() < 1e-4
+
+
+def test_cuda_without_a_gpu_is_one_line():
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    first, second, u = draw(20, 4)
+    with pytest.raises(InputError, match=r"shift.device is cuda, but torch finds no GPU"):
+        loss_terms(first, second, u, [0.0], [1], batch_size=20, device="cuda", exact=False)
+
+
+def test_temperatures_from_the_configuration():
+    assert temperature("1/30") == 1 / 30
+    assert temperature(0.07) == 0.07
+    for bad in ("hot", "1/0", None):
+        with pytest.raises(InputError, match="give a number, or a fraction"):
+            temperature(bad)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"temperatures": [0.01, 0]}, "temperature 0: must be above 0"),
+        ({"temperatures": [-1]}, "temperature -1: must be above 0"),
+        ({"temperatures": [np.nan]}, "temperature nan: must be above 0"),
+        ({"deltas": [0.5, 0]}, "not increasing: 0 follows 0.5"),
+        ({"batch_size": 21}, "batch of 21 is larger than the 20 pairs"),
+        ({"batch_size": 1}, "batch of 1 has no negatives"),
+    ],
+)
+def test_bad_input_is_one_clear_line(change, words):
+    first, second, u = draw(20, 4)
+    options = {"deltas": [0.0], "temperatures": [1], "batch_size": 20, **change}
+    with pytest.raises(InputError, match=words) as caught:
+        loss_terms(first, second, u, options.pop("deltas"), options.pop("temperatures"), **options)
+    assert "\n" not in str(caught.value)

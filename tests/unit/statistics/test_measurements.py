@@ -1,0 +1,178 @@
+"""Tidy rows and wide rows: what they hold, and what must not change them."""
+
+import numpy as np
+import pytest
+
+from modgap.statistics.measurements import (
+    COLUMNS,
+    column_name,
+    measure_cloud,
+    measure_pair,
+    summary_row,
+)
+from toy_pairs import captioned, cosines_between_pictures
+
+SETTINGS = {"n_resamples": 200, "seed": 0, "block": 64}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return captioned(n=60, dim=8)
+
+
+@pytest.fixture(scope="module")
+def frame(data):
+    return measure_pair("toy", *data, **SETTINGS)
+
+
+def test_every_row_says_where_it_comes_from(frame):
+    assert list(frame.columns) == COLUMNS
+    assert not frame.duplicated(["statistic", "side"]).any()
+    assert frame["value"].notna().all()
+    shared = frame.drop(columns=["value", "low", "high"])
+    assert shared.notna().all(axis=None)
+    assert set(frame["embeddings"]) == {"toy"}
+    assert set(frame["dim"]) == {8}
+
+
+def test_an_interval_or_the_reason_why_not(frame):
+    without = frame["interval_method"].str.startswith("none: ")
+    assert frame.loc[without, ["low", "high"]].isna().all(axis=None)
+    kept = frame[~without]
+    assert kept[["low", "high"]].notna().all(axis=None)
+    # The plain gap and its square are biased upwards and may leave the interval of the true gap.
+    biased = kept["statistic"].isin(["gap", "alignment_centre", "centre_norm"])
+    inside = (kept["low"] <= kept["value"]) & (kept["value"] <= kept["high"])
+    assert inside[~biased].all()
+    extremes = frame["statistic"].str.startswith(("min_", "max_", "q", "median_cosine", "margin"))
+    assert without[extremes].all()
+
+
+def test_every_statistic_of_both_sides_is_there(frame):
+    row = summary_row(frame)
+    both = ["gap", "gap_unbiased", "rmg", "alignment", "margin", "separability_auc"]
+    sided = ["centre_norm", "mean_cosine", "sd_cosine", "uniformity", "effective_rank"]
+    recalls = [
+        f"recall{k}_{side}{variant}"
+        for k in (1, 5, 10)
+        for side in ("first_to_second", "second_to_first")
+        for variant in ("", "_low", "_high", "_published", "_chance", "_ceiling")
+    ]
+    expected = [
+        *(name + end for name in both for end in ([""] if name == "margin" else ["", "_low"])),
+        *(f"{name}_{side}{end}" for name in sided for side in ("first", "second")
+          for end in ("", "_low", "_high")),
+        *recalls,
+    ]  # fmt: skip
+    assert set(expected) <= set(row)
+    assert list(row)[:6] == ["embeddings", "n", "dim", "gap", "gap_low", "gap_high"]
+    assert "min_cosine_first_low" not in row
+
+
+def test_recall_stands_between_chance_and_ceiling(frame):
+    row = summary_row(frame)
+    for side in ("first_to_second", "second_to_first"):
+        for k in (1, 5, 10):
+            recall = row[f"recall{k}_{side}"]
+            assert row[f"recall{k}_{side}_chance"] < recall
+            assert recall <= row[f"recall{k}_{side}_ceiling"] <= 1
+
+
+def test_neither_block_size_nor_scale_nor_order_changes_a_number(data, frame):
+    X, Y, owner = data
+    rng = np.random.default_rng(1)
+    texts = rng.permutation(len(Y))
+    lengths = rng.uniform(0.5, 2, size=(len(X), 1))
+    other = measure_pair("toy", X * lengths, Y[texts], owner[texts], **{**SETTINGS, "block": 7})
+    for column in ("value", "low", "high"):
+        np.testing.assert_allclose(other[column], frame[column], atol=1e-6)
+
+
+def test_same_input_same_table(data, frame):
+    assert measure_pair("toy", *data, **SETTINGS).equals(frame)
+
+
+def test_retrieval_ranks_the_whole_gallery_and_geometry_the_chosen_texts(data, frame):
+    X, Y, owner = data
+    chosen = np.unique(owner, return_index=True)[1]
+    mixed = measure_pair("toy", X, Y[chosen], owner[chosen], gallery=(Y, owner), **SETTINGS)
+    single = measure_pair("toy", X, Y[chosen], owner[chosen], **SETTINGS)
+    recall = frame["statistic"].str.startswith(("recall", "median_rank"))
+    assert mixed[recall].equals(frame[recall])
+    assert mixed[~recall].equals(single[~recall])
+    assert not single[recall].equals(frame[recall])
+
+
+def test_opposite_clouds_have_the_widest_gap():
+    rng = np.random.default_rng(0)
+    X = np.array([1.0, 0, 0]) + 1e-4 * rng.standard_normal((40, 3))
+    row = summary_row(measure_pair("poles", X, -X, np.arange(40), **SETTINGS))
+    assert row["gap"] == pytest.approx(2, abs=1e-6)
+    assert row["margin"] == pytest.approx(2, abs=1e-6)
+    assert row["mean_matched_cosine"] == pytest.approx(-1)
+    assert row["rmg"] == pytest.approx(1, abs=1e-6)
+    assert row["separability_accuracy"] == 1
+
+
+def test_a_closed_gap_is_reported_as_such():
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((2, 300, 20))
+    row = summary_row(measure_pair("closed", X, Y, np.arange(300), **SETTINGS))
+    assert row["gap"] > 0.05
+    assert row["gap_low"] == 0
+    assert row["gap_unbiased"] <= row["gap_high"]
+    # Centres at zero have no direction.
+    assert "centre_cosine_low" not in row
+
+
+def test_what_is_undefined_says_so():
+    """Collapsed clouds have no covariance; everything else is still measured."""
+    X = np.ones((20, 4))
+    frame = measure_pair("collapsed", X, X, np.arange(20), **SETTINGS)
+    undefined = frame[frame["value"].isna()]
+    assert set(undefined["statistic"]) == {"effective_rank", "rmg"}
+    assert set(undefined["interval_method"]) == {"none: undefined, nothing varies"}
+    row = summary_row(frame)
+    assert row["gap"] == row["gap_high"] == 0
+    assert row["recall1_first_to_second"] == pytest.approx(1 / 20)
+    assert row["recall1_first_to_second_published"] == 1
+
+
+def test_cloud_rows_and_histogram(data):
+    _, Y, owner = data
+    rows, histogram = measure_cloud(
+        "texts", Y, owner=owner, bins=20, n_resamples=200, seed=0, block=16
+    )
+    assert list(rows.columns) == COLUMNS
+    assert set(rows["side"]) == {"both"}
+    cosines = cosines_between_pictures(Y, owner)
+    row = summary_row(rows)
+    assert row["mean_cosine"] == pytest.approx(cosines.mean())
+    assert row["sd_cosine"] == pytest.approx(cosines.std(ddof=1))
+    edges = np.linspace(-1, 1, 21)
+    np.testing.assert_allclose(histogram["low"], edges[:-1])
+    np.testing.assert_allclose(histogram["high"], edges[1:])
+    np.testing.assert_array_equal(histogram["pairs"], np.histogram(cosines, edges)[0])
+
+
+def test_a_tower_measured_alone_agrees_with_the_pair(data, frame):
+    X, _, _ = data
+    rows, _ = measure_cloud("images", X, bins=10, **SETTINGS)
+    alone, pair = summary_row(rows), summary_row(frame)
+    for name in ("mean_cosine", "sd_cosine", "q05_cosine", "centre_norm", "effective_rank"):
+        assert alone[name] == pytest.approx(pair[f"{name}_first"])
+    assert alone["sd_cosine_low"] == pytest.approx(pair["sd_cosine_first_low"])
+
+
+@pytest.mark.parametrize(
+    ("statistic", "side", "column"),
+    [
+        ("gap", "both", "gap"),
+        ("mean_cosine", "first", "mean_cosine_first"),
+        ("recall1", "first_to_second", "recall1_first_to_second"),
+        ("recall1_published", "first_to_second", "recall1_first_to_second_published"),
+        ("median_rank_chance", "second_to_first", "median_rank_second_to_first_chance"),
+    ],
+)
+def test_column_names(statistic, side, column):
+    assert column_name(statistic, side) == column

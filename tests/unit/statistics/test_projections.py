@@ -1,0 +1,53 @@
+"""UMAP of clouds with repeated points."""
+
+import numpy as np
+import pytest
+
+from modgap.statistics.projections import project_umap, umap_points
+
+SETTINGS = {"n_neighbors": 15, "min_dist": 0.1, "seed": 0}
+
+
+def unit(rows):
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def captioned(n, n_captions, seed=0):
+    """Pictures and captions a gap apart; each caption belongs to n / n_captions pictures."""
+    rng = np.random.default_rng(seed)
+    captions = unit(rng.standard_normal((n_captions, 16)) - 2)
+    images = unit(rng.standard_normal((n, 16)) + 2)
+    return images, captions[np.arange(n) % n_captions]
+
+
+def test_copies_of_a_caption_are_drawn_in_one_place():
+    images, texts = captioned(600, 30)
+    noise = np.random.default_rng(1).uniform(-1e-8, 1e-8, texts.shape).astype(np.float32)
+    points = umap_points(np.concatenate([images, texts + noise]), **SETTINGS)
+    assert points.shape == (1200, 2)
+    np.testing.assert_array_equal(points[600:], points[np.arange(600) % 30 + 600])
+    assert len(np.unique(points[:600], axis=0)) == 600
+
+
+def test_repeated_captions_stay_one_cloud_beside_the_pictures():
+    images, texts = captioned(600, 30)
+    points, notes = project_umap(images, texts, **SETTINGS)
+    centres = points[:600].mean(axis=0), points[600:].mean(axis=0)
+    apart = np.linalg.norm(centres[0] - centres[1])
+    reach = np.linalg.norm(points[600:] - centres[1], axis=1).max()
+    assert reach < apart / 2
+    assert notes["trustworthiness"] > 0.8
+
+
+@pytest.mark.parametrize("distinct", [2, 3, 4, 5])
+def test_few_different_points(distinct):
+    rows = unit(np.random.default_rng(0).standard_normal((distinct, 8)))
+    which = np.arange(20) % distinct
+    points = umap_points(rows[which], **SETTINGS)
+    assert np.isfinite(points).all()
+    assert len(np.unique(points, axis=0)) == distinct
+    np.testing.assert_array_equal(points, points[which])
+    if distinct == 3:  # as they lie in the space
+        np.testing.assert_allclose(
+            np.linalg.norm(points[0] - points[1]), np.linalg.norm(rows[0] - rows[1]), rtol=1e-5
+        )
