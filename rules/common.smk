@@ -15,7 +15,7 @@ ROOT = Path(workflow.basedir)
 SCRIPTS = ROOT / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from modgap.plan import models
+from modgap.plan import models as catalogue
 from modgap.report.console import failure_summary, summary
 from modgap.plan.config import (
     IMPORTED,

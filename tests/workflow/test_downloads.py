@@ -161,7 +161,7 @@ def test_nothing_but_files_is_left(prepared):
 def test_prepared_is_prepared_whatever_becomes_of_code_and_addresses(prepared, origin, mirror):
     project, _, _ = prepared
     write_run(project, origin, "http://127.0.0.1:9")
-    module = project / "scripts" / "modgap" / "download.py"
+    module = project / "scripts" / "modgap" / "fetch" / "download.py"
     text = module.read_text()
     module.write_text(text + "\nEDITED = True\n")
     assert planned(project, "prepare", "--configfile", "run.yaml") == {}
