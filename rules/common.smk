@@ -166,7 +166,7 @@ def model_entry(name):
 def described_model(entry):
     """The same for an entry that need not be one of ``models``."""
     entry = {key: value for key, value in entry.items() if key != "label"}
-    digest = models.architecture_digest(entry, ROOT)
+    digest = catalogue.architecture_digest(entry, ROOT)
     return sorted_keys({**entry, "architecture_file": digest} if digest else entry)
 
 
@@ -188,7 +188,7 @@ def fetched_paths(name):
 
 def fetched_weights(name):
     """The weight files of a model that the workflow fetches."""
-    files = models.weight_files(MODELS[name])
+    files = catalogue.weight_files(MODELS[name])
     return [
         path for path in files if fetched_file(path, CONFIG["resources"], DOWNLOADS)
     ]
