@@ -16,7 +16,7 @@ from modgap.training.distributed import torchrun_command
 from modgap.training.loop import RESUME
 from tiny_training import make_world, run_training
 
-TESTS = Path(__file__).resolve().parents[1]
+HELPERS = Path(__file__).resolve().parents[1] / "helpers"
 
 PROGRAM = """
 import json, sys
@@ -30,7 +30,7 @@ run_training(world, out, recipe={"steps": 300}, evaluation={"every": 100}, check
 
 
 def start(world, out):
-    environment = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent / 'scripts'}"}
+    environment = {**os.environ, "PYTHONPATH": f"{HELPERS}:{HELPERS.parents[1] / 'scripts'}"}
     command = [sys.executable, "-c", PROGRAM, json.dumps(world), str(out)]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 

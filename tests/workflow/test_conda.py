@@ -41,7 +41,7 @@ def project(root, conda, tmp_path_factory):
     snakemake(project, TARGET, *SMOKE, "--use-conda", "--conda-create-envs-only", timeout=1500)
     for prefix in environments(project):
         (site,) = prefix.glob("lib/python3*/site-packages")
-        shutil.copy(root / "tests" / "watch_imports.py", site / "sitecustomize.py")
+        shutil.copy(root / "tests" / "helpers" / "watch_imports.py", site / "sitecustomize.py")
     yield project
     # Some GB in many files, minutes on a slow disk: nobody waits for it.
     subprocess.run(["sh", "-c", 'rm -rf "$1" &', "sh", project], check=True)

@@ -17,7 +17,7 @@ from scipy.io import savemat
 
 from picture_files import picture_bytes, write_tar
 
-PROMPTS = Path(__file__).parents[1] / "config" / "prompts"
+PROMPTS = Path(__file__).parents[2] / "config" / "prompts"
 FINE = list(yaml.safe_load((PROMPTS / "cifar100.yaml").read_text())["classes"])
 COARSE = [f"coarse_{i}" for i in range(20)]
 CIFAR10_NAMES = [
