@@ -85,7 +85,7 @@ def test_an_error_of_the_disk_while_the_array_is_written(tmp_path, monkeypatch):
         def write(self, content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("modgap.data.pixels.open", FullFile, raising=False)
+    monkeypatch.setattr("modgap.data.arrays.open", FullFile, raising=False)
     with pytest.raises(InputError, match=r"s\.npy: no space left on the disk"):
         draw(tmp_path, kind="scenes", n=3, seed=0)
     assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ from modgap.data.table import (
     numbered_locations,
     samples_frame,
 )
+from modgap.errors import InputError
 
 # The order in which a caption names them.
 ATTRIBUTES = ["size", "colour", "shape", "place"]
@@ -199,6 +200,8 @@ def draw_samples(entry, array):
     samples : DataFrame, one row per picture.
     pixels : (n, size, size, 3) uint8.
     """
+    if entry.get("n", 1) < 1:
+        raise InputError(f"n: {entry['n']} pictures are an empty dataset; give at least 1")
     drawers = {"scenes": scenes_samples, "digits": digits_samples}
     return drawers[entry["kind"]](entry, array)
 
