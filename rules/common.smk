@@ -1,4 +1,4 @@
-"""What every rule uses: the configuration, its plan, and three helpers that look things up."""
+"""The configuration, its plan, and three helpers that look things up in them."""
 
 import sys
 from pathlib import Path
@@ -30,7 +30,7 @@ def planned(*keys):
 
 
 def settings(section, *names, row=(), **more):
-    """Settings of a rule: keys of a config section (all without names), a row of the plan, more.
+    """Settings of a job, as keys of a config section (all without names), a row of the plan, more.
 
     The keys of the row and the texts in ``more`` may have wildcards in them.
     """

@@ -17,6 +17,7 @@ from modgap.data.sources import (
 )
 from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, is_local, local_path
+from modgap.files import parse_yaml
 from modgap.plan.models import (
     check_model,
     did_you_mean,
@@ -59,7 +60,7 @@ def load_yaml(path):
     """Parse a YAML file; a syntax error becomes one line with file, line and column."""
     try:
         with open(path, encoding="utf-8") as stream:
-            return yaml.safe_load(stream) or {}
+            return parse_yaml(stream) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

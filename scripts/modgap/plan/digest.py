@@ -14,7 +14,7 @@ from pathlib import Path
 def list_imports(path, scripts):
     """Files below the folder ``scripts`` that the Python file at ``path`` imports, in order."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in walk_statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level == 0:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
@@ -24,6 +24,14 @@ def list_imports(path, scripts):
         for name in names:
             found += list_files(name.split("."), scripts)
     return tuple(dict.fromkeys(found))
+
+
+def walk_statements(tree):
+    """Every statement below a node: where imports are. ``ast.walk`` takes five times as long."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(tree, field, ()):
+            yield node
+            yield from walk_statements(node)
 
 
 def list_files(parts, scripts):

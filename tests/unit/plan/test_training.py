@@ -9,7 +9,7 @@ from modgap.plan.training import (
     PUBLISHED,
     classifier_runs,
     independent_entries,
-    plan,
+    plan_runs,
     resolve_trained,
     training_problems,
 )
