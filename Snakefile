@@ -19,6 +19,7 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+from modgap.plan.targets import check_targets
 from modgap.report.console import (
     STARTED,
     announce_jobs,
@@ -63,7 +64,7 @@ include: "rules/report.smk"
 
 
 onstart:
-    hold_folder(logger.warning)
+    hold_folder(logger.warning, WorkflowError)
 
 
 onsuccess:
@@ -85,3 +86,4 @@ rule all:
 
 
 announce_jobs(workflow.rules)
+check_targets(workflow, PLAN["contents"], WorkflowError)

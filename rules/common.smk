@@ -13,11 +13,7 @@ from modgap.plan.config import load_config
 
 try:
     CONFIG = load_config(config, workflow.basedir)
-    PLAN = resolve.resolve(
-        CONFIG,
-        workflow.basedir,
-        asked=workflow.dag_settings.targets if workflow.dag_settings else (),
-    )
+    PLAN = resolve.resolve(CONFIG, workflow.basedir)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -168,6 +168,7 @@ rule measure_seeds:
 
 
 use rule measure_seeds as measure_independent with:
+    """Cones of models trained independently, and the gaps between them."""
     input:
         embeddings="<results>/independent/{independent}.parquet",
     output:
@@ -292,6 +293,7 @@ rule table_initialisations:
 
 
 use rule table_initialisations as table_independent with:
+    """Table of the cones of models trained independently."""
     input:
         tables=planned("tables", "table_independent", "tables"),
     output:

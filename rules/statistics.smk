@@ -190,6 +190,7 @@ rule fig2a_cone_histograms:
 
 
 use rule fig2a_cone_histograms as figS14_second_picture_set with:
+    """Supplementary Figure 14: the cones of a second set of pictures beside the first."""
     input:
         cones=planned("figures", "figS14_second_picture_set", "cones"),
         histograms=planned("figures", "figS14_second_picture_set", "histograms"),

@@ -38,7 +38,6 @@ from modgap.plan.paths import IMPORTED, Context, all_parts, checkpoints, one_of,
 from modgap.plan.targets import (
     FIGURES,
     TABLES,
-    check_asked,
     describe_shown,
     list_contents,
     list_outputs,
@@ -73,13 +72,12 @@ def read_context(config, root):
     )
 
 
-def resolve(config, root, asked=()):
+def resolve(config, root):
     """The plan of a checked configuration.
 
     Parameters
     ----------
     root : folder of the project.
-    asked : targets as the user gave them; one that the configuration does not have is an error.
 
     Returns
     -------
@@ -87,9 +85,9 @@ def resolve(config, root, asked=()):
     """
     known = read_context(config, root)
     contents = list_contents(known)
-    check_asked(asked, contents)
     described, models = describe_datasets(known), describe_models(known)
     plan = {
+        "contents": contents,
         "patterns": plan_patterns(known),
         "resources": plan_resources(config),
         "fetching": plan_fetching(known),

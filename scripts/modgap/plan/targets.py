@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from modgap.errors import InputError
 from modgap.plan.cones import select_entries
 from modgap.plan.models import weights_state
 from modgap.plan.paths import picture_sets
@@ -340,24 +339,37 @@ def list_outputs(targets, folder):
     ]
 
 
-def check_asked(asked, contents):
-    """Refuse targets that are asked for by an old name, or that have nothing to show.
+def explain_missing(given, contents):
+    """Why a target is not there: what it is called now, or that there is nothing to show; or None.
 
-    asked : names of rules or paths of files, as the user gave them.
+    given : name of a rule or path of a file. contents : words of ``list_contents``.
     """
-    missing = {target.name for target in [*FIGURES, *TABLES] if target.needs not in contents}
-    for given in asked:
-        name = Path(given).stem
-        is_file = name != str(given)
-        if name in RENAMED and (not is_file or name.startswith("fig")):
-            raise InputError(
-                f"{given}: is called {RENAMED[name]} since version 0.2.0; ask for that"
-            )
-        if name in missing:
-            raise InputError(
-                f"{name}: this configuration names nothing that it could show; config/README.md "
-                "says which section does"
-            )
+    name = Path(given).stem
+    # Tables are files of names that rules once had; figures and their rules share a name.
+    if name in RENAMED and (name == given or name.startswith("fig")):
+        return f"{given}: is called {RENAMED[name]} since version 0.2.0; ask for that"
+    if any(name == target.name and target.needs not in contents for target in [*FIGURES, *TABLES]):
+        return (
+            f"{name}: this configuration names nothing that it could show; config/README.md says "
+            "which section does"
+        )
+    return None
+
+
+def check_targets(workflow, contents, error):
+    """Have the workflow answer targets that are not there in one line, an ``error``.
+
+    The targets are not known yet while a workflow is read; it asks of each whether it is a rule.
+    """
+    is_rule = workflow.is_rule
+
+    def is_known_rule(given):
+        problem = explain_missing(given, contents)
+        if problem:
+            raise error(problem)
+        return is_rule(given)
+
+    workflow.is_rule = is_known_rule
 
 
 def describe_shown(target, category):

@@ -8,8 +8,6 @@ import re
 import time
 from pathlib import Path
 
-from modgap.errors import InputError
-
 STARTED = time.time()  # Unix time: the workflow imports this when it starts
 
 HELD = []  # the open lock file: closing it would give the folder free
@@ -105,15 +103,16 @@ def describe_job(rule):
     return f"{rule.name}{wildcards} - {text}"
 
 
-def hold_folder(warn, folder="."):
+def hold_folder(warn, error, folder="."):
     """Make this run the only one in its folder, until its process ends in whatever way.
 
     Snakemake's own lock outlives a killed run and then has to be removed by hand; the profile
-    turns it off. warn : function that is told where the disk has no locks.
+    turns it off.
 
-    Raises
-    ------
-    InputError : another run is at work there.
+    Parameters
+    ----------
+    warn : function that is told where the disk has no locks.
+    error : class of the exception when another run is at work there.
     """
     path = Path(folder, ".snakemake", "run.lock")
     path.parent.mkdir(exist_ok=True)
@@ -121,12 +120,12 @@ def hold_folder(warn, folder="."):
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise InputError(
+        raise error(
             f"another run is at work in {Path(folder).resolve()}; wait for it or stop it"
         ) from None
-    except OSError as error:
+    except OSError as reason:
         warn(
-            f"the disk of {Path(folder).resolve()} has no file locks ({error}): "
+            f"the disk of {Path(folder).resolve()} has no file locks ({reason}): "
             "see to it that no second run works here"
         )
     HELD.append(lock)
