@@ -25,7 +25,7 @@ def planned(*keys):
     return lambda wildcards: resolve.look_up(PLAN, keys, dict(wildcards.items()))
 
 
-def settings(section, *names, row=(), **more):
+def settings(section=None, *names, row=(), **more):
     """Settings of a job, as keys of a config section (all without names), a row of the plan, more.
 
     The keys of the row and the texts in ``more`` may have wildcards in them.

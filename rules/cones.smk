@@ -326,7 +326,7 @@ rule table_normalisation:
         runtime=10,
     params:
         code=code_version("table_normalisation.py"),
-        settings=planned("tables", "table_normalisation", "settings"),
+        settings=settings(row=("tables", "table_normalisation", "settings")),
     script:
         "../scripts/table_normalisation.py"
 

@@ -21,7 +21,7 @@ rule draw_samples:
         runtime=20,
     params:
         code=code_version("draw_samples.py"),
-        settings=planned("datasets", "{dataset}", "settings"),
+        settings=settings(row=("datasets", "{dataset}", "settings")),
     script:
         "../scripts/draw_samples.py"
 
@@ -68,7 +68,7 @@ rule unpack_samples:
         runtime=60,
     params:
         code=code_version("unpack_samples.py"),
-        settings=planned("datasets", "{dataset}", "settings"),
+        settings=settings(row=("datasets", "{dataset}", "settings")),
     script:
         "../scripts/unpack_samples.py"
 

@@ -23,7 +23,7 @@ rule import_embeddings:
         runtime=20,
     params:
         code=code_version("import_embeddings.py"),
-        settings=planned("datasets", "{dataset}", "settings"),
+        settings=settings(row=("datasets", "{dataset}", "settings")),
     script:
         "../scripts/import_embeddings.py"
 
@@ -48,7 +48,7 @@ rule import_classes:
         runtime=10,
     params:
         code=code_version("import_classes.py"),
-        settings=planned("labelled", "{dataset}", "settings"),
+        settings=settings(row=("labelled", "{dataset}", "settings")),
     script:
         "../scripts/import_classes.py"
 
@@ -158,7 +158,7 @@ rule verify_weights:
         runtime=60,
     params:
         code=code_version("verify_weights.py"),
-        settings=planned("verification", "settings"),
+        settings=settings(row=("verification", "settings")),
     script:
         "../scripts/verify_weights.py"
 

@@ -28,7 +28,7 @@ rule judge_claims:
         runtime=10,
     params:
         code=code_version("judge_claims.py"),
-        settings=planned("claims", "settings"),
+        settings=settings(row=("claims", "settings")),
     script:
         "../scripts/judge_claims.py"
 
@@ -63,7 +63,7 @@ rule write_report:
         code=code_version("write_report.py"),
         # Read where they are there; how long a job took makes nothing run again.
         benchmarks=PLAN["report"]["benchmarks"],
-        settings=planned("report", "settings"),
+        settings=settings(row=("report", "settings")),
     script:
         "../scripts/write_report.py"
 

@@ -57,7 +57,7 @@ rule table_shift_minima:
         runtime=10,
     params:
         code=code_version("table_shift_minima.py"),
-        settings=planned("tables", "table_shift_minima", "settings"),
+        settings=settings(row=("tables", "table_shift_minima", "settings")),
     script:
         "../scripts/table_shift_minima.py"
 

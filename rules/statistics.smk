@@ -132,7 +132,7 @@ rule table_models:
         runtime=10,
     params:
         code=code_version("table_models.py"),
-        settings=planned("tables", "table_models", "settings"),
+        settings=settings(row=("tables", "table_models", "settings")),
     script:
         "../scripts/table_models.py"
 

@@ -64,7 +64,7 @@ rule sweep_fairness:
         runtime=60,
     params:
         code=code_version("sweep_fairness.py"),
-        settings=planned("fairness", "{fairness}", "settings"),
+        settings=settings(row=("fairness", "{fairness}", "settings")),
     script:
         "../scripts/sweep_fairness.py"
 
@@ -91,7 +91,7 @@ rule table1_zero_shot:
         runtime=10,
     params:
         code=code_version("table1_zero_shot.py"),
-        settings=planned("tables", "table1_zero_shot", "settings"),
+        settings=settings(row=("tables", "table1_zero_shot", "settings")),
     script:
         "../scripts/table1_zero_shot.py"
 
@@ -117,7 +117,7 @@ rule table2_fairness:
         runtime=10,
     params:
         code=code_version("table2_fairness.py"),
-        settings=planned("tables", "table2_fairness", "settings"),
+        settings=settings(row=("tables", "table2_fairness", "settings")),
     script:
         "../scripts/table2_fairness.py"
 

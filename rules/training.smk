@@ -72,7 +72,7 @@ rule train_classifier:
         runtime=120,
     params:
         code=code_version("train_classifier.py"),
-        settings=planned("classifiers", "{classifier}", "settings"),
+        settings=settings(row=("classifiers", "{classifier}", "settings")),
     script:
         "../scripts/train_classifier.py"
 

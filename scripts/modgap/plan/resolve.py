@@ -216,7 +216,7 @@ def plan_report(known, planned, figures, tables):
 def look_up(plan, keys, wildcards):
     """What the plan has under keys, one a level, with ``{wildcards}`` in them filled.
 
-    A list is indexed by number (shards); a mapping comes sorted, as params must be.
+    A list is indexed by number (shards).
 
     Raises
     ------
@@ -231,7 +231,7 @@ def look_up(plan, keys, wildcards):
             near = did_you_mean(name, found) if isinstance(found, dict) else ""
             section = keys[0] if key is not keys[0] else "plan"
             raise InputError(f"{section}: nothing planned of the name {name!r}{near}") from None
-    return sort_keys(found) if isinstance(found, dict) else found
+    return found
 
 
 def sort_keys(value):
@@ -248,8 +248,8 @@ def choose_settings(config, section, names, planned, more):
 
     Parameters
     ----------
-    section, names : a section of the configuration (it may be left out there) and the keys of it
-        that count, all without names.
+    section, names : a section of the configuration (it may be left out there, and None is none)
+        and the keys of it that count, all without names.
     planned, more : what the plan and the rule add.
     """
     values = config.get(section, {})
