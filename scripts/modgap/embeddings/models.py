@@ -111,7 +111,7 @@ class LoadedModel:
         return torch.autocast(self.device.type, dtype=dtype)
 
 
-def build(name, entry, *, device="auto", precision="fp32", root=PROJECT):
+def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     """Load the model that the config calls ``name``.
 
     Parameters
@@ -130,9 +130,9 @@ def build(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         raise InputError(problems[0])
     device = choose_device(device)
     if models.towers(entry) == ("images",):
-        parts = build_torchvision(name, torchvision_entry(entry))
+        parts = create_torchvision(name, torchvision_entry(entry))
     else:
-        parts = build_open_clip(name, entry, root)
+        parts = create_open_clip(name, entry, root)
     network = parts.pop("network").eval()
     if models.removes_normalisation(entry):
         disable_normalisation(network)
@@ -202,7 +202,7 @@ def seeded(seed):
         logging.getLogger().removeFilter(expected)
 
 
-def build_open_clip(name, entry, root):
+def create_open_clip(name, entry, root):
     """Network, preprocessing, tokenizer and sizes of an open_clip model, on the CPU."""
     source = entry["source"]
     if "architecture" in entry:
@@ -246,7 +246,7 @@ def build_open_clip(name, entry, root):
     config = open_clip.get_model_config(identifier)
     return {
         "network": network,
-        "preprocessing": verified_preprocessing(name, entry, network, promised, root),
+        "preprocessing": verify_preprocessing(name, entry, network, promised, root),
         "dim": config["embed_dim"],
         "tokenizer_name": identifier,
         "context_length": config["text_cfg"].get("context_length", 77),
@@ -267,7 +267,7 @@ def creation_error(name, entry, path, error):
     return InputError(f"models.{name}: open_clip cannot build it ({first_sentence(error)})")
 
 
-def verified_preprocessing(name, entry, network, promised, root):
+def verify_preprocessing(name, entry, network, promised, root):
     """Preprocessing to use, after activation and preprocessing were found to be as promised."""
     tag = models.find_tag(entry, root)
     activation = any(isinstance(module, QuickGELU) for module in network.modules())
@@ -314,7 +314,7 @@ def torchvision_entry(entry):
     return {**entry["initial"], "weights_file": f"{entry['path']}/{models.CLASSIFIER_FILE}"}
 
 
-def build_torchvision(name, entry):
+def create_torchvision(name, entry):
     """A torchvision ResNet without its classifier: averaged features after the last ReLU."""
     architecture = entry["architecture"]
     weights = entry.get("weights_file", entry.get("weights"))

@@ -17,7 +17,7 @@ import torch
 from open_clip import ClipLoss
 from torch.nn.parallel import DistributedDataParallel
 
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.job import LOG, progress
 from modgap.statistics.measurements import COLUMNS
@@ -108,7 +108,7 @@ def train(
     )
     if model["source"] == "random":
         model = {**model, "seed": seed}
-    loaded = build(model_name, model, device=device)
+    loaded = create_model(model_name, model, device=device)
     torch.manual_seed(seed)
     batches = Batches(data, loaded, recipe, seed, place)
     towers = start_towers(loaded.network, batches, recipe)
