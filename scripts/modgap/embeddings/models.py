@@ -24,8 +24,8 @@ from modgap.embeddings.state_dict import (
     check_positions,
     first_difference,
     first_sentence,
-    misfit,
-    read_weights,
+    load_state_dict,
+    misfit_error,
     weights_sha256,
 )
 from modgap.errors import InputError
@@ -220,7 +220,7 @@ def create_open_clip(name, entry, root):
         "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
         "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
-    state = read_weights(path) if path else None
+    state = load_state_dict(path) if path else None
     # Such a checkpoint has no weights for the layers that open_clip would give the network.
     bare = source == "trained" and models.removes_normalisation(entry["initial"])
     promised = models.preprocessing(entry, root)
@@ -257,7 +257,7 @@ def create_open_clip(name, entry, root):
 def creation_error(name, entry, path, error):
     """The InputError for what open_clip could not create."""
     if path is not None and not isinstance(error, OSError | ImportError):
-        return misfit(path, entry.get("architecture", path), first_difference(error))
+        return misfit_error(path, entry.get("architecture", path), first_difference(error))
     if entry["source"] in ("open_clip", "hub"):
         what = entry.get("repo", f"{entry.get('architecture')} {entry.get('pretrained')}")
         return InputError(
@@ -325,7 +325,7 @@ def create_torchvision(name, entry):
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
-            raise misfit(weights, architecture, first_difference(error)) from error
+            raise misfit_error(weights, architecture, first_difference(error)) from error
     dim = network.fc.in_features
     network.fc = torch.nn.Identity()
     return {"network": network, "preprocessing": models.preprocessing(entry), "dim": dim}
@@ -334,7 +334,7 @@ def create_torchvision(name, entry):
 def torchvision_weights(name, architecture, weights):
     """State dict of a torchvision tag or of a weights file."""
     if models.is_file_name(weights):
-        return read_weights(weights)
+        return load_state_dict(weights)
     tag = torchvision.models.get_model_weights(architecture)[weights]
     try:
         return tag.get_state_dict(progress=False, check_hash=True, weights_only=True)

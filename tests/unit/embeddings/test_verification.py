@@ -10,11 +10,11 @@ from modgap.embeddings.models import create_model
 from modgap.embeddings.verification import (
     COORDINATES,
     activation,
-    check_model,
     differences,
     golden_embedding,
     golden_picture,
     tokenizer_name,
+    verify_model,
 )
 from modgap.errors import InputError
 
@@ -74,14 +74,14 @@ def test_golden_embeddings_are_the_first_coordinates_of_unit_vectors(model):
 
 
 def test_a_model_that_is_what_its_pin_says(model, pin):
-    assert check_model("tiny", ENTRY, model, pin) == pin["golden"]
-    assert check_model("tiny", ENTRY, model, None) == pin["golden"]
+    assert verify_model("tiny", ENTRY, model, pin) == pin["golden"]
+    assert verify_model("tiny", ENTRY, model, None) == pin["golden"]
 
 
 def test_another_seed_is_another_model(project, pin):
     other = create_model("tiny", {**ENTRY, "seed": 5}, device="cpu", root=project)
     with pytest.raises(InputError, match=r"models\.tiny: golden embedding of images is \["):
-        check_model("tiny", ENTRY, other, pin)
+        verify_model("tiny", ENTRY, other, pin)
 
 
 def test_the_wrong_activation_is_seen_in_the_network_and_in_the_numbers(project, pin):
