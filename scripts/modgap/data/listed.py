@@ -19,11 +19,11 @@ from modgap.data.table import (
     check_published,
     class_captions,
     class_samples,
-    in_turns,
     location,
-    numbered,
+    numbered_ids,
     numbered_locations,
     samples_frame,
+    take_in_turns,
 )
 from modgap.data.torchvision import torchvision_samples
 from modgap.data.webdataset import webdataset_samples
@@ -59,7 +59,7 @@ def list_samples(entry, *, on_bad_sample):
 def noise_samples(entry):
     """Pictures of standard-normal noise, drawn when they are decoded (pixels.py)."""
     n = count_items("noise", entry)
-    return samples_frame(numbered("noise", n), numbered_locations("noise", n)), {
+    return samples_frame(numbered_ids("noise", n), numbered_locations("noise", n)), {
         "seed": entry["seed"]
     }
 
@@ -191,8 +191,8 @@ def fairface_samples(entry, *, on_bad_sample):
     table, images = entry["annotations"], entry["images"]
     faces = read_faces(table)
     check_published(len(faces), entry, table)
-    labels = [phrase(face) for face in faces]
-    keep = in_turns(labels, entry.get("n"))
+    labels = [race_and_gender(face) for face in faces]
+    keep = take_in_turns(labels, entry.get("n"))
     faces, labels = [faces[i] for i in keep], [labels[i] for i in keep]
     names = find_faces([face["file"] for face in faces], images, entry["split"])
     missing = next((face for face, name in zip(faces, names, strict=True) if name is None), None)
@@ -212,7 +212,7 @@ def fairface_samples(entry, *, on_bad_sample):
     return samples, {one: sizes.get(name, -1) for one, name in zip(ids, names, strict=True)}
 
 
-def phrase(face):
+def race_and_gender(face):
     """Race and gender in words; the race up to the first underscore, as the authors split it."""
     return f"{face['race'].split('_')[0].lower()} {GENDERS[face['gender']]}"
 
@@ -242,7 +242,7 @@ def memes_samples(entry, *, on_bad_sample):
     table, folder = entry["annotations"], entry["path"]
     memes = read_memes(table)
     check_published(len(memes), entry, table)
-    keep = in_turns([meme["label"] for meme in memes], entry.get("n"))
+    keep = take_in_turns([meme["label"] for meme in memes], entry.get("n"))
     memes = [memes[i] for i in keep]
     paths = [location(folder, meme["img"]) for meme in memes]
     sizes = [os.path.getsize(path) if os.path.exists(path) else -1 for path in paths]

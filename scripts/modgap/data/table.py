@@ -45,7 +45,7 @@ def class_samples(named, files, container, entry):
     samples : DataFrame, one row per picture.
     content : dict from name to size, as in samples.py.
     """
-    keep = chosen([label for _, label in named], entry, container)
+    keep = choose_pictures([label for _, label in named], entry, container)
     names, labels = zip(*(named[i] for i in keep), strict=True)
     samples = samples_frame(
         names,
@@ -58,7 +58,7 @@ def class_samples(named, files, container, entry):
     return samples, {name: files[name] for name in names}
 
 
-def in_turns(labels, n=None):
+def take_in_turns(labels, n=None):
     """Positions of all items, or ``n``: the first of every class, then the second, and so on.
 
     Whatever looks at the first items of a dataset in this order sees all classes alike.
@@ -68,7 +68,7 @@ def in_turns(labels, n=None):
     return np.lexsort((labels.to_numpy(), rank))[:n]
 
 
-def chosen(labels, entry, where):
+def choose_pictures(labels, entry, where):
     """Positions of the pictures that an entry asks for, all or ``n``, with their classes in turns.
 
     Raises
@@ -76,7 +76,7 @@ def chosen(labels, entry, where):
     InputError : fewer than ``n``, or without ``n`` another number than was published.
     """
     check_published(len(labels), entry, where)
-    return in_turns(labels, entry.get("n"))
+    return take_in_turns(labels, entry.get("n"))
 
 
 def check_published(available, entry, where):
@@ -102,7 +102,7 @@ def location(container, name):
     return f"{container}#{name}" if is_archive(container) else f"{container.rstrip('/')}/{name}"
 
 
-def numbered(prefix, n, start=0):
+def numbered_ids(prefix, n, start=0):
     return [f"{prefix}-{i:06d}" for i in range(start, start + n)]
 
 

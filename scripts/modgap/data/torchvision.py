@@ -17,7 +17,7 @@ from modgap.data.archives import read_gzip, read_gzipped_tar, read_tar_member, r
 from modgap.data.folders import class_images, list_files
 from modgap.data.table import (
     CLASS_TEMPLATE,
-    chosen,
+    choose_pictures,
     class_captions,
     class_samples,
     numbered_locations,
@@ -165,7 +165,7 @@ def array_samples(entry, array):
     pixels, labels = readers[entry["name"]](split, paths)
     if len(pixels) != len(labels):
         raise InputError(f"{paths[0]}: {len(pixels)} pictures, but {len(labels)} labels")
-    keep = chosen(labels, entry, paths[0])
+    keep = choose_pictures(labels, entry, paths[0])
     labels = [labels[i] for i in keep]
     # All pictures keep their number within the split, whatever n is.
     ids = [f"{split}-{i:06d}" for i in keep]

@@ -20,12 +20,12 @@ from modgap.files import atomic_path
 from modgap.job import LOG, progress
 from modgap.statistics import inference
 from modgap.tables import write_table
-from modgap.training.checkpoints import RESUME, load_resume, restore, save_resume
-from modgap.training.pictures import batch_pictures, check_batch, read_captioned_pictures
+from modgap.training.checkpoints import RESUME, load_resume, restore_state, save_resume
+from modgap.training.pictures import batch_pictures, check_batch_size, read_captioned_pictures
 from modgap.training.recipe import learning_rate_at
 
 
-def picture_labels(data, where):
+def picture_classes(data, where):
     """Class name of every picture, (n,)."""
     labels = data.samples["label"].iloc[data.first]
     if labels.isna().any():
@@ -89,12 +89,12 @@ def train_classifier(
     where = f"training_classifiers.{name}"
     data = read_captioned_pictures(pixels, indexes, samples, where)
     held_out = read_captioned_pictures(held_out_pixels, held_out_indexes, held_out_samples, where)
-    check_batch(len(data), batch_size, 1, 1, where)
-    classes = sorted(set(picture_labels(data, where)))
+    check_batch_size(len(data), batch_size, 1, 1, where)
+    classes = sorted(set(picture_classes(data, where)))
     number = {label: i for i, label in enumerate(classes)}
-    targets = np.array([number[label] for label in picture_labels(data, where)])
+    targets = np.array([number[label] for label in picture_classes(data, where)])
     # A class that was never seen is always wrong.
-    expected = np.array([number.get(label, -1) for label in picture_labels(held_out, where)])
+    expected = np.array([number.get(label, -1) for label in picture_classes(held_out, where)])
     with seeded(seed):
         network = torchvision.models.get_model(architecture, weights=None)
     prepare = normaliser(preprocessing)
@@ -114,7 +114,7 @@ def train_classifier(
     state = load_resume(resume, fingerprint)
     if state is not None:
         first, history = state["step"], state["history"]
-        restore(state, network, optimizer)
+        restore_state(state, network, optimizer)
         LOG.info("%s: continuing after step %d of %d", where, first, steps)
     for step in progress(range(first, steps), total=steps - first, what="steps"):
         pictures = batch_pictures(len(data), batch_size, step, seed)

@@ -101,7 +101,7 @@ def read_captioned_pictures(arrays, indexes, samples, where):
     )
 
 
-def check_batch(n, batch_size, accumulate, processes, where):
+def check_batch_size(n, batch_size, accumulate, processes, where):
     """Raise an InputError unless the batches can be cut from n pictures."""
     if batch_size > n:
         raise InputError(

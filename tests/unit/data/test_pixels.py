@@ -11,9 +11,9 @@ from modgap.data.arrays import write_array
 from modgap.data.listed import samples_frame
 from modgap.data.pixels import (
     BadPictureError,
-    crop,
+    crop_picture,
     decode_pictures,
-    keep_good,
+    keep_good_crops,
     noise_pictures,
     parse_geometry,
     split_location,
@@ -80,7 +80,7 @@ def test_crops_are_those_of_open_clip(mode, interpolation, resize_mode):
         for size in (24, 32):
             picture = noise_picture(width, height, mode, seed)
             expected = open_clip_pixels(picture, size, interpolation, resize_mode)
-            found = crop(picture, parse_geometry(f"{size}-{interpolation}-{resize_mode}"))
+            found = crop_picture(picture, parse_geometry(f"{size}-{interpolation}-{resize_mode}"))
             assert found.dtype == np.uint8
             np.testing.assert_array_equal(found, expected, err_msg=f"{width}x{height} to {size}")
 
@@ -106,9 +106,9 @@ def test_real_photographs_have_the_pixels_of_open_clip(shared, resize_mode):
 
 def test_pictures_too_narrow_for_a_crop_are_bad():
     with pytest.raises(BadPictureError, match="too narrow: 1 x 100 pixels"):
-        crop(Image.new("RGB", (1, 100)), parse_geometry("32-bicubic-longest"))
+        crop_picture(Image.new("RGB", (1, 100)), parse_geometry("32-bicubic-longest"))
     with pytest.raises(BadPictureError, match="resized it would have 224 x 2240000 pixels"):
-        crop(Image.new("L", (1, 10_000)), parse_geometry("224-bicubic-shortest"))
+        crop_picture(Image.new("L", (1, 10_000)), parse_geometry("224-bicubic-shortest"))
 
 
 @pytest.mark.parametrize("text", ["224-lanczos-shortest", "224-bicubic-crop"])
@@ -138,7 +138,7 @@ def test_files_tars_and_arrays_give_the_same_pixels(tmp_path):
     from_files = decode_all(tmp_path / name for name in files)
     from_tar = decode_all(f"{tmp_path}/x.tar#{name}" for name in files)
     from_array = decode_all(f"{tmp_path}/x.npy#{i}" for i in range(70))
-    expected = [crop(Image.fromarray(array), SMALL) for array in arrays]
+    expected = [crop_picture(Image.fromarray(array), SMALL) for array in arrays]
     for results in (from_files, from_tar, from_array):
         assert all(reason is None for _, reason in results)
         np.testing.assert_array_equal([pixels for pixels, _ in results], expected)
@@ -197,13 +197,13 @@ def test_bad_pictures_have_a_reason(tmp_path, pack, name):
     expected = missing if name == "missing.jpg" else BAD_FILES[name][1]
     reasons = []
     with pytest.raises(InputError, match=expected) as caught:
-        list(keep_good(locations, [results], "stop", reasons))
+        list(keep_good_crops(locations, [results], "stop", reasons))
     message = str(caught.value)
     assert message.startswith(f"{start}{name}: {reason}; ")
     assert "on_bad_sample: skip" in message
     assert "\n" not in message
     reasons.clear()
-    assert len(list(keep_good(locations, [results], "skip", reasons))) == 2
+    assert len(list(keep_good_crops(locations, [results], "skip", reasons))) == 2
     assert reasons == [None, reason, None]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from modgap.data.listed import list_samples
-from modgap.data.sources import expand_all, remote_rows, with_sources
+from modgap.data.sources import expand_shards, remote_rows, with_sources
 from modgap.data.table import shard_pictures
 from modgap.errors import InputError
 from picture_files import picture_bytes, write_tar
@@ -97,10 +97,10 @@ def test_a_truncated_shard(tmp_path):
 
 
 def test_ranges_in_names():
-    assert expand_all("a-{08..11}.tar") == [f"a-{i:02d}.tar" for i in range(8, 12)]
-    assert expand_all(["x.tar", "{0..1}/{2..3}"]) == ["x.tar", "0/2", "0/3", "1/2", "1/3"]
+    assert expand_shards("a-{08..11}.tar") == [f"a-{i:02d}.tar" for i in range(8, 12)]
+    assert expand_shards(["x.tar", "{0..1}/{2..3}"]) == ["x.tar", "0/2", "0/3", "1/2", "1/3"]
     with pytest.raises(InputError, match="counts down"):
-        expand_all("{3..1}.tar")
+        expand_shards("{3..1}.tar")
 
 
 def test_remote_shards_are_fetched_files():

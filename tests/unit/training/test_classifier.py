@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 from modgap.training.classifier import train_classifier
@@ -39,9 +39,9 @@ def test_a_classifier_learns_and_loads(tmp_path):
     assert measured["low"] < measured["accuracy"] > 0.3
     entry = {"source": "trained", "run": "x", "path": str(outputs[0].parent), "initial": RESNET}
     crops = np.zeros((2, 32, 32, 3), np.uint8)
-    trained = build("m", entry, device="cpu").encode_images(crops)
+    trained = create_model("m", entry, device="cpu").encode_images(crops)
     assert trained.shape == (2, 512)
-    assert (trained != build("r", RESNET, device="cpu").encode_images(crops)).any()
+    assert (trained != create_model("r", RESNET, device="cpu").encode_images(crops)).any()
 
 
 def test_pictures_without_labels_are_refused(tmp_path, monkeypatch):
