@@ -6,12 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import pytest
 from PIL import Image
 
 import write_report
 from modgap.plan.models import PROJECT
-from modgap.report.facts import read_facts, read_run_times
 from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
 
@@ -134,29 +132,3 @@ def test_no_note_where_nothing_harms(tmp_path):
 
 def test_a_run_without_figures_has_a_page(tmp_path):
     assert "This run has no figures." in make(tmp_path, "plain", figures=False)
-
-
-def test_facts_are_read_from_columns_and_metadata(tmp_path):
-    one, other = tmp_path / "one.parquet", tmp_path / "other.parquet"
-    frame = pd.DataFrame({"task": ["a", "b"], "n": [60, 7], "seed": [0, 5]})
-    method = ["Wilson", "none: exact"]
-    write_table(frame.assign(interval_method=method, protocol=["published", "neither"]), one)
-    write_table(pd.DataFrame({"width": [1.0]}), other, {"n_inputs": 1024, "seeds": 3})
-    assert read_facts([one, other], {"a": "task A"}) == {
-        "data and model": "task A; b",
-        "n": "60 to 1,024",
-        "seed": "0, 5, 3 seeds",
-        "protocol": "published",
-        "intervals": "Wilson",
-    }
-    assert read_facts([other], {other: "a study"})["data and model"] == "a study"
-
-
-@pytest.mark.parametrize("depth", ["rule.tsv", "rule/a/b.tsv"])
-def test_run_times_add_up_by_rule(tmp_path, depth):
-    path = tmp_path / depth
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("s\tmax_rss\n1.5\t-\n2.5\t10\n")
-    (row,) = read_run_times(tmp_path).to_dict("records")
-    assert row == {"rule": "rule", "jobs": 2, "seconds": 4.0, "memory_mb": 10.0}
-    assert read_run_times(tmp_path / "none").empty
