@@ -1,4 +1,8 @@
-"""Why the gap exists: activation and depth, random initialisations, layers, the two theorems."""
+"""Why the gap exists: random networks, initialisations, layers, normalisation, the two theorems.
+
+In: the first crops and captions of a dataset, models of many seeds or kinds; or nothing (simulations).
+Out: statistics/{seeds,independent,without_normalisation,layers}/, then their tables and figures.
+"""
 
 
 rule simulate_activations:
@@ -7,9 +11,7 @@ rule simulate_activations:
         table="<results>/statistics/depth_and_activation.parquet",
         summary=report(
             "<results>/tables/depth_and_activation.csv",
-            category="Tables",
-            labels={"table": "Depth and activation"},
-            caption="../report/depth_and_activation.rst",
+            **planned("shown", "depth_and_activation"),
         ),
     log:
         "<logs>/simulate_activations.log",
@@ -32,12 +34,7 @@ rule check_theorems:
     """Both theorems and Lemma 3 against the bounds they state."""
     output:
         table="<results>/statistics/theorems.parquet",
-        csv=report(
-            "<results>/tables/theorems.csv",
-            category="Tables",
-            labels={"table": "Theorems"},
-            caption="../report/theorems.rst",
-        ),
+        csv=report("<results>/tables/theorems.csv", **planned("shown", "theorems")),
     log:
         "<logs>/check_theorems.log",
     benchmark:
@@ -57,9 +54,9 @@ rule check_theorems:
 rule embed_seeds:
     """Embed the same items with many random initialisations of one model."""
     input:
-        arrays=lambda wc: first_crops("initialisations", wc, "npy"),
-        indices=lambda wc: first_crops("initialisations", wc, "parquet"),
-        samples="<results>/samples/{dataset}.parquet",
+        arrays=planned("initialisations", "{model}/{dataset}", "arrays"),
+        indices=planned("initialisations", "{model}/{dataset}", "indices"),
+        samples=planned("initialisations", "{model}/{dataset}", "samples"),
     output:
         embeddings="<results>/seeds/{model}/{dataset}.parquet",
     log:
@@ -67,28 +64,79 @@ rule embed_seeds:
     benchmark:
         "<benchmarks>/embed_seeds/{model}/{dataset}.tsv"
     wildcard_constraints:
-        model=one_of(MODELS),
+        model=PLAN["patterns"]["model"],
     conda:
         "../envs/torch.yaml"
     resources:
-        gpu=GPUS_HERE,
+        **PLAN["resources"]["embeddings"],
         mem_mb=8000,
         runtime=240,
     params:
         code=code_version("embed_seeds.py"),
-        settings=lambda wc: settings(
-            "embeddings",
-            entry=dataset_entry(wc.dataset),
-            items=run_items("initialisations", wc),
-            model=unseeded_entry(wc.model),
-            model_name=wc.model,
-            seeds=CONFIG["cone_study"]["seeds"],
-            without_normalisation=run_option(
-                "initialisations", wc, "without_normalisation", False
-            ),
+        settings=settings(
+            "embeddings", row=("initialisations", "{model}/{dataset}", "settings")
         ),
     script:
         "../scripts/embed_seeds.py"
+
+
+rule embed_independent:
+    """Embed the same items with several models that were trained independently."""
+    input:
+        arrays=planned("independent_models", "{independent}", "arrays"),
+        indices=planned("independent_models", "{independent}", "indices"),
+        samples=planned("independent_models", "{independent}", "samples"),
+        weights=planned("independent_models", "{independent}", "weights"),
+    output:
+        embeddings="<results>/independent/{independent}.parquet",
+    log:
+        "<logs>/embed_independent/{independent}.log",
+    benchmark:
+        "<benchmarks>/embed_independent/{independent}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        **PLAN["resources"]["embeddings"],
+        mem_mb=8000,
+        runtime=240,
+    params:
+        code=code_version("embed_independent.py"),
+        settings=settings(
+            "embeddings", row=("independent_models", "{independent}", "settings")
+        ),
+    script:
+        "../scripts/embed_independent.py"
+
+
+rule embed_without_normalisation:
+    """Embed the same items with a model as it is and with what normalises in it disabled."""
+    input:
+        arrays=planned("without_normalisation", "{model}/{dataset}", "arrays"),
+        indices=planned("without_normalisation", "{model}/{dataset}", "indices"),
+        samples=planned("without_normalisation", "{model}/{dataset}", "samples"),
+        weights=planned("without_normalisation", "{model}/{dataset}", "weights"),
+    output:
+        embeddings="<results>/without_normalisation/{model}/{dataset}.parquet",
+    log:
+        "<logs>/embed_without_normalisation/{model}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/embed_without_normalisation/{model}/{dataset}.tsv"
+    wildcard_constraints:
+        model=PLAN["patterns"]["model"],
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        **PLAN["resources"]["embeddings"],
+        mem_mb=8000,
+        runtime=120,
+    params:
+        code=code_version("embed_without_normalisation.py"),
+        settings=settings(
+            "embeddings",
+            row=("without_normalisation", "{model}/{dataset}", "settings"),
+        ),
+    script:
+        "../scripts/embed_without_normalisation.py"
 
 
 rule measure_seeds:
@@ -112,69 +160,104 @@ rule measure_seeds:
         runtime=120,
     params:
         code=code_version("measure_seeds.py"),
-        settings=lambda wc: settings(
-            "projection",
-            "min_dist",
-            "n_neighbors",
-            "seed",
-            name=f"{wc.model}/{wc.dataset}",
+        settings=settings(
+            "projection", "min_dist", "n_neighbors", "seed", name="{model}/{dataset}"
         ),
     script:
         "../scripts/measure_seeds.py"
 
 
-rule follow_layers:
+use rule measure_seeds as measure_independent with:
+    """Cones of models trained independently, and the gaps between them."""
+    input:
+        embeddings="<results>/independent/{independent}.parquet",
+    output:
+        table="<results>/statistics/independent/{independent}.parquet",
+        values="<results>/statistics/independent_values/{independent}.parquet",
+        points="<results>/statistics/independent_points/{independent}.parquet",
+    log:
+        "<logs>/measure_independent/{independent}.log",
+    benchmark:
+        "<benchmarks>/measure_independent/{independent}.tsv"
+    params:
+        code=code_version("measure_seeds.py"),
+        settings=settings(
+            "projection",
+            "min_dist",
+            "n_neighbors",
+            "seed",
+            row=("independent_models", "{independent}", "measured"),
+        ),
+
+
+rule measure_without_normalisation:
+    """Gap and cones of a model as it is and with what normalises in it disabled."""
+    input:
+        embeddings="<results>/without_normalisation/{model}/{dataset}.parquet",
+    output:
+        table="<results>/statistics/without_normalisation/{model}/{dataset}.parquet",
+        points="<results>/statistics/without_normalisation_points/{model}/{dataset}.parquet",
+    log:
+        "<logs>/measure_without_normalisation/{model}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/measure_without_normalisation/{model}/{dataset}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_version("measure_without_normalisation.py"),
+        settings=settings(
+            "projection",
+            "min_dist",
+            "n_neighbors",
+            row=("without_normalisation", "{model}/{dataset}", "measured"),
+            name="{model}/{dataset}",
+        ),
+    script:
+        "../scripts/measure_without_normalisation.py"
+
+
+rule measure_layers:
     """Mean cosine after every layer of one model."""
     input:
-        arrays=lambda wc: first_crops("layers", wc, "npy"),
-        indices=lambda wc: first_crops("layers", wc, "parquet"),
-        samples="<results>/samples/{dataset}.parquet",
-        weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
+        arrays=planned("layers", "{model}/{dataset}", "arrays"),
+        indices=planned("layers", "{model}/{dataset}", "indices"),
+        samples=planned("layers", "{model}/{dataset}", "samples"),
+        weights=planned("layers", "{model}/{dataset}", "weights"),
     output:
         table="<results>/statistics/layers/{model}/{dataset}.parquet",
     log:
-        "<logs>/follow_layers/{model}/{dataset}.log",
+        "<logs>/measure_layers/{model}/{dataset}.log",
     benchmark:
-        "<benchmarks>/follow_layers/{model}/{dataset}.tsv"
+        "<benchmarks>/measure_layers/{model}/{dataset}.tsv"
     wildcard_constraints:
-        model=one_of(MODELS),
+        model=PLAN["patterns"]["model"],
     conda:
         "../envs/torch.yaml"
     resources:
-        gpu=GPUS_HERE,
+        **PLAN["resources"]["embeddings"],
         mem_mb=8000,
         runtime=120,
     params:
         code=code_version("measure_layers.py"),
-        settings=lambda wc: settings(
-            "embeddings",
-            entry=dataset_entry(wc.dataset),
-            groups=CONFIG["cone_study"]["layer_groups"],
-            items=run_items("layers", wc),
-            model=model_entry(wc.model),
-            model_name=wc.model,
-            without_normalisation=run_option(
-                "layers", wc, "without_normalisation", False
-            ),
-        ),
+        settings=settings("embeddings", row=("layers", "{model}/{dataset}", "settings")),
     script:
         "../scripts/measure_layers.py"
 
 
-rule cone_by_layer:
+rule table_layers:
     """Table of the mean cosine after every layer of every model."""
     input:
-        curves=run_tables("layers", "layers"),
+        curves=planned("tables", "table_layers", "curves"),
     output:
         table="<results>/statistics/cone_by_layer.parquet",
         csv=report(
-            "<results>/tables/cone_by_layer.csv",
-            category="Tables",
-            labels={"table": "Cone by layer"},
-            caption="../report/cone_by_layer.rst",
+            "<results>/tables/cone_by_layer.csv", **planned("shown", "cone_by_layer")
         ),
     log:
-        "<logs>/cone_by_layer.log",
+        "<logs>/table_layers.log",
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -182,24 +265,22 @@ rule cone_by_layer:
         runtime=10,
     params:
         code=code_version("table_layers.py"),
-        settings={"runs": described_runs("layers")},
+        settings=planned("tables", "table_layers", "settings"),
     script:
         "../scripts/table_layers.py"
 
 
-rule random_initialisations:
+rule table_initialisations:
     """Table of the cones of random initialisations and of the gap at the start."""
     input:
-        tables=run_tables("initialisations", "seeds"),
+        tables=planned("tables", "table_initialisations", "tables"),
     output:
         csv=report(
             "<results>/tables/random_initialisations.csv",
-            category="Tables",
-            labels={"table": "Random initialisations"},
-            caption="../report/random_initialisations.rst",
+            **planned("shown", "random_initialisations"),
         ),
     log:
-        "<logs>/random_initialisations.log",
+        "<logs>/table_initialisations.log",
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -211,17 +292,54 @@ rule random_initialisations:
         "../scripts/table_initialisations.py"
 
 
+use rule table_initialisations as table_independent with:
+    """Table of the cones of models trained independently."""
+    input:
+        tables=planned("tables", "table_independent", "tables"),
+    output:
+        csv=report(
+            "<results>/tables/independent_models.csv",
+            **planned("shown", "independent_models"),
+        ),
+    log:
+        "<logs>/table_independent.log",
+
+
+rule table_normalisation:
+    """Table of the gap with and without what normalises, in three experiments."""
+    input:
+        disabled=planned("tables", "table_normalisation", "disabled"),
+        seeds=planned("tables", "table_normalisation", "seeds"),
+        summary=planned("tables", "table_normalisation", "summary"),
+    output:
+        table="<results>/statistics/without_normalisation.parquet",
+        csv=report(
+            "<results>/tables/without_normalisation.csv",
+            **planned("shown", "without_normalisation"),
+        ),
+    log:
+        "<logs>/table_normalisation.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_normalisation.py"),
+        settings=settings(row=("tables", "table_normalisation", "settings")),
+    script:
+        "../scripts/table_normalisation.py"
+
+
 rule fig2b_depth_and_activation:
     """Figure 2(b): cone effect by activation, bias and depth."""
     input:
-        curves="<results>/statistics/depth_and_activation.parquet",
+        curves=planned("figures", "fig2b_depth_and_activation", "curves"),
     output:
         pdf="<results>/figures/fig2b_depth_and_activation.pdf",
         png=report(
             "<results>/figures/fig2b_depth_and_activation.png",
-            category="Figures",
-            labels={"figure": "2b", "subject": "Depth and activation"},
-            caption="../report/fig2b_depth_and_activation.rst",
+            **planned("shown", "fig2b_depth_and_activation"),
         ),
     log:
         "<logs>/fig2b_depth_and_activation.log",
@@ -240,16 +358,14 @@ rule fig2b_depth_and_activation:
 rule fig2c_random_initialisations:
     """Figure 2(c): every random initialisation makes its own cone."""
     input:
-        tables=run_tables("initialisations", "seeds"),
-        values=run_tables("initialisations", "seed_values"),
-        points=run_tables("initialisations", "seed_points"),
+        tables=planned("figures", "fig2c_random_initialisations", "tables"),
+        values=planned("figures", "fig2c_random_initialisations", "values"),
+        points=planned("figures", "fig2c_random_initialisations", "points"),
     output:
         pdf="<results>/figures/fig2c_random_initialisations.pdf",
         png=report(
             "<results>/figures/fig2c_random_initialisations.png",
-            category="Figures",
-            labels={"figure": "2c", "subject": "Random initialisations"},
-            caption="../report/fig2c_random_initialisations.rst",
+            **planned("shown", "fig2c_random_initialisations"),
         ),
     log:
         "<logs>/fig2c_random_initialisations.log",
@@ -260,23 +376,25 @@ rule fig2c_random_initialisations:
         runtime=10,
     params:
         code=code_version("fig2c_random_initialisations.py"),
-        settings=settings("figures", "dpi", runs=described_runs("initialisations")),
+        settings=settings(
+            "figures",
+            "dpi",
+            row=("figures", "fig2c_random_initialisations", "settings"),
+        ),
     script:
         "../scripts/fig2c_random_initialisations.py"
 
 
 rule figX_initial_gap:
-    """Figure 2(d): the gap of untrained models against what independent cones predict."""
+    """Figure X: the gap of untrained models against what independent cones predict."""
     input:
-        tables=run_tables("initialisations", "seeds", towers=2),
-        values=run_tables("initialisations", "seed_values", towers=2),
+        tables=planned("figures", "figX_initial_gap", "tables"),
+        values=planned("figures", "figX_initial_gap", "values"),
     output:
         pdf="<results>/figures/figX_initial_gap.pdf",
         png=report(
             "<results>/figures/figX_initial_gap.png",
-            category="Figures",
-            labels={"figure": "2d", "subject": "Gap at the start"},
-            caption="../report/figX_initial_gap.rst",
+            **planned("shown", "figX_initial_gap"),
         ),
     log:
         "<logs>/figX_initial_gap.log",
@@ -288,23 +406,76 @@ rule figX_initial_gap:
     params:
         code=code_version("figX_initial_gap.py"),
         settings=settings(
-            "figures", "dpi", runs=described_runs("initialisations", towers=2)
+            "figures", "dpi", row=("figures", "figX_initial_gap", "settings")
         ),
     script:
         "../scripts/figX_initial_gap.py"
 
 
-rule figX_theorems:
-    """Figure 8: both theorems, what was measured against the bounds."""
+rule figS13_independent_models:
+    """Supplementary Figure 13: models trained independently, each its own cone."""
     input:
-        rows="<results>/statistics/theorems.parquet",
+        tables=planned("figures", "figS13_independent_models", "tables"),
+        points=planned("figures", "figS13_independent_models", "points"),
+        random=planned("figures", "figS13_independent_models", "random"),
+    output:
+        pdf="<results>/figures/figS13_independent_models.pdf",
+        png=report(
+            "<results>/figures/figS13_independent_models.png",
+            **planned("shown", "figS13_independent_models"),
+        ),
+    log:
+        "<logs>/figS13_independent_models.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("figS13_independent_models.py"),
+        settings=settings(
+            "figures", "dpi", row=("figures", "figS13_independent_models", "settings")
+        ),
+    script:
+        "../scripts/figS13_independent_models.py"
+
+
+rule figS15_without_normalisation:
+    """Supplementary Figure 15: does the gap persist without normalisation?"""
+    input:
+        table=planned("figures", "figS15_without_normalisation", "table"),
+        points=planned("figures", "figS15_without_normalisation", "points"),
+    output:
+        pdf="<results>/figures/figS15_without_normalisation.pdf",
+        png=report(
+            "<results>/figures/figS15_without_normalisation.png",
+            **planned("shown", "figS15_without_normalisation"),
+        ),
+    log:
+        "<logs>/figS15_without_normalisation.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("figS15_without_normalisation.py"),
+        settings=settings(
+            "figures", row=("figures", "figS15_without_normalisation", "settings")
+        ),
+    script:
+        "../scripts/figS15_without_normalisation.py"
+
+
+rule figX_theorems:
+    """Figure X: both theorems, what was measured against the bounds."""
+    input:
+        rows=planned("figures", "figX_theorems", "rows"),
     output:
         pdf="<results>/figures/figX_theorems.pdf",
         png=report(
             "<results>/figures/figX_theorems.png",
-            category="Figures",
-            labels={"figure": "8", "subject": "Theorems"},
-            caption="../report/figX_theorems.rst",
+            **planned("shown", "figX_theorems"),
         ),
     log:
         "<logs>/figX_theorems.log",
@@ -321,16 +492,14 @@ rule figX_theorems:
 
 
 rule figX_cone_by_layer:
-    """Figure 10: the cone from layer to layer in real networks."""
+    """Figure X: the cone from layer to layer in real networks."""
     input:
-        rows="<results>/statistics/cone_by_layer.parquet",
+        rows=planned("figures", "figX_cone_by_layer", "rows"),
     output:
         pdf="<results>/figures/figX_cone_by_layer.pdf",
         png=report(
             "<results>/figures/figX_cone_by_layer.png",
-            category="Figures",
-            labels={"figure": "10", "subject": "Cone by layer"},
-            caption="../report/figX_cone_by_layer.rst",
+            **planned("shown", "figX_cone_by_layer"),
         ),
     log:
         "<logs>/figX_cone_by_layer.log",

@@ -1,4 +1,8 @@
-"""Datasets become one samples table each; pictures become crops, once per pixel geometry."""
+"""Datasets become one samples table each; pictures become crops, once per pixel geometry.
+
+In: the user's files, fetched archives, or nothing (drawn pictures, noise).
+Out: samples/{dataset}.parquet, then pixels/{dataset}/{geometry}/part-{shard}.npy with an index.
+"""
 
 
 rule draw_samples:
@@ -9,7 +13,7 @@ rule draw_samples:
     log:
         "<logs>/draw_samples/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(DRAWN),
+        dataset=PLAN["patterns"]["drawn"],
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -17,7 +21,7 @@ rule draw_samples:
         runtime=20,
     params:
         code=code_version("draw_samples.py"),
-        settings=lambda wc: {"entry": dataset_entry(wc.dataset), "name": wc.dataset},
+        settings=settings(row=("datasets", "{dataset}", "settings")),
     script:
         "../scripts/draw_samples.py"
 
@@ -25,13 +29,13 @@ rule draw_samples:
 rule list_samples:
     """List the pictures and captions of a dataset as a samples table."""
     input:
-        lambda wc: source_files(wc.dataset),
+        planned("datasets", "{dataset}", "files"),
     output:
         table="<results>/samples/{dataset}.parquet",
     log:
         "<logs>/list_samples/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(LISTED),
+        dataset=PLAN["patterns"]["listed"],
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -39,12 +43,8 @@ rule list_samples:
         runtime=30,
     params:
         code=code_version("list_samples.py"),
-        settings=lambda wc: settings(
-            "pixels",
-            "on_bad_sample",
-            entry=dataset_entry(wc.dataset),
-            name=wc.dataset,
-            **fetched_settings(wc.dataset),
+        settings=settings(
+            "pixels", "on_bad_sample", row=("datasets", "{dataset}", "settings")
         ),
     script:
         "../scripts/list_samples.py"
@@ -53,14 +53,14 @@ rule list_samples:
 rule unpack_samples:
     """Read a downloaded dataset that comes as arrays: pictures and their samples table."""
     input:
-        lambda wc: source_files(wc.dataset),
+        planned("datasets", "{dataset}", "files"),
     output:
         table="<results>/samples/{dataset}.parquet",
         array="<results>/samples/{dataset}.npy",
     log:
         "<logs>/unpack_samples/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(UNPACKED),
+        dataset=PLAN["patterns"]["unpacked"],
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -68,11 +68,7 @@ rule unpack_samples:
         runtime=60,
     params:
         code=code_version("unpack_samples.py"),
-        settings=lambda wc: {
-            "entry": dataset_entry(wc.dataset),
-            "name": wc.dataset,
-            **fetched_settings(wc.dataset),
-        },
+        settings=settings(row=("datasets", "{dataset}", "settings")),
     script:
         "../scripts/unpack_samples.py"
 
@@ -81,11 +77,7 @@ rule decode_pixels:
     """Decode and crop one shard of pictures, once for all models of a pixel geometry."""
     input:
         samples="<results>/samples/{dataset}.parquet",
-        array=branch(
-            lambda wc: wc.dataset in DRAWN + UNPACKED,
-            then="<results>/samples/{dataset}.npy",
-            otherwise=[],
-        ),
+        array=planned("datasets", "{dataset}", "array"),
     output:
         array="<results>/pixels/{dataset}/{geometry}/part-{shard}.npy",
         index="<results>/pixels/{dataset}/{geometry}/part-{shard}.parquet",
@@ -100,12 +92,27 @@ rule decode_pixels:
         runtime=60,
     params:
         code=code_version("decode_pixels.py"),
-        settings=lambda wc: settings(
-            "pixels",
-            entry=dataset_entry(wc.dataset),
-            geometry=wc.geometry,
-            shard=int(wc.shard),
-            shard_size=shard_size(wc.dataset),
+        settings=settings(
+            "pixels", row=("crops", "{dataset}/{geometry}", "settings", "{shard}")
         ),
     script:
         "../scripts/decode_pixels.py"
+
+
+rule table_skipped:
+    """Table of the pictures that could not be read (with on_bad_sample: skip)."""
+    input:
+        planned("tables", "table_skipped", "indexes"),
+    output:
+        "<results>/tables/skipped_samples.csv",
+    log:
+        "<logs>/table_skipped.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_skipped.py"),
+    script:
+        "../scripts/table_skipped.py"

@@ -1,17 +1,21 @@
-"""Pictures and captions become embeddings; ready embeddings are checked and take the same form."""
+"""Pictures and texts become embeddings; ready embeddings are checked and take the same form.
+
+In: crops, samples tables, prompt files, weights; or files of ready embeddings.
+Out: embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet and prompts/{model}/{prompts}.parquet.
+"""
 
 
 rule import_embeddings:
     """Check ready embeddings and store them like extracted ones."""
     input:
-        lambda wc: source_files(wc.dataset),
+        planned("datasets", "{dataset}", "files"),
     output:
         first="<results>/embeddings/imported/{dataset}/first/part-0.parquet",
         second="<results>/embeddings/imported/{dataset}/second/part-0.parquet",
     log:
         "<logs>/import_embeddings/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(READY),
+        dataset=PLAN["patterns"]["ready"],
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -19,11 +23,7 @@ rule import_embeddings:
         runtime=20,
     params:
         code=code_version("import_embeddings.py"),
-        settings=lambda wc: {
-            "entry": dataset_entry(wc.dataset),
-            "name": wc.dataset,
-            **fetched_settings(wc.dataset),
-        },
+        settings=settings(row=("datasets", "{dataset}", "settings")),
     script:
         "../scripts/import_embeddings.py"
 
@@ -32,15 +32,15 @@ rule import_classes:
     """Check the labels and class prompts of ready embeddings and store them like our own."""
     input:
         embeddings="<results>/embeddings/imported/{dataset}/first/part-0.parquet",
-        labels=lambda wc: DATASETS[wc.dataset]["labels"],
-        class_prompts=lambda wc: DATASETS[wc.dataset]["class_prompts"],
+        labels=planned("labelled", "{dataset}", "labels"),
+        class_prompts=planned("labelled", "{dataset}", "class_prompts"),
     output:
         samples="<results>/samples/{dataset}.parquet",
         prompts="<results>/prompts/imported/{dataset}.parquet",
     log:
         "<logs>/import_classes/{dataset}.log",
     wildcard_constraints:
-        dataset=one_of(LABELLED),
+        dataset=PLAN["patterns"]["labelled"],
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -48,11 +48,7 @@ rule import_classes:
         runtime=10,
     params:
         code=code_version("import_classes.py"),
-        settings=lambda wc: {
-            "class_prompts": DATASETS[wc.dataset]["class_prompts"],
-            "classes": DATASETS[wc.dataset].get("classes"),
-            "labels": DATASETS[wc.dataset]["labels"],
-        },
+        settings=settings(row=("labelled", "{dataset}", "settings")),
     script:
         "../scripts/import_classes.py"
 
@@ -60,9 +56,9 @@ rule import_classes:
 rule embed_images:
     """Embed one shard of pictures."""
     input:
-        array=lambda wc: f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.npy",
-        index=lambda wc: f"<results>/pixels/{wc.dataset}/{geometry(wc.model)}/part-{wc.shard}.parquet",
-        weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
+        array=planned("images", "{model}/{dataset}", "arrays", "{shard}"),
+        index=planned("images", "{model}/{dataset}", "indexes", "{shard}"),
+        weights=planned("images", "{model}/{dataset}", "weights"),
     output:
         embeddings="<results>/embeddings/{model}/{dataset}/images/part-{shard}.parquet",
     log:
@@ -70,20 +66,16 @@ rule embed_images:
     benchmark:
         "<benchmarks>/embed_images/{model}/{dataset}/{shard}.tsv"
     wildcard_constraints:
-        model=one_of(MODELS),
+        model=PLAN["patterns"]["model"],
     conda:
         "../envs/torch.yaml"
     resources:
-        gpu=GPUS_HERE,
+        **PLAN["resources"]["embeddings"],
         mem_mb=8000,
         runtime=120,
     params:
         code=code_version("embed_images.py"),
-        settings=lambda wc: settings(
-            "embeddings",
-            model=model_entry(wc.model),
-            model_name=wc.model,
-        ),
+        settings=settings("embeddings", row=("images", "{model}/{dataset}", "settings")),
     script:
         "../scripts/embed_images.py"
 
@@ -92,8 +84,8 @@ rule embed_texts:
     """Embed the captions of one shard of pictures."""
     input:
         samples="<results>/samples/{dataset}.parquet",
-        index=crops_of_texts,
-        weights=lambda wc: catalogue.weight_files(MODELS[wc.model]),
+        index=planned("texts", "{model}/{dataset}", "indexes", "{shard}"),
+        weights=planned("texts", "{model}/{dataset}", "weights"),
     output:
         embeddings="<results>/embeddings/{model}/{dataset}/texts/part-{shard}.parquet",
     log:
@@ -101,22 +93,77 @@ rule embed_texts:
     benchmark:
         "<benchmarks>/embed_texts/{model}/{dataset}/{shard}.tsv"
     wildcard_constraints:
-        model=one_of(MODELS),
+        model=PLAN["patterns"]["model"],
     conda:
         "../envs/torch.yaml"
     resources:
-        gpu=GPUS_HERE,
+        **PLAN["resources"]["embeddings"],
         mem_mb=8000,
         runtime=120,
     params:
         code=code_version("embed_texts.py"),
-        settings=lambda wc: settings(
-            "embeddings",
-            entry=dataset_entry(wc.dataset),
-            model=model_entry(wc.model),
-            model_name=wc.model,
-            shard=int(wc.shard),
-            shard_size=shard_size(wc.dataset),
+        settings=settings(
+            "embeddings", row=("texts", "{model}/{dataset}", "settings", "{shard}")
         ),
     script:
         "../scripts/embed_texts.py"
+
+
+rule embed_prompts:
+    """Embed the class prompts of one prompt file with one model."""
+    input:
+        # Part of the project: its content counts (among the params), not its date.
+        prompts=ancient(planned("prompts", "{model}/{prompts}", "file")),
+        weights=planned("prompts", "{model}/{prompts}", "weights"),
+    output:
+        embeddings="<results>/prompts/{model}/{prompts}.parquet",
+    log:
+        "<logs>/embed_prompts/{model}/{prompts}.log",
+    wildcard_constraints:
+        model=PLAN["patterns"]["model"],
+        prompts=PLAN["patterns"]["prompts"],
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        **PLAN["resources"]["embeddings"],
+        mem_mb=8000,
+        runtime=30,
+    params:
+        code=code_version("embed_prompts.py"),
+        content=planned("prompts", "{model}/{prompts}", "content"),
+        settings=settings(
+            "embeddings", row=("prompts", "{model}/{prompts}", "settings")
+        ),
+    script:
+        "../scripts/embed_prompts.py"
+
+
+rule verify_weights:
+    """Hash, activation, preprocessing, tokenizer and numbers of every model with weights."""
+    input:
+        planned("verification", "weights"),
+    output:
+        csv=report(
+            "<results>/tables/verify_weights.csv", **planned("shown", "verify_weights")
+        ),
+        md="<results>/tables/verify_weights.md",
+        tex="<results>/tables/verify_weights.tex",
+    log:
+        "<logs>/verify_weights.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=16000,
+        runtime=60,
+    params:
+        code=code_version("verify_weights.py"),
+        settings=settings(row=("verification", "settings")),
+    script:
+        "../scripts/verify_weights.py"
+
+
+rule embeddings:
+    """Embeddings of every cloud, and nothing downstream."""
+    input:
+        PLAN["targets"]["embeddings"],

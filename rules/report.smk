@@ -1,20 +1,15 @@
-"""The claims of the paper judged, and the page that shows everything; after every other rule."""
+"""The claims of the paper judged, and the page that shows everything.
 
-# Figures and tables of this run as the page shows them: the rules of their names say what they are.
-PAGE_FIGURES = [page_figure(name) for name, wanted in FIGURE_NAMES.items() if wanted]
-PAGE_TABLES = [
-    page_table(name, printed)
-    for names, printed in ((TABLE_NAMES, True), (LIST_NAMES, False))
-    for name, wanted in names.items()
-    if wanted and name != "claims"
-]
+In: every table, figure and checkpoint of the run.
+Out: tables/claims.*, report/index.html.
+"""
 
 
 rule judge_claims:
     """A verdict on every claim of the paper, with what was measured."""
     input:
-        **CLAIM_FILES,
-        imported=[parts(name, "first")[0] for name in READY],
+        **PLAN["claims"]["files"],
+        imported=PLAN["claims"]["imported"],
     output:
         csv=report(
             "<results>/tables/claims.csv",
@@ -33,7 +28,7 @@ rule judge_claims:
         runtime=10,
     params:
         code=code_version("judge_claims.py"),
-        settings={"claims": sorted_keys(CLAIMS), "described": CLAIM_SUBJECTS},
+        settings=settings(row=("claims", "settings")),
     script:
         "../scripts/judge_claims.py"
 
@@ -42,12 +37,12 @@ rule write_report:
     """The report: verdicts, figures, tables and provenance in one HTML file."""
     input:
         claims="<results>/tables/claims.csv",
-        figures=FIGURES,
-        tables=TABLES,
-        checkpoints=CHECKPOINTS,
+        figures=PLAN["targets"]["figures"],
+        tables=PLAN["targets"]["tables"],
+        checkpoints=PLAN["targets"]["training"],
         # What captions and provenance are read from.
-        sources=[path for figure in PAGE_FIGURES for path in figure["sources"]],
-        embeddings=shards_with_provenance(),
+        sources=PLAN["report"]["sources"],
+        embeddings=PLAN["report"]["embeddings"],
     output:
         html=report(
             "<results>/report/index.html",
@@ -64,18 +59,28 @@ rule write_report:
         runtime=10,
     params:
         # Templates and captions are part of the project: their content counts, not their date.
-        content=page_content(),
+        content=PLAN["report"]["content"],
         code=code_version("write_report.py"),
         # Read where they are there; how long a job took makes nothing run again.
-        benchmarks=f"{CONFIG['results']}/benchmarks",
-        settings=sorted_keys(
-            {
-                "config": CONFIG,
-                "figures": PAGE_FIGURES,
-                "names": SPOKEN_NAMES,
-                "results": CONFIG["results"],
-                "tables": PAGE_TABLES,
-            }
-        ),
+        benchmarks=PLAN["report"]["benchmarks"],
+        settings=settings(row=("report", "settings")),
     script:
         "../scripts/write_report.py"
+
+
+rule figures:
+    """Every figure of the configuration."""
+    input:
+        PLAN["targets"]["figures"],
+
+
+rule tables:
+    """Every table of the configuration."""
+    input:
+        PLAN["targets"]["tables"],
+
+
+rule report:
+    """The report page, with everything it shows."""
+    input:
+        "<results>/report/index.html",

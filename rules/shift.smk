@@ -1,12 +1,16 @@
-"""What happens when the modalities move along the gap: parquet in, parquet and figures out."""
+"""What happens to the contrastive loss when the modalities move along the gap.
+
+In: the clouds of every embedding set; or nothing (the simulated sphere).
+Out: statistics/{loss_landscape,loss_extrema,loss_gradient,shifted_clouds}/, sphere_*, Figure 3.
+"""
 
 
 rule sweep_loss:
     """Contrastive loss over shift, temperature and batch size, its minima and its slope."""
     input:
-        first=lambda wc: set_parts(wc.embeddings, 0),
-        second=lambda wc: set_parts(wc.embeddings, 1),
-        samples=lambda wc: set_samples(wc.embeddings),
+        first=planned("embedding_sets", "{embeddings}", "first"),
+        second=planned("embedding_sets", "{embeddings}", "second"),
+        samples=planned("embedding_sets", "{embeddings}", "samples"),
     output:
         landscape="<results>/statistics/loss_landscape/{embeddings}.parquet",
         extrema="<results>/statistics/loss_extrema/{embeddings}.parquet",
@@ -18,37 +22,34 @@ rule sweep_loss:
         "<benchmarks>/sweep_loss/{embeddings}.tsv"
     # Sums of exponentials on a GPU need torch, the one statistic that may.
     conda:
-        "../envs/torch.yaml" if SWEEP_ON_GPU else "../envs/analysis.yaml"
+        "../envs/torch.yaml"
+        if CONFIG["shift"]["device"] == "cuda"
+        else "../envs/analysis.yaml"
     # Sets of a few thousand pairs are done fastest side by side; --set-threads for larger ones.
     threads: 1
     resources:
-        gpu=int(SWEEP_ON_GPU),
+        **PLAN["resources"]["shift"],
         mem_mb=6000,
         runtime=240,
     params:
         code=code_version("sweep_loss.py"),
-        settings=lambda wc: settings(
-            "shift", caption=set_caption(wc.embeddings), name=wc.embeddings
-        ),
+        settings=settings("shift", row=("embedding_sets", "{embeddings}", "settings")),
     script:
         "../scripts/sweep_loss.py"
 
 
-rule shift_minima:
+rule table_shift_minima:
     """Table of the shifts at which the loss is lowest, at every temperature."""
     input:
-        extrema=collect("<results>/statistics/loss_extrema/{name}.parquet", name=SETS),
+        extrema=planned("tables", "table_shift_minima", "extrema"),
     output:
         csv=report(
-            "<results>/tables/shift_minima.csv",
-            category="Tables",
-            labels={"table": "Loss-minimising shifts"},
-            caption="../report/shift_minima.rst",
+            "<results>/tables/shift_minima.csv", **planned("shown", "shift_minima")
         ),
         md="<results>/tables/shift_minima.md",
         tex="<results>/tables/shift_minima.tex",
     log:
-        "<logs>/shift_minima.log",
+        "<logs>/table_shift_minima.log",
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -56,7 +57,7 @@ rule shift_minima:
         runtime=10,
     params:
         code=code_version("table_shift_minima.py"),
-        settings=sorted_keys({"states": {name: set_state(name) for name in SETS}}),
+        settings=settings(row=("tables", "table_shift_minima", "settings")),
     script:
         "../scripts/table_shift_minima.py"
 
@@ -64,25 +65,15 @@ rule shift_minima:
 rule fig3_shift_landscape:
     """Figure 3(a-d): the loss along the gap, by both protocols, and how it depends on the batch."""
     input:
-        landscapes=collect(
-            "<results>/statistics/loss_landscape/{name}.parquet", name=FIGURE1_ORDER
-        ),
-        extrema=collect(
-            "<results>/statistics/loss_extrema/{name}.parquet", name=FIGURE1_ORDER
-        ),
-        gradients=collect(
-            "<results>/statistics/loss_gradient/{name}.parquet", name=FIGURE1_ORDER
-        ),
-        clouds=collect(
-            "<results>/statistics/shifted_clouds/{name}.parquet", name=FIGURE1_ORDER
-        ),
+        landscapes=planned("figures", "fig3_shift_landscape", "landscapes"),
+        extrema=planned("figures", "fig3_shift_landscape", "extrema"),
+        gradients=planned("figures", "fig3_shift_landscape", "gradients"),
+        clouds=planned("figures", "fig3_shift_landscape", "clouds"),
     output:
         pdf="<results>/figures/fig3_shift_landscape.pdf",
         png=report(
             "<results>/figures/fig3_shift_landscape.png",
-            category="Figures",
-            labels={"figure": "3a-d", "subject": "Loss along the gap"},
-            caption="../report/fig3_shift_landscape.rst",
+            **planned("shown", "fig3_shift_landscape"),
         ),
     log:
         "<logs>/fig3_shift_landscape.log",
@@ -93,6 +84,56 @@ rule fig3_shift_landscape:
         runtime=10,
     params:
         code=code_version("fig3_shift_landscape.py"),
-        settings=settings("figures", rows=FIGURE1_ROWS),
+        settings=settings(
+            "figures", row=("figures", "fig3_shift_landscape", "settings")
+        ),
     script:
         "../scripts/fig3_shift_landscape.py"
+
+
+rule simulate_sphere:
+    """Mismatched pairs on a sphere: landscapes, minima, gap-closing temperature."""
+    output:
+        landscape="<results>/statistics/sphere_landscape.parquet",
+        minima="<results>/statistics/sphere_minima.parquet",
+        bifurcation="<results>/statistics/sphere_bifurcation.parquet",
+    log:
+        "<logs>/simulate_sphere.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        code=code_version("simulate_sphere.py"),
+        settings=settings("sphere"),
+    script:
+        "../scripts/simulate_sphere.py"
+
+
+rule fig3_sphere_simulation:
+    """Figure 3(e-g): mismatched pairs on a sphere keep the modalities apart."""
+    input:
+        landscape=planned("figures", "fig3_sphere_simulation", "landscape"),
+        minima=planned("figures", "fig3_sphere_simulation", "minima"),
+        bifurcation=planned("figures", "fig3_sphere_simulation", "bifurcation"),
+    output:
+        pdf="<results>/figures/fig3_sphere_simulation.pdf",
+        png=report(
+            "<results>/figures/fig3_sphere_simulation.png",
+            **planned("shown", "fig3_sphere_simulation"),
+        ),
+    log:
+        "<logs>/fig3_sphere_simulation.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("fig3_sphere_simulation.py"),
+        settings=settings(
+            "figures", row=("figures", "fig3_sphere_simulation", "settings")
+        ),
+    script:
+        "../scripts/fig3_sphere_simulation.py"

@@ -1,116 +1,176 @@
-"""What rules need to know of zero-shot and fairness tasks; no rules."""
+"""What the gap does downstream: zero-shot classification and fairness while embeddings move.
 
-from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
-from modgap.plan.tasks import OWN_GAP, grid_deltas, task_columns, task_templates
-
-# Tasks whose prompts are embedded here; those on ready embeddings bring theirs.
-PROMPTED = [e for e in [*TASKS.values(), *FAIRNESS.values()] if "prompts" in e]
+In: embedded pictures, class prompts and labels of every task, and the gap that moves them.
+Out: statistics/{zero_shot*,fairness*}/, then Tables 1 and 2 and Supplementary Figures 10 and 11.
+"""
 
 
-def prompts_of(entry):
-    """The prompt file of a zero-shot or fairness task."""
-    return prompt_path(entry["prompts"], ROOT)
+rule sweep_zero_shot:
+    """Accuracy over shifts, published and corrected choice of a shift, control directions."""
+    input:
+        images=planned("zero_shot", "{task}", "images"),
+        prompts=planned("zero_shot", "{task}", "prompts"),
+        samples=planned("zero_shot", "{task}", "samples"),
+        gap_first=planned("zero_shot", "{task}", "gap_first"),
+        gap_second=planned("zero_shot", "{task}", "gap_second"),
+        gap_samples=planned("zero_shot", "{task}", "gap_samples"),
+    output:
+        curve="<results>/statistics/zero_shot/{task}.parquet",
+        selection="<results>/statistics/zero_shot_selection/{task}.parquet",
+        controls="<results>/statistics/zero_shot_controls/{task}.parquet",
+    log:
+        "<logs>/sweep_zero_shot/{task}.log",
+    benchmark:
+        "<benchmarks>/sweep_zero_shot/{task}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code_version("sweep_zero_shot.py"),
+        settings=settings(
+            "downstream",
+            "n_folds",
+            "n_directions",
+            "n_permutations",
+            "seed",
+            row=("zero_shot", "{task}", "settings"),
+        ),
+    script:
+        "../scripts/sweep_zero_shot.py"
 
 
-def prompt_vectors(entry):
-    """Embedded class prompts of a task."""
-    if "prompts" not in entry:
-        return f"<results>/prompts/{IMPORTED}/{entry['dataset']}.parquet"
-    return f"<results>/prompts/{entry['model']}/{prompt_name(entry['prompts'])}.parquet"
+rule sweep_fairness:
+    """Rates of harmful classes by group over shifts of the pictures, with paired tests."""
+    input:
+        images=planned("fairness", "{fairness}", "images"),
+        prompts=planned("fairness", "{fairness}", "prompts"),
+        samples=planned("fairness", "{fairness}", "samples"),
+        gap_first=planned("fairness", "{fairness}", "gap_first"),
+        gap_second=planned("fairness", "{fairness}", "gap_second"),
+        gap_samples=planned("fairness", "{fairness}", "gap_samples"),
+    output:
+        rates="<results>/statistics/fairness/{fairness}.parquet",
+        changes="<results>/statistics/fairness_changes/{fairness}.parquet",
+    log:
+        "<logs>/sweep_fairness/{fairness}.log",
+    conda:
+        "../envs/analysis.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_version("sweep_fairness.py"),
+        settings=settings(row=("fairness", "{fairness}", "settings")),
+    script:
+        "../scripts/sweep_fairness.py"
 
 
-def embedded_templates(model, name):
-    """Sets of templates that any task needs of a prompt file with a model."""
-    return sorted(
-        {
-            chosen
-            for entry in PROMPTED
-            if entry["model"] == model and prompt_name(entry["prompts"]) == name
-            for chosen in task_templates(entry, read_prompts(prompts_of(entry)))
-        }
-    )
+rule table1_zero_shot:
+    """Table 1: zero-shot classification with the best shift, as published and corrected."""
+    input:
+        selections=planned("tables", "table1_zero_shot", "selections"),
+        controls=planned("tables", "table1_zero_shot", "controls"),
+        curves=planned("tables", "table1_zero_shot", "curves"),
+    output:
+        csv=report(
+            "<results>/tables/table1_zero_shot.csv",
+            **planned("shown", "table1_zero_shot"),
+        ),
+        md="<results>/tables/table1_zero_shot.md",
+        tex="<results>/tables/table1_zero_shot.tex",
+    log:
+        "<logs>/table1_zero_shot.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table1_zero_shot.py"),
+        settings=settings(row=("tables", "table1_zero_shot", "settings")),
+    script:
+        "../scripts/table1_zero_shot.py"
 
 
-def prompt_file(model, name):
-    """The prompt file that results call ``name``."""
-    return next(
-        prompts_of(entry)
-        for entry in PROMPTED
-        if entry["model"] == model and prompt_name(entry["prompts"]) == name
-    )
+rule table2_fairness:
+    """Table 2: rates of harmful classes by group, without and with shifts."""
+    input:
+        rates=planned("tables", "table2_fairness", "rates"),
+        changes=planned("tables", "table2_fairness", "changes"),
+    output:
+        csv=report(
+            "<results>/tables/table2_fairness.csv",
+            **planned("shown", "table2_fairness"),
+        ),
+        md="<results>/tables/table2_fairness.md",
+        tex="<results>/tables/table2_fairness.tex",
+    log:
+        "<logs>/table2_fairness.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table2_fairness.py"),
+        settings=settings(row=("tables", "table2_fairness", "settings")),
+    script:
+        "../scripts/table2_fairness.py"
 
 
-def gap_set(entry):
-    """The embedding set that gives a task its gap direction; None for the task itself."""
-    gap = entry.get("gap", OWN_GAP)
-    return None if gap == OWN_GAP else gap
+rule figS10_zero_shot_shift:
+    """Supplementary Figure 10: zero-shot accuracy over the remaining gap, and the gap among its controls."""
+    input:
+        curves=planned("figures", "figS10_zero_shot_shift", "curves"),
+        selections=planned("figures", "figS10_zero_shot_shift", "selections"),
+        controls=planned("figures", "figS10_zero_shot_shift", "controls"),
+    output:
+        pdf="<results>/figures/figS10_zero_shot_shift.pdf",
+        png=report(
+            "<results>/figures/figS10_zero_shot_shift.png",
+            **planned("shown", "figS10_zero_shot_shift"),
+        ),
+    log:
+        "<logs>/figS10_zero_shot_shift.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("figS10_zero_shot_shift.py"),
+        settings=settings(
+            "figures", "dpi", row=("figures", "figS10_zero_shot_shift", "settings")
+        ),
+    script:
+        "../scripts/figS10_zero_shot_shift.py"
 
 
-def gap_parts(entry, side):
-    """Shards of one modality of the embedding set behind a task's gap; none for the task itself."""
-    return set_parts(gap_set(entry), side) if gap_set(entry) else []
-
-
-def gap_samples(entry):
-    """Samples table of the embedding set behind a task's gap."""
-    return set_samples(gap_set(entry)) if gap_set(entry) else []
-
-
-def fairness_templates(entry):
-    """Sets of templates of a fairness task, the one of the table first."""
-    return task_templates(entry, read_prompts(prompts_of(entry)))
-
-
-def task_settings(name, entry):
-    """What both sweeps need to know of a task."""
-    gap = gap_set(entry)
-    if "prompts" in entry:
-        path = prompts_of(entry)
-        columns = task_columns(entry, read_prompts(path))
-    else:
-        path = DATASETS[entry["dataset"]]["class_prompts"]
-        columns = [entry.get("column", "label")]
-    return {
-        "name": name,
-        "prompts_file": path,
-        "columns": columns,
-        "caption": set_caption(gap) if gap else None,
-        "deltas": grid_deltas(CONFIG["downstream"]["grid"]),
-    }
-
-
-def fairness_range():
-    """Shifts that Figure 7 draws: those tested, and one step of the grid around them."""
-    shifts, step = (
-        CONFIG["downstream"]["fairness_shifts"],
-        CONFIG["downstream"]["grid"]["step"],
-    )
-    return [min(shifts) - step, max(shifts) + step]
-
-
-def task_rows(tasks):
-    """What tables and figures say of each task."""
-    return [
-        {
-            "name": name,
-            "label": entry.get("label", name),
-            "dataset": DATASETS[entry["dataset"]].get("label", entry["dataset"]),
-            "gap": entry.get("gap", OWN_GAP),
-            **(prompted_row(entry) if "prompts" in entry else GIVEN_ROW),
-        }
-        for name, entry in tasks.items()
-    ]
-
-
-# Of ready embeddings nothing is known but that the prompts came with them.
-GIVEN_ROW = {"model": IMPORTED, "state": "", "prompts": GIVEN, "templates": GIVEN}
-
-
-def prompted_row(entry):
-    """Model and prompts of a task whose prompts are embedded here."""
-    return {
-        "model": MODELS[entry["model"]].get("label", entry["model"]),
-        "state": catalogue.weights_state(MODELS[entry["model"]]),
-        "prompts": prompt_name(entry["prompts"]),
-        "templates": task_templates(entry, read_prompts(prompts_of(entry)))[0],
-    }
+rule figS11_fairness_shift:
+    """Supplementary Figure 11: rates of harmful classes by group and accuracy over shifts of the pictures."""
+    input:
+        rates=planned("figures", "figS11_fairness_shift", "rates"),
+    output:
+        pdf="<results>/figures/figS11_fairness_shift.pdf",
+        png=report(
+            "<results>/figures/figS11_fairness_shift.png",
+            **planned("shown", "figS11_fairness_shift"),
+        ),
+    log:
+        "<logs>/figS11_fairness_shift.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("figS11_fairness_shift.py"),
+        settings=settings(
+            "figures", "dpi", row=("figures", "figS11_fairness_shift", "settings")
+        ),
+    script:
+        "../scripts/figS11_fairness_shift.py"

@@ -1,16 +1,20 @@
-"""Models trained here: checkpoints, losses and trajectories, and the studies made of them."""
+"""Models trained here: checkpoints, losses and trajectories, and the studies made of them.
+
+In: crops and samples of training and held-out pictures, weights to start from.
+Out: training/{run}/ with weights, losses and trajectory; a table and a figure for each study.
+"""
 
 
 rule train:
     """Train one run and write its checkpoint; a killed job continues from its last one."""
     input:
-        weights=lambda wc: catalogue.weight_files(MODELS[RUNS[wc.run]["model"]]),
-        pixels=lambda wc: run_pixels(wc.run, "datasets", "npy"),
-        indexes=lambda wc: run_pixels(wc.run, "datasets", "parquet"),
-        samples=lambda wc: run_samples(wc.run, "datasets"),
-        held_out_pixels=lambda wc: run_pixels(wc.run, "held_out", "npy"),
-        held_out_indexes=lambda wc: run_pixels(wc.run, "held_out", "parquet"),
-        held_out_samples=lambda wc: run_samples(wc.run, "held_out"),
+        weights=planned("training", "{run}", "weights"),
+        pixels=planned("training", "{run}", "pixels"),
+        indexes=planned("training", "{run}", "indexes"),
+        samples=planned("training", "{run}", "samples"),
+        held_out_pixels=planned("training", "{run}", "held_out_pixels"),
+        held_out_indexes=planned("training", "{run}", "held_out_indexes"),
+        held_out_samples=planned("training", "{run}", "held_out_samples"),
     output:
         weights="<results>/training/{run}/open_clip_model.safetensors",
         config="<results>/training/{run}/open_clip_config.json",
@@ -25,26 +29,19 @@ rule train:
     # One thread for each process: two runs side by side are faster than one on two threads.
     threads: CONFIG["training"]["processes"]
     resources:
-        gpu=PROCESSES * (CONFIG["training"]["device"] == "cuda"),
-        nodes=CONFIG["training"]["nodes"],
-        # Slurm gives a node to a task; with GPUs it counts those instead.
-        tasks=CONFIG["training"]["nodes"] * (CONFIG["training"]["device"] == "cpu"),
+        **PLAN["resources"]["training"],
         mem_mb=16000,
         runtime=1440,
     params:
         code=code_version("train.py"),
-        settings=lambda wc: settings(
+        settings=settings(
             "training",
             "device",
             "processes",
             "nodes",
             "checkpoint_every",
             "evaluation",
-            name=wc.run,
-            model_name=RUNS[wc.run]["model"],
-            model=model_entry(RUNS[wc.run]["model"]),
-            recipe=RUNS[wc.run]["recipe"],
-            seed=RUNS[wc.run]["seed"],
+            row=("training", "{run}", "settings"),
         ),
     script:
         "../scripts/train.py"
@@ -53,12 +50,12 @@ rule train:
 rule train_classifier:
     """Train a ResNet on class labels."""
     input:
-        pixels=lambda wc: run_pixels(wc.classifier, "datasets", "npy"),
-        indexes=lambda wc: run_pixels(wc.classifier, "datasets", "parquet"),
-        samples=lambda wc: run_samples(wc.classifier, "datasets"),
-        held_out_pixels=lambda wc: run_pixels(wc.classifier, "held_out", "npy"),
-        held_out_indexes=lambda wc: run_pixels(wc.classifier, "held_out", "parquet"),
-        held_out_samples=lambda wc: run_samples(wc.classifier, "held_out"),
+        pixels=planned("classifiers", "{classifier}", "pixels"),
+        indexes=planned("classifiers", "{classifier}", "indexes"),
+        samples=planned("classifiers", "{classifier}", "samples"),
+        held_out_pixels=planned("classifiers", "{classifier}", "held_out_pixels"),
+        held_out_indexes=planned("classifiers", "{classifier}", "held_out_indexes"),
+        held_out_samples=planned("classifiers", "{classifier}", "held_out_samples"),
     output:
         weights="<results>/training/{classifier}/model.safetensors",
         losses="<results>/training/{classifier}/losses.parquet",
@@ -67,7 +64,7 @@ rule train_classifier:
     benchmark:
         "<benchmarks>/train_classifier/{classifier}.tsv"
     wildcard_constraints:
-        classifier=one_of(CLASSIFIERS),
+        classifier=PLAN["patterns"]["classifier"],
     conda:
         "../envs/torch.yaml"
     resources:
@@ -75,15 +72,15 @@ rule train_classifier:
         runtime=120,
     params:
         code=code_version("train_classifier.py"),
-        settings=lambda wc: classifier_settings(wc.classifier),
+        settings=settings(row=("classifiers", "{classifier}", "settings")),
     script:
         "../scripts/train_classifier.py"
 
 
-rule training_study:
-    """Summarise the runs of a study over seeds, before and after training."""
+rule table_training:
+    """Table of the runs of a study over seeds, before and after training."""
     input:
-        trajectories=lambda wc: study_trajectories(STUDY_OF_TABLE[wc.study]),
+        trajectories=planned("studies", "{study}", "trajectories"),
     output:
         summary="<results>/statistics/training/{study}.parquet",
         csv=report(
@@ -95,9 +92,9 @@ rule training_study:
         md="<results>/tables/{study}.md",
         tex="<results>/tables/{study}.tex",
     log:
-        "<logs>/training_study/{study}.log",
+        "<logs>/table_training/{study}.log",
     wildcard_constraints:
-        study=one_of(STUDY_OF_TABLE),
+        study=PLAN["patterns"]["study"],
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -105,22 +102,20 @@ rule training_study:
         runtime=10,
     params:
         code=code_version("table_training.py"),
-        settings=lambda wc: {"cells": CELLS[STUDY_OF_TABLE[wc.study]]},
+        settings=planned("studies", "{study}", "settings"),
     script:
         "../scripts/table_training.py"
 
 
 rule figS8_temperature_finetuning:
-    """Figure 4: gap, retrieval and zero-shot after fine-tuning at several temperatures."""
+    """Supplementary Figure 8: gap, retrieval and zero-shot after fine-tuning at several temperatures."""
     input:
-        summary="<results>/statistics/training/temperature_finetuning.parquet",
+        summary=planned("figures", "figS8_temperature_finetuning", "summary"),
     output:
         pdf="<results>/figures/figS8_temperature_finetuning.pdf",
         png=report(
             "<results>/figures/figS8_temperature_finetuning.png",
-            category="Figures",
-            labels={"figure": "4", "subject": "Fine-tuning at temperatures"},
-            caption="../report/figS8_temperature_finetuning.rst",
+            **planned("shown", "figS8_temperature_finetuning"),
         ),
     log:
         "<logs>/figS8_temperature_finetuning.log",
@@ -137,17 +132,17 @@ rule figS8_temperature_finetuning:
 
 
 rule figX_initialisation_vs_optimisation:
-    """Figure 5: the gap that a plain start and a closed start end with."""
+    """Figure X: the gap that a plain start and a closed start end with."""
     input:
-        summary="<results>/statistics/training/initialisation_vs_optimisation.parquet",
-        trajectories=lambda wc: study_trajectories("initialisation"),
+        summary=planned("figures", "figX_initialisation_vs_optimisation", "summary"),
+        trajectories=planned(
+            "figures", "figX_initialisation_vs_optimisation", "trajectories"
+        ),
     output:
         pdf="<results>/figures/figX_initialisation_vs_optimisation.pdf",
         png=report(
             "<results>/figures/figX_initialisation_vs_optimisation.png",
-            category="Figures",
-            labels={"figure": "5", "subject": "Initialisation and optimisation"},
-            caption="../report/figX_initialisation_vs_optimisation.rst",
+            **planned("shown", "figX_initialisation_vs_optimisation"),
         ),
     log:
         "<logs>/figX_initialisation_vs_optimisation.log",
@@ -158,22 +153,24 @@ rule figX_initialisation_vs_optimisation:
         runtime=10,
     params:
         code=code_version("figX_initialisation_vs_optimisation.py"),
-        settings=lambda wc: settings("figures", "dpi", cells=CELLS["initialisation"]),
+        settings=settings(
+            "figures",
+            "dpi",
+            row=("figures", "figX_initialisation_vs_optimisation", "settings"),
+        ),
     script:
         "../scripts/figX_initialisation_vs_optimisation.py"
 
 
 rule figX_gap_during_training:
-    """Figure 9: what opens and closes the gap in training."""
+    """Figure X: what opens and closes the gap in training."""
     input:
-        trajectories=lambda wc: study_trajectories("gap_triggers"),
+        trajectories=planned("figures", "figX_gap_during_training", "trajectories"),
     output:
         pdf="<results>/figures/figX_gap_during_training.pdf",
         png=report(
             "<results>/figures/figX_gap_during_training.png",
-            category="Figures",
-            labels={"figure": "9", "subject": "Gap during training"},
-            caption="../report/figX_gap_during_training.rst",
+            **planned("shown", "figX_gap_during_training"),
         ),
     log:
         "<logs>/figX_gap_during_training.log",
@@ -184,22 +181,22 @@ rule figX_gap_during_training:
         runtime=10,
     params:
         code=code_version("figX_gap_during_training.py"),
-        settings=lambda wc: settings("figures", "dpi", cells=CELLS["gap_triggers"]),
+        settings=settings(
+            "figures", "dpi", row=("figures", "figX_gap_during_training", "settings")
+        ),
     script:
         "../scripts/figX_gap_during_training.py"
 
 
 rule figX_embedding_width:
-    """Supplementary Figure 16: the gap of models of different embedding width."""
+    """Figure X: the gap of models of different embedding width."""
     input:
-        summary="<results>/statistics/training/embedding_width.parquet",
+        summary=planned("figures", "figX_embedding_width", "summary"),
     output:
         pdf="<results>/figures/figX_embedding_width.pdf",
         png=report(
             "<results>/figures/figX_embedding_width.png",
-            category="Figures",
-            labels={"figure": "S16", "subject": "Embedding width"},
-            caption="../report/figX_embedding_width.rst",
+            **planned("shown", "figX_embedding_width"),
         ),
     log:
         "<logs>/figX_embedding_width.log",
@@ -213,3 +210,9 @@ rule figX_embedding_width:
         settings=settings("figures", "dpi"),
     script:
         "../scripts/figX_embedding_width.py"
+
+
+rule training:
+    """Every training run, and nothing downstream."""
+    input:
+        PLAN["targets"]["training"],

@@ -1,10 +1,12 @@
 """Reading and checking ``config/claims.yaml``; one line for each problem."""
 
 import hashlib
+import os
 
 from modgap.errors import InputError
-from modgap.plan.config import IMPORTED, is_imported, load_yaml, modalities, schema_problems
+from modgap.plan.config import load_yaml, schema_problems
 from modgap.plan.models import weights_state
+from modgap.plan.paths import IMPORTED, is_imported, modalities
 from modgap.plan.training import independent_entries
 
 # A claim is judged by the value of one row unless it says one of these.
@@ -94,10 +96,10 @@ SIZES = ("n_inputs", "input_size", "width", "seed")
 USUAL_SIZE = 224
 
 
-def measured(config, cells):
+def list_subjects(config, cells):
     """Names of everything that the tables of a run are about, and what each is.
 
-    config : the checked configuration; cells : studies of training runs (``training_plan.plan``).
+    config : the checked configuration; cells : studies of training runs (``plan_runs``).
 
     Returns
     -------
@@ -212,3 +214,30 @@ def seeds_of(section):
 def imported_digest(sha256):
     """The digest that embeddings imported from one file of this sha256 carry."""
     return hashlib.sha256(sha256.encode()).hexdigest()
+
+
+def plan_claims(config, cells, root):
+    """The claims, and for each of their tables its files in this run and what each is about."""
+    tables, claims = load_claims(
+        os.path.join(root, "config", "claims.yaml"),
+        os.path.join(root, "config", "claims.schema.yaml"),
+    )
+    subjects = list_subjects(config, cells)
+    ready = [name for name, entry in config["datasets"].items() if is_imported(entry)]
+    return {
+        # Their provenance says which file was imported.
+        "imported": [f"<results>/embeddings/{IMPORTED}/{n}/first/part-0.parquet" for n in ready],
+        "files": {
+            name: [
+                f"<results>/{table['path'].format(name=about)}" for about in subjects[table["of"]]
+            ]
+            for name, table in tables.items()
+        },
+        "settings": {
+            "claims": claims,
+            "described": {
+                name: [{"name": about, **what} for about, what in subjects[table["of"]].items()]
+                for name, table in tables.items()
+            },
+        },
+    }

@@ -3,14 +3,12 @@
 import importlib.util
 import json
 import os
-import re
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 
 from modgap.data.sources import (
-    count_items,
     download_rows,
     named_paths,
     split_problems,
@@ -19,6 +17,7 @@ from modgap.data.sources import (
 )
 from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, is_local, local_path
+from modgap.files import parse_yaml
 from modgap.plan.models import (
     check_model,
     did_you_mean,
@@ -27,6 +26,7 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
+from modgap.plan.paths import IMPORTED, is_imported
 from modgap.plan.tasks import derived_tasks, task_problems
 from modgap.plan.training import (
     classifier_runs,
@@ -55,15 +55,12 @@ TRAINING = ("training_runs", "training_studies", "training_classifiers")
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
 
-# Model name under which ready embeddings are stored.
-IMPORTED = "imported"
-
 
 def load_yaml(path):
     """Parse a YAML file; a syntax error becomes one line with file, line and column."""
     try:
         with open(path, encoding="utf-8") as stream:
-            return yaml.safe_load(stream) or {}
+            return parse_yaml(stream) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -101,11 +98,6 @@ def well_formed(config):
         isinstance(config[key], dict) and all(isinstance(e, dict) for e in config[key].values())
         for key in ("datasets", "models", "training_classifiers")
     )
-
-
-def is_imported(entry):
-    """Whether a dataset consists of ready embeddings."""
-    return entry.get("kind") == "embeddings"
 
 
 def derived_sets(config):
@@ -347,27 +339,3 @@ def load_config(given, root):
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")
     return json.loads(json.dumps(config))
-
-
-def shard_counts(config):
-    """Number of pixel and embedding shards of each dataset that is embedded here."""
-    counts = {}
-    for name, entry in config["datasets"].items():
-        if entry["kind"] == "webdataset":
-            counts[name] = len(entry["files"])
-        elif not is_imported(entry):
-            n = count_items(entry["kind"], entry)
-            counts[name] = -(-n // config["pixels"]["shard_size"])
-    return counts
-
-
-def modalities(config, entry):
-    """The clouds of an embedding set or cone: ``images`` and ``texts``, or first and second."""
-    if "model" not in entry:
-        return ["first", "second"]
-    return list(towers(config["models"][entry["model"]]))
-
-
-def one_of(names):
-    """Regular expression that matches exactly the given names (nothing when there are none)."""
-    return "|".join(re.escape(name) for name in names) or "(?!)"

@@ -4,8 +4,18 @@ No numpy: the workflow reads this.
 """
 
 from modgap.errors import InputError
-from modgap.plan.models import did_you_mean, towers
-from modgap.plan.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
+from modgap.files import sha256_of
+from modgap.plan.models import did_you_mean, towers, weight_files
+from modgap.plan.paths import (
+    IMPORTED,
+    one_of,
+    samples_path,
+    set_caption,
+    set_parts,
+    set_samples,
+    task_pictures,
+)
+from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, prompt_texts, read_prompts
 
 # The gap between the task's own pictures and class prompts, instead of an embedding set's.
 OWN_GAP = "task"
@@ -133,3 +143,107 @@ def task_templates(entry, prompts):
 def task_columns(entry, prompts):
     """Columns of the samples that make a picture's label."""
     return list(prompts.columns) or [entry.get("column", "label")]
+
+
+def prompts_of(entry, root):
+    """The prompt file of a zero-shot or fairness task, read and checked."""
+    return read_prompts(prompt_path(entry["prompts"], root))
+
+
+def prompt_vectors(entry):
+    """Embedded class prompts of a task."""
+    if "prompts" not in entry:
+        return f"<results>/prompts/{IMPORTED}/{entry['dataset']}.parquet"
+    return f"<results>/prompts/{entry['model']}/{prompt_name(entry['prompts'])}.parquet"
+
+
+def plan_prompts(known, models):
+    """By model and prompt file: the file, its content and the sets of templates that tasks need."""
+    config, plan = known.config, {}
+    for entry in [*config["zero_shot"].values(), *config["fairness"].values()]:
+        if "prompts" not in entry:
+            continue
+        path, model = prompt_path(entry["prompts"], known.root), entry["model"]
+        planned = plan.setdefault(
+            f"{model}/{prompt_name(path)}",
+            {
+                "file": path,
+                "content": sha256_of(path),
+                "weights": weight_files(config["models"][model]),
+                "settings": {"model": models[model], "model_name": model, "templates": []},
+            },
+        )
+        settings = planned["settings"]
+        wanted = {*settings["templates"], *task_templates(entry, prompts_of(entry, known.root))}
+        settings["templates"] = sorted(wanted)
+    return plan
+
+
+def gap_set(entry):
+    """The embedding set that gives a task its gap direction; None for the task itself."""
+    gap = entry.get("gap", OWN_GAP)
+    return None if gap == OWN_GAP else gap
+
+
+def plan_task(known, name, entry):
+    """What both sweeps read of a task, and the settings that they share."""
+    gap, config = gap_set(entry), known.config
+    if "prompts" in entry:
+        path = prompt_path(entry["prompts"], known.root)
+        columns = task_columns(entry, read_prompts(path))
+    else:
+        path = config["datasets"][entry["dataset"]]["class_prompts"]
+        columns = [entry.get("column", "label")]
+    return {
+        "images": task_pictures(known, entry),
+        "prompts": prompt_vectors(entry),
+        "samples": samples_path(entry["dataset"]),
+        "gap_first": set_parts(known, gap, 0) if gap else [],
+        "gap_second": set_parts(known, gap, 1) if gap else [],
+        "gap_samples": set_samples(known, gap) if gap else [],
+        "settings": {
+            "name": name,
+            "prompts_file": path,
+            "columns": columns,
+            "caption": set_caption(known, gap) if gap else None,
+            "deltas": grid_deltas(config["downstream"]["grid"]),
+        },
+    }
+
+
+def plan_zero_shot(known):
+    """By zero-shot task: its files and settings."""
+    plan = {}
+    for name, entry in known.config["zero_shot"].items():
+        plan[name] = plan_task(known, name, entry)
+        plan[name]["settings"] |= {
+            "sides": known.config["downstream"]["moved"],
+            "metric": entry.get("metric", "accuracy"),
+            "templates": entry.get("templates", GIVEN),
+        }
+    return plan
+
+
+def plan_fairness(known):
+    """By fairness task: its files and settings."""
+    plan = {}
+    for name, entry in known.config["fairness"].items():
+        plan[name] = plan_task(known, name, entry)
+        plan[name]["settings"] |= {
+            "groups": entry["groups"],
+            "templates": task_templates(entry, prompts_of(entry, known.root)),
+            "tested": sorted(known.config["downstream"]["fairness_shifts"]),
+        }
+    return plan
+
+
+def drawn_shifts(downstream):
+    """Shifts that Supplementary Figure 11 draws: those tested, and one step of the grid around."""
+    shifts, step = downstream["fairness_shifts"], downstream["grid"]["step"]
+    return [min(shifts) - step, max(shifts) + step]
+
+
+def prompt_pattern(config):
+    """Regular expression of the names of prompt files."""
+    tasks = [*config["zero_shot"].values(), *config["fairness"].values()]
+    return one_of(prompt_name(entry["prompts"]) for entry in tasks if "prompts" in entry)

@@ -6,7 +6,8 @@ ask for the same run share it; a run that is also named in ``training_runs`` kee
 
 import json
 
-from modgap.plan.models import did_you_mean
+from modgap.plan.models import did_you_mean, preprocessing, weight_files
+from modgap.plan.paths import crops, samples_path
 
 # What "published" means beside its temperature: the authors' training loop (paper.md §2, §5).
 PUBLISHED = {
@@ -15,6 +16,15 @@ PUBLISHED = {
     "warmup": 0,
     "mode": "eval",
     "clip_norm": None,
+}
+
+
+STUDY_OF_TABLE = {
+    "temperature_finetuning": "temperature_finetuning",
+    "initialisation_vs_optimisation": "initialisation",
+    "gap_during_training": "gap_triggers",
+    "embedding_width": "embedding_width",
+    "training_without_normalisation": "without_normalisation",
 }
 
 
@@ -140,7 +150,7 @@ CELLS = {
 }
 
 
-def plan(config):
+def plan_runs(config):
     """All runs by name, and for each study its cells.
 
     Returns
@@ -248,7 +258,7 @@ def resolve_trained(config):
     list of problems: a run that does not exist, or runs that start from each other.
     """
     models, problems = config["models"], []
-    runs, _ = plan(config)
+    runs, _ = plan_runs(config)
     classifiers = classifier_runs(config)
     for name, entry in models.items():
         if entry.get("source") != "trained":
@@ -275,3 +285,76 @@ def resolve_trained(config):
         else:
             entry["initial"] = without_label(initial)
     return problems
+
+
+def plan_pixels(known, run):
+    """Crops, their indexes and the samples that a run learns from and is measured on."""
+    geometry = known.geometries[run["model"]]
+    plan = {}
+    for prefix, datasets in (("", run["datasets"]), ("held_out_", [run["held_out"]])):
+        for key, ending in (("pixels", "npy"), ("indexes", "parquet")):
+            plan[f"{prefix}{key}"] = [
+                path for name in datasets for path in crops(known, name, geometry, ending)
+            ]
+        plan[f"{prefix}samples"] = [samples_path(name) for name in datasets]
+    return plan
+
+
+def plan_training(known, models):
+    """By run: its weights, pictures and settings."""
+    return {
+        name: {
+            "weights": weight_files(known.config["models"][run["model"]]),
+            **plan_pixels(known, run),
+            "settings": {
+                "name": name,
+                "model_name": run["model"],
+                "model": models[run["model"]],
+                "recipe": run["recipe"],
+                "seed": run["seed"],
+            },
+        }
+        for name, run in known.runs.items()
+    }
+
+
+def plan_classifiers(known):
+    """By classifier: its pictures and settings."""
+    return {
+        name: {**plan_pixels(known, run), "settings": describe_classifier(known.config, name, run)}
+        for name, run in known.classifiers.items()
+    }
+
+
+def describe_classifier(config, name, run):
+    """Settings of a classifier: its network, how it sees pictures, how it is trained."""
+    model = config["models"][run["model"]]
+    return {
+        **{key: run[key] for key in ("steps", "batch_size", "learning_rate", "seed")},
+        "name": name,
+        "architecture": model["architecture"],
+        "preprocessing": {key: list(preprocessing(model)[key]) for key in ("mean", "std")},
+        "checkpoint_every": config["training"]["checkpoint_every"],
+    }
+
+
+def study_trajectories(known, study):
+    """Trajectories of the runs of a study, without repetition; none without the study."""
+    names = dict.fromkeys(cell["run"] for cell in known.cells.get(study, []))
+    return [f"<results>/training/{name}/trajectory.parquet" for name in names]
+
+
+def name_study_tables(known):
+    """The published name of each study's table, and the study, of those that there are."""
+    return {table: study for table, study in STUDY_OF_TABLE.items() if study in known.cells}
+
+
+def plan_studies(known):
+    """By table of a study: the trajectories of its runs and its cells."""
+    return {
+        table: {
+            "trajectories": study_trajectories(known, study),
+            "settings": {"cells": known.cells[study]},
+        }
+        for table, study in name_study_tables(known).items()
+    }

@@ -10,6 +10,7 @@ import yaml
 
 from modgap.errors import InputError
 from modgap.fetch.table import plain_row
+from modgap.files import parse_yaml
 from modgap.plan.architectures import clean_tag
 from modgap.plan.models import find_tag, preprocessing
 
@@ -44,7 +45,7 @@ def read_pins(path):
     """
     try:
         with open(path, encoding="utf-8") as stream:
-            entries = yaml.safe_load(stream)["weights"] or []
+            entries = parse_yaml(stream)["weights"] or []
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (yaml.YAMLError, KeyError, TypeError) as error:

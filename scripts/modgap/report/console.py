@@ -1,11 +1,16 @@
-"""What a run says when it ends: what was made, where, how long; or what failed and what to do.
+"""What a run says: when a job starts, and when it ends what was made, or what failed and why.
 
 Standard library only: the workflow reads this while it is parsed.
 """
 
+import fcntl
 import re
 import time
 from pathlib import Path
+
+STARTED = time.time()  # Unix time: the workflow imports this when it starts
+
+HELD = []  # the open lock file: closing it would give the folder free
 
 # Folder below the root of the results, what its files are called, and the ending that counts.
 SHOWN = [
@@ -82,3 +87,45 @@ def failure_summary(logs, started):
     remedy = "put right what failed and " if failed else ""
     lines.append(f"What was finished is kept: {remedy}give the same command again.")
     return "\n".join(lines)
+
+
+def announce_jobs(rules):
+    """Give every rule without a message one: its name, its wildcards, its docstring."""
+    for rule in rules:
+        rule.message = rule.message or describe_job(rule)
+
+
+def describe_job(rule):
+    """What a run says when it starts a job of a rule."""
+    wildcards = " {wildcards}" if rule.wildcard_names else ""
+    text = " ".join((rule.docstring or "").split())
+    text = text.replace("{", "{{").replace("}", "}}")
+    return f"{rule.name}{wildcards} - {text}"
+
+
+def hold_folder(warn, error, folder="."):
+    """Make this run the only one in its folder, until its process ends in whatever way.
+
+    Snakemake's own lock outlives a killed run and then has to be removed by hand; the profile
+    turns it off.
+
+    Parameters
+    ----------
+    warn : function that is told where the disk has no locks.
+    error : class of the exception when another run is at work there.
+    """
+    path = Path(folder, ".snakemake", "run.lock")
+    path.parent.mkdir(exist_ok=True)
+    lock = open(path, "w")  # noqa: SIM115, stays open as long as the process lives
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise error(
+            f"another run is at work in {Path(folder).resolve()}; wait for it or stop it"
+        ) from None
+    except OSError as reason:
+        warn(
+            f"the disk of {Path(folder).resolve()} has no file locks ({reason}): "
+            "see to it that no second run works here"
+        )
+    HELD.append(lock)

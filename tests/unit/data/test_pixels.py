@@ -4,7 +4,6 @@ import io
 import zlib
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -21,7 +20,6 @@ from modgap.data.pixels import (
 )
 from modgap.data.table import shard_pictures
 from modgap.errors import InputError
-from modgap.plan.paths import first_shards
 from picture_files import picture_bytes, write_files, write_tar
 
 
@@ -236,23 +234,3 @@ def test_noise_is_standard_normal_and_does_not_depend_on_the_shard():
     assert abs(values.mean()) < 4 / np.sqrt(values.size)
     assert abs(values.var() - 1) < 4 * np.sqrt(2 / values.size)
     assert (whole[0] != whole[1]).all()
-
-
-SIZES = [3, 1, 4]
-
-
-def samples(sizes):
-    """A samples table of pictures in tars of the given sizes."""
-    images = [f"{tar}.tar#{i}.png" for tar, size in enumerate(sizes) for i in range(size)]
-    return pd.DataFrame({"sample_id": images, "image": images})
-
-
-@pytest.mark.parametrize("items", range(1, 10))
-@pytest.mark.parametrize("shard_size", [None, 1, 3, 50])
-def test_the_first_shards_hold_the_first_pictures(items, shard_size):
-    table = samples(SIZES)
-    shards = len(SIZES) if shard_size is None else -(-len(table) // shard_size)
-    needed = first_shards(items, shard_size, shards)
-    held = [name for s in range(needed) for name in shard_pictures(table, s, shard_size)["image"]]
-    assert held[:items] == list(table["image"][:items])
-    assert needed <= shards

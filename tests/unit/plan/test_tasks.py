@@ -3,7 +3,7 @@
 import pytest
 
 from modgap.errors import InputError
-from modgap.plan.claims import measured
+from modgap.plan.claims import list_subjects
 from modgap.plan.config import load_config
 from modgap.plan.prompts import read_prompts
 from modgap.plan.tasks import grid_deltas, task_columns, task_templates
@@ -133,7 +133,7 @@ def test_labelled_embeddings_are_a_task_by_themselves(root, monkeypatch, ready):
     plain = {key: ready[key] for key in ("kind", "file")}
     config = load_config({"datasets": {"mine": ready, "plain": plain}}, root)
     assert config["zero_shot"] == {"mine": {"dataset": "mine"}}
-    assert measured(config, {})["zero_shot"]["mine"]["kind"] == "embeddings"
+    assert list_subjects(config, {})["zero_shot"]["mine"]["kind"] == "embeddings"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from modgap.plan.training import (
     PUBLISHED,
     classifier_runs,
     independent_entries,
-    plan,
+    plan_runs,
     resolve_trained,
     training_problems,
 )
@@ -64,7 +64,7 @@ def config():
 
 
 def test_equal_runs_are_trained_once(config):
-    runs, studies = plan(config)
+    runs, studies = plan_runs(config)
     plain = [cell["run"] for cell in studies["initialisation"] if cell["start"] == "as_is"]
     assert plain == ["base", "initialisation-as_is-seed1"]
     assert studies["gap_triggers"][0]["run"] == "base"
@@ -74,7 +74,7 @@ def test_equal_runs_are_trained_once(config):
 
 
 def test_a_run_has_every_key_of_the_recipe(config):
-    runs, studies = plan(config)
+    runs, studies = plan_runs(config)
     assert runs["base"]["recipe"] == RECIPE
     (cell,) = [
         cell
@@ -99,7 +99,7 @@ def test_cells_with_one_name_stay_apart(config):
     for end in (0.5, 0.1):
         scheduled = {"kind": "scheduled", "tau": 1, "tau_end": end}
         cells.append({"captions": "full", **DATA, "temperature": scheduled})
-    runs, studies = plan(config)
+    runs, studies = plan_runs(config)
     names = [cell["run"] for cell in studies["gap_triggers"]]
     assert len(set(names)) == 4
     assert [runs[name]["recipe"]["temperature"].get("tau_end") for name in names[2:]] == [0.5, 0.1]
@@ -112,7 +112,7 @@ def test_widths_are_models_and_each_is_checked(config):
         "training_studies.embedding_width.model: no model named 'wide'"
     ]
     config["models"]["wide"] = {"source": "random", "architecture": "scenes-vit-512"}
-    runs, studies = plan(config)
+    runs, studies = plan_runs(config)
     names = [cell["run"] for cell in studies["embedding_width"]]
     assert names == ["base", "embedding_width-wide-seed0"]
     assert runs[names[1]]["model"] == "wide"
@@ -201,7 +201,7 @@ def test_training_without_normalisation_shares_the_plain_run(config):
     config["models"]["bare"] = {**config["models"]["vit"], "normalisation_layers": "removed"}
     study = {"models": ["vit", "bare"], **DATA, "seeds": [0]}
     config["training_studies"]["without_normalisation"] = study
-    _, studies = plan(config)
+    _, studies = plan_runs(config)
     names = [cell["run"] for cell in studies["without_normalisation"]]
     assert names == ["base", "without_normalisation-bare-seed0"]
     assert models.removes_normalisation(config["models"]["bare"])

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from modgap.errors import InputError
-from modgap.plan.claims import imported_digest, load_claims, measured, read_claims
+from modgap.plan.claims import imported_digest, list_subjects, load_claims, read_claims
 from modgap.plan.config import load_config
 from modgap.plan.models import PROJECT
-from modgap.plan.training import plan
+from modgap.plan.training import plan_runs
 from modgap.report.verdicts import (
     DIRECTION,
     NOT_REPRODUCED,
@@ -73,7 +73,7 @@ def subjects_fit(claim, described):
 def fitting(given):
     """Ids of the claims whose models and data a configuration names, files not looked into."""
     config = load_config(given, PROJECT)
-    runs = measured(config, plan(config)[1])
+    runs = list_subjects(config, plan_runs(config)[1])
     tables, claims = load_claims(FILE, SCHEMA)
     return {
         claim["id"]

@@ -1,4 +1,8 @@
-"""Files from the network, fetched and checked one by one."""
+"""Files from the network, fetched and checked one by one.
+
+In: the table of downloads (config/downloads.csv) and the pinned weights (config/weights.yaml).
+Out: the files below the folder of resources, each under its final name once it is whole.
+"""
 
 
 rule download_file:
@@ -8,7 +12,7 @@ rule download_file:
     log:
         "<logs>/download_file/{file}.log",
     wildcard_constraints:
-        file=one_of(DOWNLOADS),
+        file=PLAN["patterns"]["download"],
     localrule: True
     conda:
         "../envs/analysis.yaml"
@@ -19,11 +23,7 @@ rule download_file:
         # A function of `output` is no rerun trigger: what was fetched and checked stays, whatever
         # becomes of code and addresses. The readers check every file against the table again.
         code=lambda wc, output: code_version("download_file.py"),
-        settings=lambda wc, output: {
-            "row": DOWNLOADS[wc.file],
-            "folder": CONFIG["resources"],
-            "mirror": CONFIG["mirror"],
-        },
+        settings=lambda wc, output: PLAN["downloads"][wc.file],
     script:
         "../scripts/download_file.py"
 
@@ -31,13 +31,13 @@ rule download_file:
 rule remove_gzip:
     """Turn a fetched .tar.gz into a tar, whose members can be read by position."""
     input:
-        archive=lambda wc: f"<resources>/{made_from(wc.archive, DOWNLOADS)}",
+        archive=planned("plain_tars", "{archive}", "archive"),
     output:
         archive="<resources>/{archive}",
     log:
         "<logs>/remove_gzip/{archive}.log",
     wildcard_constraints:
-        archive=one_of(PLAIN_TARS),
+        archive=PLAN["patterns"]["plain_tar"],
     localrule: True
     conda:
         "../envs/analysis.yaml"
@@ -45,10 +45,17 @@ rule remove_gzip:
         mem_mb=500,
         runtime=120,
     params:
+        # As above: no rerun triggers.
         code=lambda wc, output: code_version("remove_gzip.py"),
-        settings=lambda wc, output: {
-            "fetched": checksums([made_from(wc.archive, DOWNLOADS)]),
-            "folder": CONFIG["resources"],
-        },
+        settings=lambda wc, output: PLAN["plain_tars"][wc.archive]["settings"],
     script:
         "../scripts/remove_gzip.py"
+
+
+rule prepare:
+    """Everything that the configuration needs from the network (-n: what, how much, licence)."""
+    input:
+        PLAN["fetching"]["files"],
+    localrule: True
+    message:
+        PLAN["fetching"]["message"]

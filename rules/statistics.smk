@@ -1,0 +1,236 @@
+"""Gap, cone and projections of embeddings: parquet in, parquet, tables and figures out, no torch.
+
+In: the clouds of every embedding set and cone.
+Out: statistics/{gap,cone,cone_histogram,projection}/, then the tables and figures that show them.
+"""
+
+
+rule measure_gap:
+    """Every statistic of one pair of clouds, with intervals."""
+    input:
+        first=planned("embedding_sets", "{embeddings}", "first"),
+        second=planned("embedding_sets", "{embeddings}", "second"),
+        samples=planned("embedding_sets", "{embeddings}", "samples"),
+    output:
+        table="<results>/statistics/gap/{embeddings}.parquet",
+    log:
+        "<logs>/measure_gap/{embeddings}.log",
+    benchmark:
+        "<benchmarks>/measure_gap/{embeddings}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_version("measure_gap.py"),
+        settings=settings(
+            "statistics",
+            "n_resamples",
+            "seed",
+            "block",
+            row=("embedding_sets", "{embeddings}", "settings"),
+        ),
+    script:
+        "../scripts/measure_gap.py"
+
+
+rule measure_cone:
+    """Pairwise cosines within one cloud: moments, quantiles, histogram."""
+    input:
+        parts=planned("clouds", "{model}/{dataset}/{modality}", "parts"),
+    output:
+        table="<results>/statistics/cone/{model}/{dataset}/{modality}.parquet",
+        histogram="<results>/statistics/cone_histogram/{model}/{dataset}/{modality}.parquet",
+    log:
+        "<logs>/measure_cone/{model}/{dataset}/{modality}.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_version("measure_cone.py"),
+        settings=settings("statistics", name="{model}/{dataset}/{modality}"),
+    script:
+        "../scripts/measure_cone.py"
+
+
+rule project_pairs:
+    """Two-dimensional pictures of one pair of clouds: UMAP, SVD, PCA, gap axis."""
+    input:
+        first=planned("embedding_sets", "{embeddings}", "first"),
+        second=planned("embedding_sets", "{embeddings}", "second"),
+        samples=planned("embedding_sets", "{embeddings}", "samples"),
+    output:
+        table="<results>/statistics/projection/{embeddings}.parquet",
+    log:
+        "<logs>/project_pairs/{embeddings}.log",
+    conda:
+        "../envs/analysis.yaml"
+    # A seeded UMAP runs on one thread.
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code_version("project_pairs.py"),
+        settings=settings(
+            "projection", row=("embedding_sets", "{embeddings}", "settings")
+        ),
+    script:
+        "../scripts/project_pairs.py"
+
+
+rule table_statistics:
+    """Tables of gap and cone statistics: one row per embedding set and per cloud."""
+    input:
+        gaps=planned("tables", "table_statistics", "gaps"),
+        cones=planned("tables", "table_statistics", "cones"),
+    output:
+        gap=report(
+            "<results>/tables/gap_statistics.csv", **planned("shown", "gap_statistics")
+        ),
+        gap_md="<results>/tables/gap_statistics.md",
+        gap_tex="<results>/tables/gap_statistics.tex",
+        cone=report(
+            "<results>/tables/cone_statistics.csv",
+            **planned("shown", "cone_statistics"),
+        ),
+        cone_md="<results>/tables/cone_statistics.md",
+        cone_tex="<results>/tables/cone_statistics.tex",
+    log:
+        "<logs>/table_statistics.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_statistics.py"),
+    script:
+        "../scripts/table_statistics.py"
+
+
+rule table_models:
+    """Table of gap, cone and zero-shot accuracy by architecture and training."""
+    input:
+        gaps=planned("tables", "table_models", "gaps"),
+        curves=planned("tables", "table_models", "curves"),
+    output:
+        csv=report(
+            "<results>/tables/across_models.csv", **planned("shown", "across_models")
+        ),
+        md="<results>/tables/across_models.md",
+        tex="<results>/tables/across_models.tex",
+    log:
+        "<logs>/table_models.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_models.py"),
+        settings=settings(row=("tables", "table_models", "settings")),
+    script:
+        "../scripts/table_models.py"
+
+
+rule fig1_modality_gap:
+    """Figure 1: the gap of every embedding set in four projections."""
+    input:
+        projections=planned("figures", "fig1_modality_gap", "projections"),
+        gaps=planned("figures", "fig1_modality_gap", "gaps"),
+    output:
+        pdf="<results>/figures/fig1_modality_gap.pdf",
+        png=report(
+            "<results>/figures/fig1_modality_gap.png",
+            **planned("shown", "fig1_modality_gap"),
+        ),
+    log:
+        "<logs>/fig1_modality_gap.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("fig1_modality_gap.py"),
+        settings=settings("figures", row=("figures", "fig1_modality_gap", "settings")),
+    script:
+        "../scripts/fig1_modality_gap.py"
+
+
+rule fig2a_cone_histograms:
+    """Figure 2(a): pairwise cosines within each cloud, encoders by weights and data."""
+    input:
+        cones=planned("figures", "fig2a_cone_histograms", "cones"),
+        histograms=planned("figures", "fig2a_cone_histograms", "histograms"),
+    output:
+        pdf="<results>/figures/fig2a_cone_histograms.pdf",
+        png=report(
+            "<results>/figures/fig2a_cone_histograms.png",
+            **planned("shown", "fig2a_cone_histograms"),
+        ),
+    log:
+        "<logs>/fig2a_cone_histograms.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("fig2a_cone_histograms.py"),
+        settings=settings(
+            "figures", row=("figures", "fig2a_cone_histograms", "settings")
+        ),
+    script:
+        "../scripts/fig2a_cone_histograms.py"
+
+
+use rule fig2a_cone_histograms as figS14_second_picture_set with:
+    """Supplementary Figure 14: the cones of a second set of pictures beside the first."""
+    input:
+        cones=planned("figures", "figS14_second_picture_set", "cones"),
+        histograms=planned("figures", "figS14_second_picture_set", "histograms"),
+    output:
+        pdf="<results>/figures/figS14_second_picture_set.pdf",
+        png=report(
+            "<results>/figures/figS14_second_picture_set.png",
+            **planned("shown", "figS14_second_picture_set"),
+        ),
+    log:
+        "<logs>/figS14_second_picture_set.log",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("fig2a_cone_histograms.py"),
+        settings=settings(
+            "figures", row=("figures", "figS14_second_picture_set", "settings")
+        ),
+
+
+rule figX_across_models:
+    """Figure X: gap, RMG, cone and zero-shot accuracy across models."""
+    input:
+        table=planned("figures", "figX_across_models", "table"),
+    output:
+        pdf="<results>/figures/figX_across_models.pdf",
+        png=report(
+            "<results>/figures/figX_across_models.png",
+            **planned("shown", "figX_across_models"),
+        ),
+    log:
+        "<logs>/figX_across_models.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("figX_across_models.py"),
+        settings=settings("figures"),
+    script:
+        "../scripts/figX_across_models.py"

@@ -1,0 +1,136 @@
+"""What is embedded by which model, and the pairs of clouds and cones that are measured."""
+
+from modgap.fetch.table import local_name
+from modgap.plan.datasets import fetched_weights
+from modgap.plan.models import architecture_digest, towers, weight_files, weights_state
+from modgap.plan.paths import (
+    IMPORTED,
+    cloud_parts,
+    crops,
+    is_imported,
+    set_caption,
+    set_parts,
+    set_samples,
+    shard_size,
+)
+from modgap.plan.weights import find_pin
+
+
+def describe_model(known, entry):
+    """A model's entry as the extraction needs it: what it is, not how it is called."""
+    entry = {key: value for key, value in entry.items() if key != "label"}
+    digest = architecture_digest(entry, known.root)
+    return {**entry, "architecture_file": digest} if digest else entry
+
+
+def describe_models(known):
+    """Description of every model."""
+    return {name: describe_model(known, entry) for name, entry in known.config["models"].items()}
+
+
+def plan_images(known, models):
+    """By model and dataset: crops, weights and settings of what embeds the pictures."""
+    return {
+        f"{model}/{dataset}": {
+            "arrays": crops(known, dataset, known.geometries[model], "npy"),
+            "indexes": crops(known, dataset, known.geometries[model], "parquet"),
+            "weights": weight_files(known.config["models"][model]),
+            "settings": {"model": entry, "model_name": model},
+        }
+        for model, entry in models.items()
+        for dataset in known.shards
+    }
+
+
+def plan_texts(known, models, described):
+    """By two-tower model and dataset: what embeds the captions of each shard."""
+    return {
+        f"{model}/{dataset}": {
+            "indexes": list_text_indexes(known, model, dataset),
+            "weights": weight_files(known.config["models"][model]),
+            "settings": [
+                {
+                    "entry": described[dataset],
+                    "model": entry,
+                    "model_name": model,
+                    "shard": shard,
+                    "shard_size": shard_size(known, dataset),
+                }
+                for shard in range(known.shards[dataset])
+            ],
+        }
+        for model, entry in models.items()
+        if "texts" in towers(known.config["models"][model])
+        for dataset in known.shards
+    }
+
+
+def list_text_indexes(known, model, dataset):
+    """By shard the index of texts to leave out; none where a bad picture stops everything."""
+    noise = known.config["datasets"][dataset]["kind"] == "noise"
+    if known.config["pixels"]["on_bad_sample"] == "stop" or noise:
+        return [[] for _ in range(known.shards[dataset])]
+    return crops(known, dataset, known.geometries[model], "parquet")
+
+
+def plan_clouds(known):
+    """By model, dataset and modality: the shards of the cloud."""
+    config = known.config
+    entries = [
+        {"model": model, "dataset": dataset}
+        for model in config["models"]
+        for dataset in known.shards
+    ]
+    clouds = [
+        (entry, modality)
+        for entry in entries
+        for modality in towers(config["models"][entry["model"]])
+    ]
+    ready = [name for name, entry in config["datasets"].items() if is_imported(entry)]
+    clouds += [({"dataset": name}, side) for name in ready for side in ("first", "second")]
+    return {
+        f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
+            "parts": cloud_parts(known, entry, modality)
+        }
+        for entry, modality in clouds
+    }
+
+
+def plan_sets(known):
+    """By embedding set: its two clouds, its samples and how its statistics name it."""
+    return {
+        name: {
+            "first": set_parts(known, name, 0),
+            "second": set_parts(known, name, 1),
+            "samples": set_samples(known, name),
+            "settings": {"caption": set_caption(known, name), "name": name},
+        }
+        for name in known.config["embedding_sets"]
+    }
+
+
+def list_weighted(config):
+    """Models whose weights were trained, here or elsewhere."""
+    return [name for name, entry in config["models"].items() if weights_state(entry) == "trained"]
+
+
+def plan_verification(known, models):
+    """Each model with weights: its entry, files, pin and the rows of what is fetched."""
+    config = known.config
+    checked = [
+        {
+            "name": name,
+            "entry": models[name],
+            "files": weight_files(config["models"][name]),
+            "pin": find_pin(config["models"][name], known.pins),
+            "fetched": [
+                known.downloads[local_name(path, config["resources"])]
+                for path in fetched_weights(known, name)
+            ],
+        }
+        for name in list_weighted(config)
+    ]
+    return {
+        "weights": [path for model in checked for path in model["files"]],
+        "settings": {"models": checked, "folder": config["resources"]},
+    }

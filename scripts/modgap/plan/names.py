@@ -1,0 +1,161 @@
+"""What figures, tables and the report call models, datasets and everything made of them."""
+
+from modgap.plan.models import towers, weights_state
+from modgap.plan.paths import IMPORTED, modalities
+from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
+from modgap.plan.tasks import OWN_GAP, task_templates
+
+
+def run_name(entry):
+    """MODEL/DATASET of an entry, as tables name what was measured of it."""
+    return f"{entry['model']}/{entry['dataset']}"
+
+
+def model_label(config, name):
+    """What figures call a model."""
+    return config["models"][name].get("label", name)
+
+
+def dataset_label(config, name):
+    """What figures call a dataset."""
+    return config["datasets"][name].get("label", name)
+
+
+def set_state(config, name):
+    """``trained``, ``random`` or, for ready embeddings, nothing known."""
+    model = config["embedding_sets"][name].get("model")
+    return weights_state(config["models"][model]) if model else ""
+
+
+def describe_sets(config):
+    """Embedding sets in the order of Figure 1: a set, then those drawn beside it."""
+    sets, order = config["embedding_sets"], []
+    for name in sets:
+        if "beside" not in sets[name]:
+            twins = [other for other in sets if sets[other].get("beside") == name]
+            order += [name, *twins]
+    order += [name for name in sets if name not in order]
+    return [
+        {
+            "name": name,
+            "label": sets[name].get("label", name),
+            "state": set_state(config, name),
+            "grouped": sets[name].get("beside") in order,
+            "modalities": modalities(config, sets[name]),
+        }
+        for name in order
+    ]
+
+
+def describe_clouds(config, clouds):
+    """Row and column of each cloud in Figures 2(a) and S14."""
+    cells = []
+    for model, dataset, modality in clouds:
+        data = dataset_label(config, dataset)
+        if model == IMPORTED:
+            row, column, state = data, f"{modality} modality", ""
+        else:
+            entry = config["models"][model]
+            state = weights_state(entry)
+            row = f"{state} weights,\n{data}"
+            encoder = entry.get("label") or entry.get("architecture", model)
+            tower = {"images": "image tower", "texts": "text tower"}[modality]
+            column = encoder if len(towers(entry)) == 1 else f"{encoder} {tower}"
+        name = f"{model}/{dataset}/{modality}"
+        cells.append({"name": name, "row": row, "column": column, "state": state})
+    return cells
+
+
+def describe_tasks(config, root, section):
+    """What tables and figures say of each task of ``zero_shot`` or ``fairness``."""
+    return [
+        {
+            "name": name,
+            "label": entry.get("label", name),
+            "dataset": dataset_label(config, entry["dataset"]),
+            "gap": entry.get("gap", OWN_GAP),
+            **(describe_prompted(config, root, entry) if "prompts" in entry else UNPROMPTED),
+        }
+        for name, entry in config[section].items()
+    ]
+
+
+# Of ready embeddings nothing is known but that the prompts came with them.
+UNPROMPTED = {"model": IMPORTED, "state": "", "prompts": GIVEN, "templates": GIVEN}
+
+
+def describe_prompted(config, root, entry):
+    """Model and prompts of a task whose prompts are embedded here."""
+    prompts = read_prompts(prompt_path(entry["prompts"], root))
+    return {
+        "model": model_label(config, entry["model"]),
+        "state": weights_state(config["models"][entry["model"]]),
+        "prompts": prompt_name(entry["prompts"]),
+        "templates": task_templates(entry, prompts)[0],
+    }
+
+
+def describe_origin(config, entry):
+    """What the table across models says of the model and data of an embedding set or task."""
+    model, dataset = config["models"][entry["model"]], config["datasets"][entry["dataset"]]
+    start = model.get("initial", model)
+    weights = {
+        "random": "random",
+        "trained": f"trained here: {model.get('run')}",
+        "open_clip": model.get("pretrained"),
+    }
+    return {
+        "model": model.get("label", entry["model"]),
+        "architecture": start.get("architecture", start.get("repo", start.get("path"))),
+        "weights": weights.get(model["source"], model["source"]),
+        "dataset": dataset.get("label", entry["dataset"]),
+    }
+
+
+def describe_models_compared(config):
+    """The rows of the table across models, in the order of the configuration."""
+    sets = [describe_origin(config, e) for e in config["embedding_sets"].values() if "model" in e]
+    tasks = [
+        {**describe_origin(config, entry), "task": entry.get("label", name)}
+        for name, entry in config["zero_shot"].items()
+        if "model" in entry
+    ]
+    return {"sets": sets, "tasks": tasks}
+
+
+def name_everything(known, study_tables):
+    """What people call every embedding set, cloud, task and run; and the tables of studies."""
+    config = known.config
+    names = {
+        name: f"{name_pair(config, entry)} ({name})"
+        for name, entry in config["embedding_sets"].items()
+    }
+    for entry in [*config["cones"], *config["initialisations"], *config["layers"]]:
+        cloud = f"{entry.get('model', IMPORTED)}/{entry['dataset']}"
+        names[cloud] = name_pair(config, entry)
+        for side in modalities(config, entry):
+            names[f"{cloud}/{side}"] = f"{name_pair(config, entry)}, {side}"
+    for name, entry in {**config["zero_shot"], **config["fairness"]}.items():
+        names[name] = f"{entry.get('label', name)}: {name_pair(config, entry)}"
+    for name, run in known.runs.items():
+        names[name] = f"{name}: {name_run(config, run)}"
+    for table, study in study_tables.items():
+        cells = known.cells[study]
+        runs = dict.fromkeys(name_run(config, known.runs[cell["run"]]) for cell in cells)
+        names[f"{config['results']}/statistics/training/{table}.parquet"] = ", ".join(runs)
+    return names
+
+
+def name_run(config, run):
+    """What a run trains on what, in words."""
+    model, data = model_label(config, run["model"]), " and ".join(run["datasets"])
+    return f"{model} trained on {data}, measured on {run['held_out']}"
+
+
+def name_pair(config, entry):
+    """A model on a dataset in words."""
+    data = dataset_label(config, entry["dataset"])
+    if "model" not in entry:
+        return data
+    state = weights_state(config["models"][entry["model"]])
+    return f"{model_label(config, entry['model'])} with {state} weights on {data}"

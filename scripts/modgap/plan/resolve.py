@@ -1,0 +1,256 @@
+"""The plan of a configuration, resolved once: what every rule looks up, as nested mappings."""
+
+import os
+import shutil
+
+from modgap.data.sources import download_rows
+from modgap.errors import InputError
+from modgap.plan.claims import plan_claims
+from modgap.plan.cones import (
+    plan_independent,
+    plan_initialisations,
+    plan_layers,
+    plan_without_normalisation,
+)
+from modgap.plan.datasets import (
+    describe_datasets,
+    name_patterns,
+    plan_crops,
+    plan_datasets,
+    plan_downloads,
+    plan_fetching,
+    plan_labelled,
+    plan_plain_tars,
+)
+from modgap.plan.digest import content_version
+from modgap.plan.embeddings import (
+    describe_models,
+    plan_clouds,
+    plan_images,
+    plan_sets,
+    plan_texts,
+    plan_verification,
+)
+from modgap.plan.figures import list_sources, plan_figures, plan_tables
+from modgap.plan.models import did_you_mean, model_geometry
+from modgap.plan.names import name_everything
+from modgap.plan.paths import IMPORTED, Context, all_parts, checkpoints, one_of, shard_counts
+from modgap.plan.targets import (
+    FIGURES,
+    TABLES,
+    describe_shown,
+    list_contents,
+    list_outputs,
+    select_targets,
+)
+from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
+from modgap.plan.training import (
+    classifier_runs,
+    name_study_tables,
+    plan_classifiers,
+    plan_runs,
+    plan_studies,
+    plan_training,
+)
+from modgap.plan.weights import read_pins, weight_rows
+
+
+def read_context(config, root):
+    """The context of a checked configuration."""
+    pins = read_pins(os.path.join(root, config["weights"]))
+    runs, cells = plan_runs(config)
+    return Context(
+        config=config,
+        root=root,
+        shards=shard_counts(config),
+        pins=pins,
+        downloads={**download_rows(config, root), **weight_rows(pins, config["weights"])},
+        runs=runs,
+        cells=cells,
+        classifiers=classifier_runs(config),
+        geometries={name: model_geometry(entry, root) for name, entry in config["models"].items()},
+    )
+
+
+def resolve(config, root):
+    """The plan of a checked configuration.
+
+    Parameters
+    ----------
+    root : folder of the project.
+
+    Returns
+    -------
+    dict of sections, most of them dicts by name; ``look_up`` finds what a rule needs.
+    """
+    known = read_context(config, root)
+    contents = list_contents(known)
+    described, models = describe_datasets(known), describe_models(known)
+    plan = {
+        "contents": contents,
+        "patterns": plan_patterns(known),
+        "resources": plan_resources(config),
+        "fetching": plan_fetching(known),
+        "downloads": plan_downloads(known),
+        "plain_tars": plan_plain_tars(known),
+        "datasets": plan_datasets(known, described),
+        "crops": plan_crops(known, described),
+        "labelled": plan_labelled(known),
+        "images": plan_images(known, models),
+        "texts": plan_texts(known, models, described),
+        "prompts": plan_prompts(known, models),
+        "verification": plan_verification(known, models),
+        "training": plan_training(known, models),
+        "classifiers": plan_classifiers(known),
+        "studies": plan_studies(known),
+        "clouds": plan_clouds(known),
+        "embedding_sets": plan_sets(known),
+        "initialisations": plan_initialisations(known, models, described),
+        "layers": plan_layers(known, models, described),
+        "without_normalisation": plan_without_normalisation(known, models, described),
+        "independent_models": plan_independent(known, described),
+        "zero_shot": plan_zero_shot(known),
+        "fairness": plan_fairness(known),
+        "figures": plan_figures(known),
+        "tables": plan_tables(known),
+        "claims": plan_claims(config, known.cells, root),
+        "shown": {
+            **{target.name: describe_shown(target, "Figures") for target in FIGURES},
+            **{target.name: describe_shown(target, "Tables") for target in TABLES},
+        },
+    }
+    figures, tables = select_targets(FIGURES, contents), select_targets(TABLES, contents)
+    plan["targets"] = {
+        "figures": list_outputs(figures, "figures"),
+        "tables": list_outputs(tables, "tables"),
+        "embeddings": all_parts(known),
+        "training": checkpoints(known),
+    }
+    plan["report"] = plan_report(known, plan["figures"], figures, tables)
+    return plan
+
+
+def plan_patterns(known):
+    """Regular expressions of the wildcards."""
+    config = known.config
+    return {
+        "dataset": one_of(config["datasets"]),
+        "model": one_of(config["models"]),
+        "cloud_model": one_of([*config["models"], IMPORTED]),
+        "embeddings": one_of(config["embedding_sets"]),
+        "task": one_of(config["zero_shot"]),
+        "fairness": one_of(config["fairness"]),
+        "prompts": prompt_pattern(config),
+        "run": one_of(known.runs),
+        "classifier": one_of(known.classifiers),
+        "study": one_of(name_study_tables(known)),
+        "independent": one_of(config["independent_models"]),
+        **name_patterns(known),
+    }
+
+
+def plan_resources(config):
+    """GPUs and nodes of the jobs that may need more than a processor.
+
+    A job that embeds gets one GPU where the configuration or this machine has one, none elsewhere,
+    so that jobs run side by side. A cluster's login node may have none: profiles/slurm sets it.
+    """
+    device, training = config["embeddings"]["device"], config["training"]
+    here = device == "cuda" or (device == "auto" and shutil.which("nvidia-smi") is not None)
+    processes = training["processes"] * training["nodes"]
+    return {
+        "embeddings": {"gpu": int(here)},
+        "shift": {"gpu": int(config["shift"]["device"] == "cuda")},
+        "training": {
+            "gpu": processes * (training["device"] == "cuda"),
+            "nodes": training["nodes"],
+            # Slurm gives a node to a task; with GPUs it counts those instead.
+            "tasks": training["nodes"] * (training["device"] == "cpu"),
+        },
+    }
+
+
+def plan_report(known, planned, figures, tables):
+    """What the report shows of a run, and the files that it reads.
+
+    planned : the planned figures by rule. figures, tables : the targets of the configuration.
+    """
+    results, config = known.config["results"], known.config
+    shown = [
+        {
+            "name": figure.name,
+            "title": figure.title,
+            "caption": figure.caption_file,
+            "png": f"{results}/figures/{figure.name}.png",
+            "sources": list_sources(planned[figure.name], results),
+        }
+        for figure in figures
+    ]
+    printed = [
+        {
+            "name": table.name,
+            "title": table.title,
+            "caption": table.caption_file,
+            "csv": f"{results}/tables/{table.name}.csv",
+            "md": f"{results}/tables/{table.name}.md" if "md" in table.formats else "",
+        }
+        for table in tables
+        if table.name != "claims"
+    ]
+    return {
+        "content": content_version(os.path.join(known.root, "report")),
+        "benchmarks": f"{results}/benchmarks",
+        "sources": [path for figure in shown for path in figure["sources"]],
+        # One file of every cloud, for what it says of its origin.
+        "embeddings": [path for path in all_parts(known) if path.endswith("part-0.parquet")],
+        "settings": {
+            "config": config,
+            "figures": shown,
+            "names": name_everything(known, name_study_tables(known)),
+            "results": results,
+            "tables": printed,
+        },
+    }
+
+
+def look_up(plan, keys, wildcards):
+    """What the plan has under keys, one a level, with ``{wildcards}`` in them filled.
+
+    A list is indexed by number (shards).
+
+    Raises
+    ------
+    InputError : nothing planned of that name.
+    """
+    found = plan
+    for key in keys:
+        name = key.format(**wildcards) if "{" in key else key
+        try:
+            found = found[int(name)] if isinstance(found, list) else found[name]
+        except (KeyError, IndexError, ValueError):
+            near = did_you_mean(name, found) if isinstance(found, dict) else ""
+            section = keys[0] if key is not keys[0] else "plan"
+            raise InputError(f"{section}: nothing planned of the name {name!r}{near}") from None
+    return found
+
+
+def sort_keys(value):
+    """Mappings sorted at every level: Snakemake compares params by their text."""
+    if isinstance(value, dict):
+        return {key: sort_keys(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [sort_keys(item) for item in value]
+    return value
+
+
+def choose_settings(config, section, names, planned, more):
+    """Settings of a job as one sorted dict.
+
+    Parameters
+    ----------
+    section, names : a section of the configuration (it may be left out there, and None is none)
+        and the keys of it that count, all without names.
+    planned, more : what the plan and the rule add.
+    """
+    values = config.get(section, {})
+    return sort_keys({**{key: values[key] for key in names or values}, **planned, **more})
