@@ -1,4 +1,4 @@
-"""Figure 6: zero-shot accuracy over the gap that is left, and the gap among its controls.
+"""Supplementary Figure 10: zero-shot accuracy over the gap, and the gap among its controls.
 
 One row per task: the curve of each side with its interval, and for each side the held-out gain of
 the gap direction beside those of control directions that went through the same selection.

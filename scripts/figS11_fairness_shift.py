@@ -1,4 +1,4 @@
-"""Figure 7: rates of harmful classes by group, and accuracy, while the pictures move.
+"""Supplementary Figure 11: rates of harmful classes by group while the pictures move.
 
 One row per task: each category and the accuracy over shifts for the groups of the first grouping,
 and the rates without a shift under every set of prompts.

@@ -1,4 +1,4 @@
-"""Figure 4: gap, retrieval and zero-shot after fine-tuning at several temperatures.
+"""Supplementary Figure 8: gap, retrieval and zero-shot after fine-tuning at several temperatures.
 
 One curve per recipe; grey lines are the model before fine-tuning, dotted lines are chance.
 """

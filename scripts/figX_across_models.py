@@ -1,4 +1,4 @@
-"""Figure 11: gap, RMG, cone and zero-shot accuracy across models.
+"""Figure X (across models): gap, RMG, cone and zero-shot accuracy across models.
 
 One row per model and dataset, grouped by architecture; open marks are random weights, filled ones
 trained. Lines are 95 % intervals.

@@ -1,4 +1,4 @@
-"""Figure 10: mean pairwise cosine after every layer of real networks.
+"""Figure X (cone by layer): mean pairwise cosine after every layer of real networks.
 
 One column per encoder, image towers above text towers, random above trained. The line is
 the stream from block to block; marks are the branches before they are added (attention, MLP) or

@@ -1,4 +1,4 @@
-"""Figure 9: what opens and closes the gap in training.
+"""Figure X (gap during training): what opens and closes the gap in training.
 
 Gap, temperature and retrieval against the step for every cell of captions, temperature and share
 of mismatched captions.

@@ -1,4 +1,4 @@
-"""The gap of untrained two-tower models against what independent cones predict.
+"""Figure X (initial gap): untrained two-tower models against what independent cones predict.
 
 Left: gap of every initialisation against √(‖μx‖² + ‖μy‖²). Right: cosine between the two mean
 directions, which for independent directions is about N(0, 1/dim).

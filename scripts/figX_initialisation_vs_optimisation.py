@@ -1,4 +1,4 @@
-"""Figure 5: how much of the gap the initialisation makes, and how much the optimisation.
+"""Figure X (initialisation against optimisation): what each adds to the gap.
 
 Left, the gap before and after training from a plain start and from a start with the gap removed;
 right, the gap along the way.

@@ -1,4 +1,4 @@
-"""Figure 8: both theorems and Lemma 3, what was measured against the bounds they state."""
+"""Figure X (theorems): both theorems and Lemma 3, measured against the bounds they state."""
 
 import numpy as np
 

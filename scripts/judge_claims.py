@@ -4,7 +4,7 @@ import pandas as pd
 
 from modgap.job import start_log
 from modgap.report.formats import write_formats
-from modgap.report.verdicts import judge_all
+from modgap.report.verdicts import judge_claims
 from modgap.tables import read_metadata, read_table
 
 PRINTED = ["id", "claim", "where", "published", "measured", "low", "high", "scale", "verdict"]
@@ -26,7 +26,7 @@ def main(tables, imported, csv, md, tex, *, claims, described):
         for name, paths in tables.items()
         if paths
     }
-    write_formats(judge_all(claims, frames), csv, md, tex, columns=PRINTED)
+    write_formats(judge_claims(claims, frames), csv, md, tex, columns=PRINTED)
 
 
 def described_table(paths, attributes, digests):

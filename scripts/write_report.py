@@ -10,18 +10,21 @@ from pathlib import Path
 
 from modgap.files import atomic_path
 from modgap.job import start_log
-from modgap.report.facts import facts, run_times
+from modgap.report.facts import read_facts, read_run_times
 from modgap.report.machine import code_state, hardware, versions
 from modgap.report.page import (
-    caption_html,
-    claim_rows,
-    data_uri,
-    plain_caption,
-    render,
-    table_view,
-    verdict_counts,
+    count_verdicts,
+    embed_png,
+    first_sentence,
+    read_table_view,
+    read_verdicts,
+    render_caption,
+    render_page,
 )
 from modgap.tables import PROVENANCE_KEYS, read_metadata
+
+# The figure that repeats words which harm: where a run has it, the page says so.
+HARMFUL = "figS11_fairness_shift"
 
 
 def main(html, claims, embeddings, *, project, benchmarks, figures, tables, names, results, config):
@@ -33,57 +36,59 @@ def main(html, claims, embeddings, *, project, benchmarks, figures, tables, name
     names : what people call each embedding set, cloud and task.
     """
     captions = project / "report"
-    verdicts = claim_rows(claims)
-    counts, by_scale = verdict_counts(verdicts)
-    page = render(
+    verdicts = read_verdicts(claims)
+    counts, by_scale = count_verdicts(verdicts)
+    page = render_page(
         captions / "page",
         results=results,
         claims=verdicts,
         counts=counts,
         by_scale=by_scale,
-        figures=[figure_view(figure, captions, names) for figure in figures],
-        tables=[table_section(table, captions) for table in tables],
-        differences=caption_html(captions / "differences.rst"),
-        content_note=any(figure["name"].startswith("fig7") for figure in figures),
+        figures=[describe_figure(figure, captions, names) for figure in figures],
+        tables=[describe_table(table, captions) for table in tables],
+        differences=render_caption(captions / "differences.rst"),
+        content_note=any(figure["name"] == HARMFUL for figure in figures),
         config=config,
         config_digest=hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
-        clouds=[cloud(path) for path in embeddings],
+        clouds=[read_provenance(path) for path in embeddings],
         provenance_keys=PROVENANCE_KEYS,
         versions=versions(),
         hardware=hardware(),
         code=code_state(project),
-        times=run_times(benchmarks).to_dict("records"),
+        times=read_run_times(benchmarks).to_dict("records"),
     )
     with atomic_path(html) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
-def figure_view(figure, captions, names):
+def describe_figure(figure, captions, names):
     """A figure as the page shows it."""
     caption = captions / figure["caption"]
-    told = [plain_caption(caption)] if caption.is_file() else []
+    told = [first_sentence(caption)] if caption.is_file() else []
     return {
         "name": figure["name"],
         "title": figure["title"],
-        "image": data_uri(Path(figure["png"])),
+        "image": embed_png(Path(figure["png"])),
         "alternative": ". ".join([figure["title"].rstrip("."), *told]),
-        "caption": caption_html(caption),
-        "facts": facts([path for path in figure["sources"] if path.endswith(".parquet")], names),
+        "caption": render_caption(caption),
+        "facts": read_facts(
+            [path for path in figure["sources"] if path.endswith(".parquet")], names
+        ),
     }
 
 
-def table_section(table, captions):
+def describe_table(table, captions):
     """A table as the page shows it."""
     markdown = Path(table["md"]) if table.get("md") else None
     return {
         "name": table["name"],
         "title": table["title"],
-        "caption": caption_html(captions / table["caption"]),
-        **table_view(Path(table["csv"]), markdown),
+        "caption": render_caption(captions / table["caption"]),
+        **read_table_view(Path(table["csv"]), markdown),
     }
 
 
-def cloud(path):
+def read_provenance(path):
     """Where one cloud of embeddings comes from."""
     about = read_metadata(path)
     return {key: str(about.get(key) or "–")[:24] for key in PROVENANCE_KEYS}

@@ -6,12 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import pytest
 from PIL import Image
 
 import write_report
 from modgap.plan.models import PROJECT
-from modgap.report.facts import facts, run_times
 from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
 
@@ -40,7 +38,7 @@ def claim(name, verdict, **more):
     return {**row, **numbers, "id": name, "verdict": verdict, "scale": "paper", **more}
 
 
-def make(tmp_path, text=HOSTILE, figures=True):
+def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap"):
     """Write a report with ``text`` wherever a user can put some; return the page."""
     claims = tmp_path / "claims.csv"
     pd.DataFrame(
@@ -56,7 +54,7 @@ def make(tmp_path, text=HOSTILE, figures=True):
     benchmarks = tmp_path / "benchmarks" / "train"
     benchmarks.mkdir(parents=True)
     (benchmarks / "base.tsv").write_text("s\tmax_rss\n61.5\t900\n")
-    figure = {"name": "fig1_modality_gap", "title": text, "caption": "fig1_modality_gap.rst"}
+    figure = {"name": name, "title": text, "caption": f"{name}.rst"}
     table = {"name": "gap_statistics", "title": text, "caption": "none.rst", "csv": str(csv)}
     write_report.main(
         tmp_path / "index.html",
@@ -123,31 +121,14 @@ def test_figures_say_what_they_show_and_long_tables_that_they_are_cut(tmp_path):
     assert text.index('id="claim-two"') < text.index('id="claim-one"')
 
 
+def test_words_that_harm_are_announced_where_a_figure_shows_them(tmp_path):
+    assert (PROJECT / "scripts" / f"{write_report.HARMFUL}.py").is_file()
+    assert 'role="note"' in make(tmp_path, "plain", name=write_report.HARMFUL)
+
+
+def test_no_note_where_nothing_harms(tmp_path):
+    assert 'role="note"' not in make(tmp_path, "plain")
+
+
 def test_a_run_without_figures_has_a_page(tmp_path):
     assert "This run has no figures." in make(tmp_path, "plain", figures=False)
-
-
-def test_facts_are_read_from_columns_and_metadata(tmp_path):
-    one, other = tmp_path / "one.parquet", tmp_path / "other.parquet"
-    frame = pd.DataFrame({"task": ["a", "b"], "n": [60, 7], "seed": [0, 5]})
-    method = ["Wilson", "none: exact"]
-    write_table(frame.assign(interval_method=method, protocol=["published", "neither"]), one)
-    write_table(pd.DataFrame({"width": [1.0]}), other, {"n_inputs": 1024, "seeds": 3})
-    assert facts([one, other], {"a": "task A"}) == {
-        "data and model": "task A; b",
-        "n": "60 to 1,024",
-        "seed": "0, 5, 3 seeds",
-        "protocol": "published",
-        "intervals": "Wilson",
-    }
-    assert facts([other], {other: "a study"})["data and model"] == "a study"
-
-
-@pytest.mark.parametrize("depth", ["rule.tsv", "rule/a/b.tsv"])
-def test_run_times_add_up_by_rule(tmp_path, depth):
-    path = tmp_path / depth
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("s\tmax_rss\n1.5\t-\n2.5\t10\n")
-    (row,) = run_times(tmp_path).to_dict("records")
-    assert row == {"rule": "rule", "jobs": 2, "seconds": 4.0, "memory_mb": 10.0}
-    assert run_times(tmp_path / "none").empty

@@ -24,7 +24,7 @@ FAILED_JOB = re.compile(r"^Error in rule (\w+):$")
 FAILED_LOG = re.compile(r"^    log: (.+?) \(check log file")
 
 
-def duration(seconds):
+def spell_duration(seconds):
     """A time for people: 48 s, 3 min 20 s, 2 h 5 min."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -33,7 +33,7 @@ def duration(seconds):
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def made_since(folder, ending, since):
+def files_made_since(folder, ending, since):
     """Files below a folder that have this ending and were written at or after a time."""
     return [
         path for path in sorted(Path(folder).rglob(f"*{ending}")) if path.stat().st_mtime >= since
@@ -45,18 +45,18 @@ def summary(results, started):
     lines = []
     for name, noun, ending in SHOWN:
         folder = Path(results, name)
-        made = made_since(folder, ending, started)
+        made = files_made_since(folder, ending, started)
         if len(made) == 1:
             lines.append(f"  1 {noun}: {made[0]}")
         elif made:
             lines.append(f"  {len(made)} {noun}s in {folder}/")
-    title = f"Done in {duration(time.time() - started)}."
+    title = f"Done in {spell_duration(time.time() - started)}."
     if not lines:
         return f"\n{title}"
     return "\n".join(["", f"{title} Made in this run:", *lines])
 
 
-def failed_jobs(text):
+def find_failed_jobs(text):
     """(rule, its log files) of every failed job in the text of Snakemake's own log."""
     jobs = []
     for line in text.splitlines():
@@ -68,7 +68,7 @@ def failed_jobs(text):
     return list(unique.values())
 
 
-def last_words(path):
+def last_line(path):
     """The last line of a log that says something, or what its absence means."""
     path = Path(path)
     lines = path.read_text(errors="replace").split("\n") if path.is_file() else []
@@ -78,12 +78,12 @@ def last_words(path):
 
 def failure_summary(logs, started):
     """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed and why."""
-    failed = failed_jobs("".join(Path(path).read_text(errors="replace") for path in logs))
-    lines = ["", f"Stopped after {duration(time.time() - started)}."]
+    failed = find_failed_jobs("".join(Path(path).read_text(errors="replace") for path in logs))
+    lines = ["", f"Stopped after {spell_duration(time.time() - started)}."]
     for rule, files in failed:
         lines.append(f"  {rule} failed")
         for path in files:
-            lines += [f"    why: {last_words(path)}", f"    log: {path}"]
+            lines += [f"    why: {last_line(path)}", f"    log: {path}"]
     remedy = "put right what failed and " if failed else ""
     lines.append(f"What was finished is kept: {remedy}give the same command again.")
     return "\n".join(lines)

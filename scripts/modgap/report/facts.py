@@ -11,7 +11,7 @@ SIZES = ("n", "n_inputs")
 SEEDS = ("seed", "n_seeds", "n_initialisations", "seeds")
 
 
-def facts(paths, names):
+def read_facts(paths, names):
     """Terms and their descriptions for the caption of what was made of ``paths``.
 
     paths : parquet files. names : embedding set, cloud, task, run or path -> what people call it.
@@ -23,15 +23,19 @@ def facts(paths, names):
     """
     subjects, sizes, seeds, protocols, intervals = {}, set(), {}, {}, {}
     for path in paths:
-        frame, about = said(path)
-        for name in [path] if path in names else subject_values(frame, about):
+        frame, about = read_columns(path)
+        for name in [path] if path in names else subject_names(frame, about):
             subjects[names.get(name, name)] = None
         # Groups and held-out halves are parts of the items.
-        sizes |= set(sorted(numbers(frame, about, SIZES))[-1:])
-        seeds |= dict.fromkeys(seed_words(frame, about))
-        protocols |= dict.fromkeys(text for text in texts(frame, "protocol") if text != "neither")
+        sizes |= set(sorted(whole_numbers(frame, about, SIZES))[-1:])
+        seeds |= dict.fromkeys(spell_seeds(frame, about))
+        protocols |= dict.fromkeys(
+            text for text in distinct_texts(frame, "protocol") if text != "neither"
+        )
         intervals |= dict.fromkeys(
-            method for method in texts(frame, "interval_method") if not method.startswith("none")
+            method
+            for method in distinct_texts(frame, "interval_method")
+            if not method.startswith("none")
         )
     found = {
         "data and model": "; ".join(subjects),
@@ -43,7 +47,7 @@ def facts(paths, names):
     return {term: text for term, text in found.items() if text}
 
 
-def said(path):
+def read_columns(path):
     """The columns of a file that facts are read from, and its metadata."""
     wanted = {*SUBJECTS, *SIZES, *SEEDS, "dataset", "protocol", "interval_method"}
     stored = open_parquet(path)
@@ -51,7 +55,7 @@ def said(path):
     return stored.read(columns=columns).to_pandas(), read_metadata(path)
 
 
-def subject_values(frame, about):
+def subject_names(frame, about):
     """Names of the sets, clouds or tasks that a file is about."""
     column = next((name for name in SUBJECTS if name in frame), None)
     if column is None:
@@ -64,7 +68,7 @@ def subject_values(frame, about):
     return [str(value) for value in frame[column].dropna().unique()]
 
 
-def numbers(frame, about, columns):
+def whole_numbers(frame, about, columns):
     """Whole numbers in the named columns, or under these names in the metadata."""
     values = {
         int(value) for name in columns if name in frame for value in frame[name].dropna().unique()
@@ -72,16 +76,16 @@ def numbers(frame, about, columns):
     return values or {about[name] for name in columns if isinstance(about.get(name), int)}
 
 
-def seed_words(frame, about):
+def spell_seeds(frame, about):
     """Seeds as words: the seed itself, or how many there are."""
-    values = sorted(numbers(frame, about, ["seed"]))
+    values = sorted(whole_numbers(frame, about, ["seed"]))
     if values:
         few = ", ".join(map(str, values)) if len(values) < 4 else f"{values[0]} to {values[-1]}"
         return [few]
-    return [f"{count} seed{'s' * (count != 1)}" for count in numbers(frame, about, SEEDS[1:])]
+    return [f"{count} seed{'s' * (count != 1)}" for count in whole_numbers(frame, about, SEEDS[1:])]
 
 
-def texts(frame, column):
+def distinct_texts(frame, column):
     """Distinct texts of a column, in their order."""
     return [str(value) for value in frame[column].dropna().unique()] if column in frame else []
 
@@ -94,7 +98,7 @@ def spell_range(values):
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def run_times(folder):
+def read_run_times(folder):
     """Run time of every rule that keeps one, from its benchmark files.
 
     folder : Path; ``{rule}.tsv`` or ``{rule}/**/*.tsv`` as Snakemake writes them.

@@ -2,7 +2,7 @@
 
 from modgap.files import atomic_path
 
-# Columns that a printed page has room for; the CSV has all.
+# Significant digits of a printed number; the CSV has all.
 DIGITS = 4
 
 

@@ -39,7 +39,7 @@ def hardware():
         "processor": f"{processor()}, {os.cpu_count()} cores",
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB",
     }
-    gpus = answer("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    gpus = run_command("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
     return {**found, "GPU": gpus.replace("\n", "; ") or "none"}
 
 
@@ -55,8 +55,8 @@ def processor():
 
 def code_state(root):
     """Commit of the project, if it is a git repository, and a digest of its scripts and rules."""
-    commit = answer("git", "-C", str(root), "rev-parse", "HEAD")
-    changed = answer("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
+    commit = run_command("git", "-C", str(root), "rev-parse", "HEAD")
+    changed = run_command("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
     files = [
         root / "Snakefile",
         *sorted(root.glob("rules/*.smk")),
@@ -69,7 +69,7 @@ def code_state(root):
     }
 
 
-def answer(*command):
+def run_command(*command):
     """What a command prints; nothing where it is not installed, fails or hangs."""
     if shutil.which(command[0]) is None:
         return ""

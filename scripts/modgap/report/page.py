@@ -31,7 +31,7 @@ DOCUTILS = {
 }
 
 
-def render(folder, **content):
+def render_page(folder, **content):
     """The page as text; ``folder`` holds page.html, style.css and filter.js."""
     script = (folder / "filter.js").read_text()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -54,7 +54,7 @@ def render(folder, **content):
     )
 
 
-def caption_html(path):
+def render_caption(path):
     """A caption file as HTML; nothing where there is none."""
     if not path.is_file():
         return ""
@@ -62,7 +62,7 @@ def caption_html(path):
     return Markup(parts["body"])
 
 
-def plain_caption(path):
+def first_sentence(path):
     """The first sentence of a caption without its markup, for those who cannot see the figure."""
     if not path.is_file():
         return ""
@@ -70,12 +70,12 @@ def plain_caption(path):
     return text.split(". ")[0].rstrip(".")
 
 
-def data_uri(png):
+def embed_png(png):
     """An image file as an address that holds the image itself."""
     return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()
 
 
-def table_view(csv, markdown=None):
+def read_table_view(csv, markdown=None):
     """Columns and rows of a table for the page.
 
     markdown : the table as printed, whose columns are shown; all columns without it.
@@ -94,7 +94,7 @@ def table_view(csv, markdown=None):
     return {"columns": list(frame.columns), "rows": rows, "total": len(frame)}
 
 
-def claim_rows(csv):
+def read_verdicts(csv):
     """Verdicts as dicts, those that were judged first; numbers spelled, absent ones as a dash."""
     frame = pd.read_csv(csv, dtype={"n": str, "seed": str}).astype(object)
     records = frame.where(frame.notna(), "–").to_dict("records")
@@ -105,7 +105,7 @@ def claim_rows(csv):
     return sorted(records, key=lambda record: record["verdict"] == NOT_RUN)
 
 
-def verdict_counts(claims):
+def count_verdicts(claims):
     """Verdict -> how many claims, and scale -> verdict -> how many."""
     total = dict.fromkeys(VERDICTS, 0)
     by_scale = {}

@@ -52,19 +52,21 @@ COLUMNS = [
 ]
 
 
-def judge_all(claims, tables):
+def judge_claims(claims, tables):
     """Judge every claim; one row each, in their order.
 
     claims : what ``modgap.plan.claims.load_claims`` returns.
     tables : table name -> DataFrame of all its rows in this run with their attributes; a table
         that the run does not make is absent.
     """
-    return pd.DataFrame([judge(claim, tables.get(claim["table"])) for claim in claims])[COLUMNS]
+    return pd.DataFrame([judge_claim(claim, tables.get(claim["table"])) for claim in claims])[
+        COLUMNS
+    ]
 
 
-def judge(claim, frame):
+def judge_claim(claim, frame):
     """The row of one claim; ``frame`` is None where the run does not make its table."""
-    found = None if frame is None or frame.empty else measure(claim, frame)
+    found = None if frame is None or frame.empty else measure_claim(claim, frame)
     row = {
         "id": claim["id"],
         "claim": claim["text"],
@@ -76,8 +78,8 @@ def judge(claim, frame):
     if found is None:
         nothing = dict.fromkeys(("measured", "low", "high"), math.nan)
         empty = {"n": "–", "seed": "–", "verdict": NOT_RUN}
-        return {**row, **nothing, **empty, "why": missing(claim, frame)}
-    decided = verdict(claim, found["value"], found["low"], found["high"])
+        return {**row, **nothing, **empty, "why": explain_missing(claim, frame)}
+    decided = decide_verdict(claim, found["value"], found["low"], found["high"])
     return {
         **row,
         "measured": found["value"],
@@ -86,38 +88,40 @@ def judge(claim, frame):
         "n": found["n"],
         "seed": found["seed"],
         "verdict": decided,
-        "why": reason(claim, found, decided),
+        "why": explain_verdict(claim, found, decided),
     }
 
 
 # --- verdict ---------------------------------------------------------------------------------
 
 
-def verdict(claim, value, low, high):
+def decide_verdict(claim, value, low, high):
     """Verdict on a measured value with its limits (NaN where it has none); see the module."""
     low, high = (value, value) if math.isnan(low) or math.isnan(high) else (low, high)
     if "tolerance" in claim:
-        bottom, top = band(claim)
+        bottom, top = tolerance_band(claim)
         # Differences of decimal numbers are not exact.
         slack = 1e-9 * max(1.0, abs(claim["published"]))
         inside = bottom - slack <= value <= top + slack
         reaches = low <= top + slack and high >= bottom - slack
         if inside or (reaches and high - low <= top - bottom + slack):
             return REPRODUCED
-        follows = beyond(claim.get("direction", {}), low, high)
+        follows = lies_beyond(claim.get("direction", {}), low, high)
     else:
-        if beyond(claim, low, high):
+        if lies_beyond(claim, low, high):
             return REPRODUCED
-        follows = beyond(claim, value, value) or beyond(claim.get("direction", {}), low, high)
+        follows = lies_beyond(claim, value, value) or lies_beyond(
+            claim.get("direction", {}), low, high
+        )
     return DIRECTION if follows else NOT_REPRODUCED
 
 
-def band(claim):
+def tolerance_band(claim):
     """Lowest and highest value that agree with a published one."""
     return claim["published"] - claim["tolerance"], claim["published"] + claim["tolerance"]
 
 
-def beyond(bound, low, high):
+def lies_beyond(bound, low, high):
     """Whether everything from low to high lies beyond ``above`` or ``below``; False without one."""
     if "above" in bound:
         return low > bound["above"]
@@ -127,22 +131,22 @@ def beyond(bound, low, high):
 # --- measurement -----------------------------------------------------------------------------
 
 
-def measure(claim, frame):
+def measure_claim(claim, frame):
     """Value, limits, n, seed and names of what measures a claim; None without such rows."""
-    rows = select(claim, frame, claim["rows"])
+    rows = select_rows(claim, frame, claim["rows"])
     if rows.empty:
         return None
     if "count" in claim or "share" in claim:
-        return of_matching(claim, rows)
+        return measure_share(claim, rows)
     if "trend" in claim:
-        return of_trend(claim, rows)
+        return measure_trend(claim, rows)
     if "minus" in claim:
-        return of_difference(claim, frame, rows)
-    chosen = weakest(claim, rows)
-    return found(chosen, *limits(claim, chosen), rows)
+        return measure_difference(claim, frame, rows)
+    chosen = weakest_row(claim, rows)
+    return build_measurement(chosen, *read_limits(claim, chosen), rows)
 
 
-def select(claim, frame, conditions):
+def select_rows(claim, frame, conditions):
     """Rows that meet every condition: equal to a value, or to one of a list."""
     keep = np.ones(len(frame), dtype=bool)
     for column, wanted in conditions.items():
@@ -163,7 +167,7 @@ def equals(column, value):
     return (column == value).to_numpy(bool, na_value=False)
 
 
-def limits(claim, row):
+def read_limits(claim, row):
     """Value and limits of a row by the claim's columns; NaN where there is no limit."""
     columns = claim["columns"]
     value, low, high = (
@@ -172,7 +176,7 @@ def limits(claim, row):
     return value, low, high
 
 
-def weakest(claim, rows, sense=1):
+def weakest_row(claim, rows, sense=1):
     """The row least in favour of the claim, so that a claim holds for every row or for none.
 
     sense : 1, or -1 for rows that are subtracted.
@@ -183,18 +187,21 @@ def weakest(claim, rows, sense=1):
     return rows.loc[(values if "above" in claim else -values).mul(sense).idxmin()]
 
 
-def of_difference(claim, frame, rows):
+def measure_difference(claim, frame, rows):
     """Weakest row minus the row of ``minus``; the limits are the ends of both: conservative."""
-    others = select(claim, frame, {**claim["rows"], **claim["minus"]})
+    others = select_rows(claim, frame, {**claim["rows"], **claim["minus"]})
     if others.empty:
         return None
-    first, second = weakest(claim, rows), weakest(claim, others, sense=-1)
-    (value, low, high), (other, other_low, other_high) = limits(claim, first), limits(claim, second)
+    first, second = weakest_row(claim, rows), weakest_row(claim, others, sense=-1)
+    (value, low, high), (other, other_low, other_high) = (
+        read_limits(claim, first),
+        read_limits(claim, second),
+    )
     both = pd.concat([rows, others])
-    return found(first, value - other, low - other_high, high - other_low, both)
+    return build_measurement(first, value - other, low - other_high, high - other_low, both)
 
 
-def of_trend(claim, rows):
+def measure_trend(claim, rows):
     """Kendall's tau of the value over a column, within one name; the weakest of several."""
     trends = []
     for _, group in rows.groupby("measured_on", sort=False):
@@ -209,42 +216,42 @@ def of_trend(claim, rows):
     else:
         sense = 1 if "above" in claim else -1
         strength, group = min(trends, key=lambda one: sense * one[0])
-    return found(group.iloc[0], float(strength), math.nan, math.nan, rows)
+    return build_measurement(group.iloc[0], float(strength), math.nan, math.nan, rows)
 
 
-def of_matching(claim, rows):
+def measure_share(claim, rows):
     """How many rows (``count``) or what part of them (``share``) meet further conditions."""
     kind = "count" if "count" in claim else "share"
     per_name = [
-        select(claim, group, claim[kind]).shape[0] / (1 if kind == "count" else len(group))
+        select_rows(claim, group, claim[kind]).shape[0] / (1 if kind == "count" else len(group))
         for _, group in rows.groupby("measured_on", sort=False)
     ]
     frame = pd.DataFrame({"measured_on": rows["measured_on"].unique(), "value": per_name})
-    chosen = weakest({**claim, "columns": {"value": "value"}}, frame)
+    chosen = weakest_row({**claim, "columns": {"value": "value"}}, frame)
     first = rows[rows["measured_on"] == chosen["measured_on"]].iloc[0]
-    return found(first, float(chosen["value"]), math.nan, math.nan, rows)
+    return build_measurement(first, float(chosen["value"]), math.nan, math.nan, rows)
 
 
-def found(row, value, low, high, rows):
+def build_measurement(row, value, low, high, rows):
     """A measurement with what is known of the row it comes from."""
     names = list(dict.fromkeys(name for name in rows["measured_on"] if name))
     return {
         "value": value,
         "low": low,
         "high": high,
-        "n": size_of(row),
-        "seed": seed_of(row),
+        "n": spell_size(row),
+        "seed": spell_seed(row),
         "names": names,
     }
 
 
-def size_of(row):
+def spell_size(row):
     """Number of items as text."""
     n = row.get("n", row.get("n_inputs", math.nan))
     return "–" if pd.isna(n) else str(int(n))
 
 
-def seed_of(row):
+def spell_seed(row):
     """Seed as text: the row's own, else those of its study."""
     seed, study = row.get("seed", math.nan), row.get("seeds_of_study", math.nan)
     return str(int(seed)) if not pd.isna(seed) else "–" if pd.isna(study) else str(study)
@@ -263,7 +270,7 @@ def spell_claim(claim):
     return f"{expected} (paper: {claim['published']:g})" if "published" in claim else expected
 
 
-def reason(claim, measured, decided):
+def explain_verdict(claim, measured, decided):
     """Why the verdict is what it is."""
     expected = spell_claim(claim)
     value = f"{measured['value']:.4g}"
@@ -279,7 +286,7 @@ def reason(claim, measured, decided):
     return "; ".join(parts)
 
 
-def missing(claim, frame):
+def explain_missing(claim, frame):
     """What a claim that was not judged needs."""
     if frame is None or frame.empty:
         return f"needs {claim['needs']}; this run makes no table {claim['table']}"

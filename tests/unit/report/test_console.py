@@ -5,7 +5,13 @@ import time
 
 import pytest
 
-from modgap.report.console import duration, failed_jobs, failure_summary, last_words, summary
+from modgap.report.console import (
+    failure_summary,
+    find_failed_jobs,
+    last_line,
+    spell_duration,
+    summary,
+)
 
 LOG = """\
 [Mon Nov 23 15:23:51 2026]
@@ -29,7 +35,7 @@ Error in rule decode_pixels:
     [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
 )
 def test_times_are_for_people(seconds, text):
-    assert duration(seconds) == text
+    assert spell_duration(seconds) == text
 
 
 def test_a_summary_counts_what_this_run_made_and_nothing_older(tmp_path):
@@ -54,7 +60,7 @@ def test_a_run_without_figures_and_tables_says_how_long_it_took(tmp_path):
 def test_every_failed_job_is_named_once_with_its_log(tmp_path):
     log, absent = tmp_path / "decode.log", tmp_path / "absent.log"
     text = LOG.format(log=log, absent=absent)
-    assert failed_jobs(text) == [("decode_pixels", [str(log)]), ("train", [str(absent)])]
+    assert find_failed_jobs(text) == [("decode_pixels", [str(log)]), ("train", [str(absent)])]
 
 
 def test_a_failure_says_why_where_and_what_to_do(tmp_path):
@@ -83,4 +89,4 @@ def test_a_run_that_was_interrupted_says_how_to_go_on(tmp_path):
 
 def test_an_empty_log_hints_at_memory(tmp_path):
     (tmp_path / "empty.log").touch()
-    assert "memory" in last_words(tmp_path / "empty.log")
+    assert "memory" in last_line(tmp_path / "empty.log")

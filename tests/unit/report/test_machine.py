@@ -8,9 +8,9 @@ from modgap.report import machine
 
 
 def test_what_a_command_prints():
-    assert machine.answer("printf", " one GPU\n") == "one GPU"
-    assert machine.answer("false") == ""
-    assert machine.answer("no-such-command-here") == ""
+    assert machine.run_command("printf", " one GPU\n") == "one GPU"
+    assert machine.run_command("false") == ""
+    assert machine.run_command("no-such-command-here") == ""
 
 
 @pytest.mark.parametrize("error", [subprocess.TimeoutExpired("nvidia-smi", 30), PermissionError()])
@@ -19,7 +19,7 @@ def test_a_command_that_hangs_or_does_not_start_says_nothing(monkeypatch, error)
         raise error
 
     monkeypatch.setattr(subprocess, "run", failing)
-    assert machine.answer("printf", "something") == ""
+    assert machine.run_command("printf", "something") == ""
 
 
 def test_hardware_and_versions_are_named():
