@@ -63,8 +63,19 @@ def test_the_seed_of_a_model_means_nothing_where_many_are_tried(root, described)
     known = context(root, models=seeded, **section)
     models = describe_models(known)
     assert models["vit"]["seed"] == 7
-    planned = plan_initialisations(known, models, described)["vit/scenes"]
-    assert "seed" not in planned["settings"]["model"]
+    variants = plan_initialisations(known, models, described)["vit/scenes"]["settings"]["variants"]
+    assert [variant["model"]["seed"] for variant in variants] == list(range(25))
+    assert [variant["labels"]["seed"] for variant in variants] == list(range(25))
+
+
+def test_normalisation_layers_are_removed_in_turn_where_that_is_asked(known, described):
+    planned = plan_initialisations(known, describe_models(known), described)
+    states = [
+        (v["labels"]["normalisation_layers"], v["model"].get("normalisation_layers", "kept"))
+        for v in planned["vit/scenes"]["settings"]["variants"]
+    ]
+    assert states == [("kept", "kept"), ("removed", "removed")] * 3
+    assert len(planned["cnn/scenes"]["settings"]["variants"]) == 3
 
 
 def test_layers_and_disabled_normalisation(known, described):
@@ -75,6 +86,11 @@ def test_layers_and_disabled_normalisation(known, described):
     disabled = plan_without_normalisation(known, models, described)["vit/scenes"]
     assert disabled["measured"]["umap_seed"] == known.config["projection"]["seed"]
     assert disabled["settings"]["items"] == 5
+    assert [variant["labels"] for variant in disabled["settings"]["variants"]] == [
+        {"normalisation": "as it is"},
+        {"normalisation": "no normalisation layers"},
+        {"normalisation": "no normalisation layers, raw pixels"},
+    ]
 
 
 def test_models_trained_independently(known, described):
@@ -83,6 +99,8 @@ def test_models_trained_independently(known, described):
         f"{known.config['results']}/training/shapes-seed{seed}/model.safetensors" for seed in (0, 1)
     ]
     assert planned["measured"] == {"name": "trained/scenes"}
+    assert [v["name"] for v in planned["settings"]["variants"]] == ["shapes-seed0", "shapes-seed1"]
+    assert [v["labels"]["seed"] for v in planned["settings"]["variants"]] == [0, 1]
     assert planned["arrays"] == [f"<results>/pixels/scenes/{CNN}/part-0.npy"]
     (group,) = describe_independent(known.config)
     assert group["random"] == "cnn/scenes"
