@@ -8,7 +8,7 @@ from modgap.plan.targets import (
     TABLES,
     check_targets,
     describe_shown,
-    explain_missing,
+    explain_target,
     list_outputs,
     select_targets,
 )
@@ -69,23 +69,23 @@ def test_a_shown_target_says_its_category_labels_and_caption():
 
 @pytest.mark.parametrize("old", RENAMED)
 def test_an_old_name_is_answered_with_the_new_one(old):
-    assert RENAMED[old] in explain_missing(old, EVERYTHING)
+    assert RENAMED[old] in explain_target(old, EVERYTHING)
     if old.startswith("fig"):
-        assert RENAMED[old] in explain_missing(f"results/figures/{old}.png", EVERYTHING)
+        assert RENAMED[old] in explain_target(f"results/figures/{old}.png", EVERYTHING)
 
 
 def test_tables_that_kept_their_file_names_can_be_asked_for():
-    assert explain_missing("results/tables/gap_statistics.csv", EVERYTHING) is None
-    assert explain_missing("table_statistics", EVERYTHING) is None
-    assert explain_missing("anything_else", EVERYTHING) is None
+    assert explain_target("results/tables/gap_statistics.csv", EVERYTHING) is None
+    assert explain_target("table_statistics", EVERYTHING) is None
+    assert explain_target("anything_else", EVERYTHING) is None
 
 
 @pytest.mark.parametrize("given", ["figX_theorems", "results/figures/figX_theorems.pdf"])
 def test_a_target_with_nothing_to_show_is_refused(given):
-    message = explain_missing(given, EVERYTHING - {"theorems"})
+    message = explain_target(given, EVERYTHING - {"theorems"})
     assert message.startswith("figX_theorems: this configuration names nothing")
     assert "\n" not in message
-    assert explain_missing(given, EVERYTHING) is None
+    assert explain_target(given, EVERYTHING) is None
 
 
 def test_new_names_are_rules_or_figures_of_today():
