@@ -1,8 +1,8 @@
-"""Captioned pictures drawn by the pipeline: one coloured shape on a varying background.
+"""Pictures that the pipeline makes itself: drawn scenes and scikit-learn's digits.
 
-A picture has four attributes (size, colour, shape, place). Its caption names only some of them
-unless ``completeness`` is "full": what a caption leaves out is what keeps a trained model's
-modality gap open.
+A scene is one coloured shape on a varying background. It has four attributes (size, colour, shape,
+place); its caption names only some of them unless ``completeness`` is "full": what a caption leaves
+out is what keeps a trained model's modality gap open.
 """
 
 import numpy as np
@@ -207,7 +207,7 @@ def draw_samples(entry, array):
 
 
 def scenes_samples(entry, array):
-    """Drawn scenes (see scenes.py); the label is the shape."""
+    """Drawn scenes; the label is the shape."""
     n = entry["n"]
     scenes, pixels = draw_scenes(
         n,
@@ -236,9 +236,9 @@ def digits_samples(entry, array):
     available = len(digits.images) - start
     n = entry.get("n", available)
     check_available(n, available, "digits")
-    size, chosen = entry.get("size", 32), slice(start, start + n)
-    pixels = np.stack([enlarge(image, size) for image in digits.images[chosen]])
-    labels = [DIGIT_WORDS[digit] for digit in digits.target[chosen]]
+    size, part = entry.get("size", 32), slice(start, start + n)
+    pixels = np.stack([enlarge(image, size) for image in digits.images[part]])
+    labels = [DIGIT_WORDS[digit] for digit in digits.target[part]]
     samples = samples_frame(
         numbered_ids("digit", n, start),
         numbered_locations(array, n),

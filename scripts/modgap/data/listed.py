@@ -1,8 +1,7 @@
-"""Datasets: one function per kind turns a config entry into a samples table (see tables.py).
+"""Samples tables of pictures that exist already, or are noise: one function per kind of dataset.
 
-``draw_samples`` is for the kinds whose pictures the pipeline makes (scenes, digits),
-``list_samples`` for those that only need to be listed; the downloaded kinds have modules of
-their own.
+Read here: class folders, caption tables, COCO, FairFace, HatefulMemes and noise. Torchvision's
+datasets and webdatasets have modules of their own.
 """
 
 import os
@@ -28,6 +27,10 @@ from modgap.data.table import (
 from modgap.data.torchvision import torchvision_samples
 from modgap.data.webdataset import webdataset_samples
 from modgap.errors import InputError
+
+# Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
+MEMES = ("meme", "hatespeech meme")
+MEMES_TEMPLATE = "a {label}."
 
 
 def list_samples(entry, *, on_bad_sample):
@@ -57,7 +60,7 @@ def list_samples(entry, *, on_bad_sample):
 
 
 def noise_samples(entry):
-    """Pictures of standard-normal noise, drawn when they are decoded (pixels.py)."""
+    """Pictures of standard-normal noise, drawn when they are decoded."""
     n = count_items("noise", entry)
     return samples_frame(numbered_ids("noise", n), numbered_locations("noise", n)), {
         "seed": entry["seed"]
@@ -129,11 +132,6 @@ def check_one_name_each(found, first_row, table):
                 f"{first_row[image_of[name]]} calls {image_of[name]!r}; use one name for it"
             )
         image_of[name] = image
-
-
-# Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
-MEMES = ("meme", "hatespeech meme")
-MEMES_TEMPLATE = "a {label}."
 
 
 def coco_samples(entry, *, on_bad_sample):

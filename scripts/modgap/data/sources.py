@@ -1,4 +1,4 @@
-"""Which files the downloaded kinds of dataset are read from, and how many pictures they have.
+"""What a dataset is read from: its files, their fingerprint, and how many pictures they hold.
 
 Standard library only: the workflow reads this while it is parsed.
 """
@@ -22,7 +22,7 @@ from modgap.fetch.table import (
 )
 
 # Pictures and files of each split, the files as in config/downloads.csv. The order of the files is
-# what the readers (torchvision.py) expect.
+# what the readers in ``modgap.data.torchvision`` expect.
 TORCHVISION = {
     "CIFAR10": {
         "train": (50_000, ["cifar10/cifar-10-python.tar.gz"]),
@@ -92,6 +92,8 @@ HATEFUL_MEMES = {
 
 # What comes with ready embeddings for zero-shot classification only.
 CLASS_FILES = ["labels", "class_prompts"]
+
+N_DIGITS = 1797  # scikit-learn's
 
 NUMERIC_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -251,9 +253,6 @@ def where_to_get(entry, path, folder, rows):
         if row["file"].split("/")[0] in (known, place) and not row["url"]:
             return f"; get it from {where_from(row)} and put it there"
     return ""
-
-
-N_DIGITS = 1797
 
 
 def count_items(kind, entry):

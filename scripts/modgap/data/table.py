@@ -1,4 +1,7 @@
-"""Samples tables (see tables.py) from columns: what every kind of dataset shares."""
+"""The samples table (columns in ``modgap.tables``): what every kind of dataset shares.
+
+Made from columns, with classes taken in turns; checked, written with its digest, cut into shards.
+"""
 
 import hashlib
 import json
@@ -43,7 +46,7 @@ def class_samples(named, files, container, entry):
     Returns
     -------
     samples : DataFrame, one row per picture.
-    content : dict from name to size, as in samples.py.
+    content : dict from name to size, for ``dataset_digest``.
     """
     keep = choose_pictures([label for _, label in named], entry, container)
     names, labels = zip(*(named[i] for i in keep), strict=True)
@@ -103,10 +106,12 @@ def location(container, name):
 
 
 def numbered_ids(prefix, n, start=0):
+    """sample_id of n pictures without names: ``scene-000000`` and so on."""
     return [f"{prefix}-{i:06d}" for i in range(start, start + n)]
 
 
 def numbered_locations(container, n):
+    """Where the n pictures of an array are, or of noise."""
     return [f"{container}#{i}" for i in range(n)]
 
 

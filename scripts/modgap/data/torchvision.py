@@ -1,7 +1,8 @@
-"""Torchvision's datasets whose pictures are files in an archive, read in place.
+"""Torchvision's datasets, read from the files that torchvision downloads.
 
-Order and labels are those of torchvision's own classes; GTSRB, which has no names, is labelled by
-number, counted from 0.
+Pictures are files in an archive, read in place (``torchvision_samples``), or arrays
+(``array_samples``). Order and labels are those of torchvision's own classes; GTSRB, which has no
+names, is labelled by number, counted from 0.
 """
 
 import csv
@@ -24,6 +25,38 @@ from modgap.data.table import (
     samples_frame,
 )
 from modgap.errors import InputError
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+MNIST_LABELS = [f"{number} - {word}" for number, word in enumerate(DIGITS)]
+
+CIFAR10_BATCHES = {
+    "train": [f"data_batch_{i}" for i in range(1, 6)],
+    "test": ["test_batch"],
+}
+
+# In the order of the numbers in the MATLAB file.
+FLOWERS = (
+    """\
+pink primrose; hard-leaved pocket orchid; canterbury bells; sweet pea; english marigold; tiger
+lily; moon orchid; bird of paradise; monkshood; globe thistle; snapdragon; colt's foot; king
+protea; spear thistle; yellow iris; globe-flower; purple coneflower; peruvian lily; balloon
+flower; giant white arum lily; fire lily; pincushion flower; fritillary; red ginger; grape
+hyacinth; corn poppy; prince of wales feathers; stemless gentian; artichoke; sweet william;
+carnation; garden phlox; love in the mist; mexican aster; alpine sea holly; ruby-lipped
+cattleya; cape flower; great masterwort; siam tulip; lenten rose; barbeton daisy; daffodil;
+sword lily; poinsettia; bolero deep blue; wallflower; marigold; buttercup; oxeye daisy; common
+dandelion; petunia; wild pansy; primula; sunflower; pelargonium; bishop of llandaff; gaura;
+geranium; orange dahlia; pink-yellow dahlia?; cautleya spicata; japanese anemone; black-eyed
+susan; silverbush; californian poppy; osteospermum; spring crocus; bearded iris; windflower;
+tree poppy; gazania; azalea; water lily; rose; thorn apple; morning glory; passion flower;
+lotus; toad lily; anthurium; frangipani; clematis; hibiscus; columbine; desert-rose; tree
+mallow; magnolia; cyclamen; watercress; canna lily; hippeastrum; bee balm; ball moss; foxglove;
+bougainvillea; camellia; mallow; mexican petunia; bromelia; blanket flower; trumpet creeper;
+blackberry lily
+""".replace("\n", " ")
+    .strip()
+    .split("; ")
+)
 
 
 def torchvision_samples(entry):
@@ -135,15 +168,6 @@ def prefix_of(files, wanted, path):
 def folders_of(files):
     """The folders that directly hold files."""
     return sorted({posixpath.dirname(name) for name in files})
-
-
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-MNIST_LABELS = [f"{number} - {word}" for number, word in enumerate(DIGITS)]
-
-CIFAR10_BATCHES = {
-    "train": [f"data_batch_{i}" for i in range(1, 6)],
-    "test": ["test_batch"],
-}
 
 
 def array_samples(entry, array):
@@ -275,27 +299,3 @@ def read_idx(path):
     if len(content) - start != np.prod(shape):
         raise InputError(f"{path}: {len(content) - start:,} values, but its header says {shape}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-
-
-FLOWERS = (
-    """\
-pink primrose; hard-leaved pocket orchid; canterbury bells; sweet pea; english marigold; tiger
-lily; moon orchid; bird of paradise; monkshood; globe thistle; snapdragon; colt's foot; king
-protea; spear thistle; yellow iris; globe-flower; purple coneflower; peruvian lily; balloon
-flower; giant white arum lily; fire lily; pincushion flower; fritillary; red ginger; grape
-hyacinth; corn poppy; prince of wales feathers; stemless gentian; artichoke; sweet william;
-carnation; garden phlox; love in the mist; mexican aster; alpine sea holly; ruby-lipped
-cattleya; cape flower; great masterwort; siam tulip; lenten rose; barbeton daisy; daffodil;
-sword lily; poinsettia; bolero deep blue; wallflower; marigold; buttercup; oxeye daisy; common
-dandelion; petunia; wild pansy; primula; sunflower; pelargonium; bishop of llandaff; gaura;
-geranium; orange dahlia; pink-yellow dahlia?; cautleya spicata; japanese anemone; black-eyed
-susan; silverbush; californian poppy; osteospermum; spring crocus; bearded iris; windflower;
-tree poppy; gazania; azalea; water lily; rose; thorn apple; morning glory; passion flower;
-lotus; toad lily; anthurium; frangipani; clematis; hibiscus; columbine; desert-rose; tree
-mallow; magnolia; cyclamen; watercress; canna lily; hippeastrum; bee balm; ball moss; foxglove;
-bougainvillea; camellia; mallow; mexican petunia; bromelia; blanket flower; trumpet creeper;
-blackberry lily
-""".replace("\n", " ")
-    .strip()
-    .split("; ")
-)

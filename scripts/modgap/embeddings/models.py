@@ -39,7 +39,7 @@ PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 class LoadedModel:
     """A network on its device, in evaluation mode, with all that describes it.
 
-    ``preprocessing`` is as in ``models.preprocessing``; ``provenance`` goes into the file
+    ``preprocessing`` is as in ``modgap.plan.models``; ``provenance`` goes into the file
     metadata of embeddings. ``tokenizer_name``, ``context_length`` and ``vocab_size`` are None for
     a model without a text tower.
     """

@@ -28,7 +28,7 @@ def golden_picture(size):
 def golden_embedding(model):
     """The first coordinates of both unit embeddings: {"images": [...], "texts": [...]}.
 
-    ``model`` is a ``models.LoadedModel``; without a text tower there are no texts.
+    ``model`` is a ``LoadedModel``; without a text tower there are no texts.
     """
     embeddings = {"images": model.encode_images(golden_picture(model.preprocessing["size"]))}
     if model.tokenizer_name is not None:
@@ -70,8 +70,9 @@ def differences(entry, model, pin, golden):
 
     Parameters
     ----------
-    pin : entry of ``pins.read_pins``; ``golden`` : what ``golden_embedding`` measured. A golden
-        embedding says nothing of a model whose preprocessing is overridden.
+    pin : entry of ``modgap.plan.weights.read_pins``
+    golden : what ``golden_embedding`` measured; it says nothing of a model whose preprocessing
+        is overridden
     """
     seen = {**model.preprocessing}
     wanted = {**pin, "preprocessing": expected_preprocessing(entry, pin)}

@@ -67,7 +67,7 @@ def download(row, folder, *, mirror=None, patience=None):
 
     Parameters
     ----------
-    row : dict, a row of the table (downloads.py).
+    row : dict, a row of the table (see ``modgap.fetch.table``).
     mirror : folder, ``file://`` or ``http(s)://`` that replaces every address, or None.
     patience : Patience, or None for the usual.
 

@@ -59,14 +59,8 @@ def held_out_accuracy(network, data, targets, prepare, batch_size=256):
 
 
 def train_classifier(
-    pixels,
-    indexes,
-    samples,
-    held_out_pixels,
-    held_out_indexes,
-    held_out_samples,
-    weights,
-    losses,
+    inputs,
+    outputs,
     *,
     name,
     architecture,
@@ -79,16 +73,20 @@ def train_classifier(
 ):
     """Train from random weights and write the state dict and the losses.
 
-    Paths are as in ``modgap.training.loop.train``; the metadata of ``losses`` holds the held-out
-    accuracy with its interval.
+    ``inputs`` and ``outputs`` (``weights``, ``losses``) are as in ``modgap.training.loop.train``;
+    the metadata of the losses hold the held-out accuracy with its interval.
 
     Raises
     ------
     InputError : no labels, a batch larger than the data, a loss that is not finite.
     """
     where = f"training_classifiers.{name}"
-    data = read_captioned_pictures(pixels, indexes, samples, where)
-    held_out = read_captioned_pictures(held_out_pixels, held_out_indexes, held_out_samples, where)
+    data, held_out = (
+        read_captioned_pictures(
+            *(inputs[f"{part}{key}"] for key in ("pixels", "indexes", "samples")), where
+        )
+        for part in ("", "held_out_")
+    )
     check_batch_size(len(data), batch_size, 1, 1, where)
     classes = sorted(set(picture_classes(data, where)))
     number = {label: i for i, label in enumerate(classes)}
@@ -100,7 +98,7 @@ def train_classifier(
     prepare = normaliser(preprocessing)
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.05)
     recipe = {"learning_rate": learning_rate, "warmup": steps // 20, "schedule": "cosine"}
-    resume = Path(weights).with_name(RESUME)
+    resume = Path(outputs["weights"]).with_name(RESUME)
     fingerprint = {
         "architecture": architecture,
         "data": [data.dataset_sha256, held_out.dataset_sha256],
@@ -144,7 +142,8 @@ def train_classifier(
     value, low, high = held_out_accuracy(network, held_out, expected, prepare)
     LOG.info("%s: held-out accuracy %.3f [%.3f, %.3f]", where, value, low, high)
     measured = {"accuracy": value, "low": low, "high": high, "n": len(held_out)}
-    with atomic_path(weights) as temporary:
+    with atomic_path(outputs["weights"]) as temporary:
         save_file(network.state_dict(), temporary)
-    write_table(pd.DataFrame(history), losses, {"run": name, "classes": classes, **measured})
+    about = {"run": name, "classes": classes, **measured}
+    write_table(pd.DataFrame(history), outputs["losses"], about)
     resume.unlink(missing_ok=True)

@@ -68,16 +68,8 @@ class Run:
 
 
 def train(
-    pixels,
-    indexes,
-    samples,
-    held_out_pixels,
-    held_out_indexes,
-    held_out_samples,
-    weights,
-    config,
-    losses,
-    trajectory,
+    inputs,
+    outputs,
     *,
     name,
     model_name,
@@ -93,9 +85,9 @@ def train(
 
     Parameters
     ----------
-    pixels, indexes, samples : paths of crops, their indexes and the samples tables to train on;
-        ``held_out_...`` the same for the pairs that are only measured.
-    weights, config, losses, trajectory : paths of the outputs.
+    inputs : dict of lists of paths: ``pixels``, ``indexes`` and ``samples`` (crops, their indexes,
+        samples tables) to train on; ``held_out_pixels`` ... of the pairs that are only measured.
+    outputs : dict of paths: ``weights``, ``config``, ``losses``, ``trajectory``.
     model : entry of the start model (see ``modgap.plan.models``); a random one takes ``seed``.
     recipe, evaluation : as in config/schema.yaml.
     place : ``modgap.training.distributed.Place`` of this process.
@@ -107,10 +99,11 @@ def train(
     """
     where = f"training_runs.{name}"
     check_recipe(recipe, where)
-    data = read_captioned_pictures(pixels, indexes, samples, where)
+    data = read_captioned_pictures(inputs["pixels"], inputs["indexes"], inputs["samples"], where)
     check_batch_size(len(data), recipe["batch_size"], recipe["accumulate"], place.size, where)
     held_out = read_captioned_pictures(
-        held_out_pixels, held_out_indexes, held_out_samples, f"{where}.held_out"
+        *(inputs[f"held_out_{key}"] for key in ("pixels", "indexes", "samples")),
+        f"{where}.held_out",
     )
     if model["source"] == "random":
         model = {**model, "seed": seed}
@@ -135,7 +128,7 @@ def train(
             "processes": place.size,
             "torch": torch.__version__,
         },
-        resume=Path(weights).with_name(RESUME),
+        resume=Path(outputs["weights"]).with_name(RESUME),
         place=place,
     )
     pairs = held_out_pairs(
@@ -148,8 +141,8 @@ def train(
     continue_from_checkpoint(run)
     optimise(run, pairs, evaluation, seed, checkpoint_every)
     if place.first:
-        write_run(run, name, len(data), losses, trajectory)
-        export_checkpoint(run.towers, loaded, weights, config)
+        write_run(run, name, len(data), outputs["losses"], outputs["trajectory"])
+        export_checkpoint(run.towers, loaded, outputs["weights"], outputs["config"])
         run.resume.unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Captioned pictures in the order training sees them.
+"""Captioned pictures in the order training sees them, and their batches on the device.
 
 Everything random here (order, choice of caption, mismatches) follows from the seed and the number
 of the epoch alone, so a resumed run and every process of a distributed run see the same batches.

@@ -14,7 +14,7 @@ from modgap.training.loop import train
 def train_here(arguments):
     """Train with the arguments of ``scripts/train.py``, as one process of one or more."""
     with join_processes(arguments["settings"]["device"]) as place:
-        train(**arguments["inputs"], **arguments["outputs"], **arguments["settings"], place=place)
+        train(arguments["inputs"], arguments["outputs"], **arguments["settings"], place=place)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Streaming .npy writer."""
+"""Crops are open_clip's, wherever a picture lies; what cannot be read has a reason."""
 
 import io
 import zlib
@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modgap.data.arrays import write_array
-from modgap.data.listed import samples_frame
 from modgap.data.pixels import (
     BadPictureError,
     crop_picture,
@@ -16,33 +14,9 @@ from modgap.data.pixels import (
     keep_good_crops,
     noise_pictures,
     parse_geometry,
-    split_location,
 )
-from modgap.data.table import shard_pictures
 from modgap.errors import InputError
 from picture_files import picture_bytes, write_files, write_tar
-
-
-@pytest.mark.parametrize("n", [0, 1, 12, 1234])
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_what_is_streamed_is_what_numpy_reads(tmp_path, n, dtype):
-    whole = np.random.default_rng(n).integers(0, 255, (n, 2, 3)).astype(dtype)
-    path = tmp_path / "array.npy"
-    assert write_array(path, iter(whole), (2, 3), dtype) == n
-    read = np.load(path, allow_pickle=False)
-    assert read.dtype == dtype
-    np.testing.assert_array_equal(read, whole)
-
-
-def test_nothing_is_left_when_the_items_fail(tmp_path):
-    def items():
-        yield np.zeros(3)
-        raise RuntimeError("broken off")
-
-    with pytest.raises(RuntimeError, match="broken off"):
-        write_array(tmp_path / "array.npy", items(), (3,), np.float64)
-    assert list(tmp_path.iterdir()) == []
-
 
 SMALL = parse_geometry("16-bicubic-shortest")
 
@@ -115,13 +89,6 @@ def test_pictures_too_narrow_for_a_crop_are_bad():
 def test_unknown_geometries_are_refused(text):
     with pytest.raises(ValueError, match=text):
         parse_geometry(text)
-
-
-def test_locations():
-    assert split_location("a/b.jpg") == ("a/b.jpg", None)
-    assert split_location("odd#1/b.jpg") == ("odd#1/b.jpg", None)
-    assert split_location("a/x.tar#in/b#2.jpg") == ("a/x.tar", "in/b#2.jpg")
-    assert split_location("a/x.npy#12") == ("a/x.npy", "12")
 
 
 def decode_all(locations, geometry=SMALL, threads=2):
@@ -211,17 +178,6 @@ def test_a_folder_in_the_place_of_a_picture(tmp_path):
     (tmp_path / "folder.jpg").mkdir()
     [(_, reason)] = decode_all([tmp_path / "folder.jpg"])
     assert reason == "cannot be read (Is a directory)"
-
-
-def test_shards_cover_every_picture_once():
-    ids = [f"p{i}" for i in range(7) for _ in range(3)]
-    samples = samples_frame(ids, ids, caption="x", caption_index=[0, 1, 2] * 7)
-    shards = [shard_pictures(samples, k, 3) for k in range(3)]
-    assert [list(shard["sample_id"]) for shard in shards] == [
-        ["p0", "p1", "p2"],
-        ["p3", "p4", "p5"],
-        ["p6"],
-    ]
 
 
 def test_noise_is_standard_normal_and_does_not_depend_on_the_shard():
