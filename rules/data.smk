@@ -50,6 +50,51 @@ rule list_samples:
         "../scripts/list_samples.py"
 
 
+# Rules of their own, so that an edit of one reader lists no other kind again.
+rule list_torchvision:
+    """List a dataset of torchvision whose pictures are files in an archive."""
+    input:
+        planned("datasets", "{dataset}", "files"),
+    output:
+        table="<results>/samples/{dataset}.parquet",
+    log:
+        "<logs>/list_torchvision/{dataset}.log",
+    wildcard_constraints:
+        dataset=PLAN["patterns"]["torchvision"],
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_version("list_torchvision.py"),
+        settings=settings(row=("datasets", "{dataset}", "settings")),
+    script:
+        "../scripts/list_torchvision.py"
+
+
+rule list_webdataset:
+    """List the pictures and captions of a webdataset's tars in one samples table."""
+    input:
+        planned("datasets", "{dataset}", "files"),
+    output:
+        table="<results>/samples/{dataset}.parquet",
+    log:
+        "<logs>/list_webdataset/{dataset}.log",
+    wildcard_constraints:
+        dataset=PLAN["patterns"]["webdataset"],
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_version("list_webdataset.py"),
+        settings=settings(row=("datasets", "{dataset}", "settings")),
+    script:
+        "../scripts/list_webdataset.py"
+
+
 rule unpack_samples:
     """Read a downloaded dataset that comes as arrays: pictures and their samples table."""
     input:

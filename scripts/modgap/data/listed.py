@@ -1,7 +1,7 @@
 """Samples tables of pictures that exist already, or are noise: one function per kind of dataset.
 
-Read here: class folders, caption tables, COCO, FairFace, HatefulMemes and noise. Torchvision's
-datasets and webdatasets have modules of their own.
+Class folders, caption tables, COCO, FairFace, HatefulMemes and noise. Torchvision's datasets and
+webdatasets have modules, scripts and rules of their own.
 """
 
 import os
@@ -24,8 +24,6 @@ from modgap.data.table import (
     samples_frame,
     take_in_turns,
 )
-from modgap.data.torchvision import torchvision_samples
-from modgap.data.webdataset import webdataset_samples
 from modgap.errors import InputError
 
 # Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
@@ -34,7 +32,7 @@ MEMES_TEMPLATE = "a {label}."
 
 
 def list_samples(entry, *, on_bad_sample):
-    """Samples table of a dataset whose pictures exist already (or are noise).
+    """Samples table of a dataset of one of these kinds.
 
     Returns
     -------
@@ -53,8 +51,6 @@ def list_samples(entry, *, on_bad_sample):
     listers = {
         "image_folder": folder_samples,
         "noise": noise_samples,
-        "torchvision": torchvision_samples,
-        "webdataset": webdataset_samples,
     }
     return listers[entry["kind"]](entry)
 

@@ -22,10 +22,18 @@ def group_datasets(config):
         "drawn": [n for n, entry in datasets.items() if entry["kind"] in ("scenes", "digits")],
         "ready": [n for n, entry in datasets.items() if is_imported(entry)],
         "unpacked": [n for n, entry in datasets.items() if entry.get("name") in ARRAYS],
-        "labelled": [n for n, entry in datasets.items() if is_labelled(entry)],
+        "webdataset": [n for n, entry in datasets.items() if entry["kind"] == "webdataset"],
     }
-    taken = {*groups["drawn"], *groups["ready"], *groups["unpacked"]}
-    return {**groups, "listed": [name for name in datasets if name not in taken]}
+    arrays = groups["unpacked"]
+    groups["torchvision"] = [
+        n for n, entry in datasets.items() if entry["kind"] == "torchvision" and n not in arrays
+    ]
+    taken = set().union(*groups.values())
+    return {
+        **groups,
+        "listed": [name for name in datasets if name not in taken],
+        "labelled": [name for name, entry in datasets.items() if is_labelled(entry)],
+    }
 
 
 def list_plain_tars(known):

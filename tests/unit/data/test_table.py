@@ -1,6 +1,5 @@
 """The samples table: its columns, its order, its digest, its shards."""
 
-import pandas as pd
 import pytest
 
 from modgap.data.drawn import draw_samples
@@ -17,7 +16,6 @@ from modgap.data.table import (
     write_samples,
 )
 from modgap.errors import InputError
-from modgap.plan.paths import first_shards
 from modgap.tables import SAMPLE_COLUMNS, read_metadata
 
 
@@ -85,23 +83,3 @@ def test_shards_cover_every_picture_once():
         ["p3", "p4", "p5"],
         ["p6"],
     ]
-
-
-SIZES = [3, 1, 4]
-
-
-def samples(sizes):
-    """A samples table of pictures in tars of the given sizes."""
-    images = [f"{tar}.tar#{i}.png" for tar, size in enumerate(sizes) for i in range(size)]
-    return pd.DataFrame({"sample_id": images, "image": images})
-
-
-@pytest.mark.parametrize("items", range(1, 10))
-@pytest.mark.parametrize("shard_size", [None, 1, 3, 50])
-def test_the_first_shards_hold_the_first_pictures(items, shard_size):
-    table = samples(SIZES)
-    shards = len(SIZES) if shard_size is None else -(-len(table) // shard_size)
-    needed = first_shards(items, shard_size, shards)
-    held = [name for s in range(needed) for name in shard_pictures(table, s, shard_size)["image"]]
-    assert held[:items] == list(table["image"][:items])
-    assert needed <= shards

@@ -16,10 +16,9 @@ from torchvision import datasets
 
 from modgap.data.archives import read_tar_member
 from modgap.data.folders import split_location
-from modgap.data.listed import list_samples
 from modgap.data.pixels import decode_pictures, parse_geometry
 from modgap.data.sources import ARRAYS, TORCHVISION, with_sources
-from modgap.data.torchvision import FLOWERS, array_samples, load_plain
+from modgap.data.torchvision import FLOWERS, array_samples, load_plain, torchvision_samples
 from modgap.errors import InputError
 from modgap.fetch.table import read_downloads
 from modgap.plan.prompts import read_prompts
@@ -56,7 +55,7 @@ def samples_of(entry):
     """Samples and, for arrays, pixels."""
     if entry["name"] in ARRAYS:
         return array_samples(entry, "a.npy")
-    return list_samples(entry, on_bad_sample="stop")[0], None
+    return torchvision_samples(entry)[0], None
 
 
 def available(archives, name, split):

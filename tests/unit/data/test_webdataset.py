@@ -2,9 +2,9 @@
 
 import pytest
 
-from modgap.data.listed import list_samples
 from modgap.data.sources import with_sources
 from modgap.data.table import shard_pictures
+from modgap.data.webdataset import webdataset_samples
 from modgap.errors import InputError
 from picture_files import picture_bytes, write_tar
 
@@ -32,7 +32,7 @@ def resolved(shards, folder="resources", **more):
 
 
 def listed(shards, **more):
-    return list_samples(resolved(shards, **more), on_bad_sample="stop")[0]
+    return webdataset_samples(resolved(shards, **more))[0]
 
 
 def test_pictures_and_their_captions(tmp_path):

@@ -22,13 +22,16 @@ def test_every_dataset_is_in_the_group_of_the_rule_that_makes_it():
         "e": {"kind": "embeddings"},
         "f": {"kind": "embeddings", "class_prompts": "p.npy"},
         "g": {"kind": "noise"},
+        "h": {"kind": "webdataset"},
     }
     assert group_datasets({"datasets": kinds}) == {
         "drawn": ["a", "b"],
         "unpacked": ["c"],
         "ready": ["e", "f"],
         "labelled": ["f"],
-        "listed": ["d", "g"],
+        "torchvision": ["d"],
+        "webdataset": ["h"],
+        "listed": ["g"],
     }
 
 

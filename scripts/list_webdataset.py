@@ -1,0 +1,17 @@
+"""List the pictures and captions of a webdataset's tars in one samples table."""
+
+from modgap.data.table import write_samples
+from modgap.data.webdataset import webdataset_samples
+from modgap.fetch.integrity import check_fetched
+from modgap.job import start_log
+
+
+def main(table, *, name, entry, fetched=(), folder=None):
+    check_fetched(fetched, folder)
+    samples, content = webdataset_samples(entry)
+    write_samples(samples, content, table, name=name, kind=entry["kind"])
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(snakemake.output.table, **snakemake.params.settings)
