@@ -72,15 +72,15 @@ rule embed_seeds:
         mem_mb=8000,
         runtime=240,
     params:
-        code=code_version("embed_seeds.py"),
+        code=code_version("embed_variants.py"),
         settings=settings(
             "embeddings", row=("initialisations", "{model}/{dataset}", "settings")
         ),
     script:
-        "../scripts/embed_seeds.py"
+        "../scripts/embed_variants.py"
 
 
-rule embed_independent:
+use rule embed_seeds as embed_independent with:
     """Embed the same items with several models that were trained independently."""
     input:
         arrays=planned("independent_models", "{independent}", "arrays"),
@@ -93,22 +93,14 @@ rule embed_independent:
         "<logs>/embed_independent/{independent}.log",
     benchmark:
         "<benchmarks>/embed_independent/{independent}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    resources:
-        **PLAN["resources"]["embeddings"],
-        mem_mb=8000,
-        runtime=240,
     params:
-        code=code_version("embed_independent.py"),
+        code=code_version("embed_variants.py"),
         settings=settings(
             "embeddings", row=("independent_models", "{independent}", "settings")
         ),
-    script:
-        "../scripts/embed_independent.py"
 
 
-rule embed_without_normalisation:
+use rule embed_seeds as embed_without_normalisation with:
     """Embed the same items with a model as it is and with what normalises in it disabled."""
     input:
         arrays=planned("without_normalisation", "{model}/{dataset}", "arrays"),
@@ -121,22 +113,16 @@ rule embed_without_normalisation:
         "<logs>/embed_without_normalisation/{model}/{dataset}.log",
     benchmark:
         "<benchmarks>/embed_without_normalisation/{model}/{dataset}.tsv"
-    wildcard_constraints:
-        model=PLAN["patterns"]["model"],
-    conda:
-        "../envs/torch.yaml"
     resources:
         **PLAN["resources"]["embeddings"],
         mem_mb=8000,
         runtime=120,
     params:
-        code=code_version("embed_without_normalisation.py"),
+        code=code_version("embed_variants.py"),
         settings=settings(
             "embeddings",
             row=("without_normalisation", "{model}/{dataset}", "settings"),
         ),
-    script:
-        "../scripts/embed_without_normalisation.py"
 
 
 rule measure_seeds:

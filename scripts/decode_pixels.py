@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.data.arrays import write_array
-from modgap.data.pixels import decode_pictures, keep_good, noise_pictures, parse_geometry
+from modgap.data.pixels import decode_pictures, keep_good_crops, noise_pictures, parse_geometry
 from modgap.data.table import shard_pictures
 from modgap.job import progress, start_log
 from modgap.tables import read_metadata, read_table, write_table
@@ -22,7 +22,7 @@ def main(samples, array, index, *, entry, geometry, shard, shard_size, on_bad_sa
     else:
         batches = decode_pictures(locations, geometry, threads=threads)
         batches = progress(batches, total=len(locations), what="pictures")
-        crops = keep_good(locations, batches, on_bad_sample, reasons)
+        crops = keep_good_crops(locations, batches, on_bad_sample, reasons)
         dtype = np.uint8
     write_array(array, crops, (geometry.size, geometry.size, 3), dtype)
     write_table(index_table(pictures["sample_id"], reasons), index, read_metadata(samples))

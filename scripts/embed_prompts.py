@@ -9,7 +9,7 @@ import pandas as pd
 
 from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import embed_captions
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.job import start_log
 from modgap.plan.prompts import prompt_texts, read_prompts
 from modgap.statistics.geometry import normalise
@@ -20,7 +20,7 @@ def main(path, embeddings, *, templates, model_name, model, precision, batch_siz
     """templates : names of the sets to embed."""
     prompts = read_prompts(path)
     texts = {name: prompt_texts(prompts, name, path) for name in templates}
-    loaded = build(model_name, model, precision=precision, device=device)
+    loaded = create_model(model_name, model, precision=precision, device=device)
     rows, vectors = [], []
     for name, by_class in texts.items():
         raw = embed_captions(loaded, [text for texts in by_class for text in texts], batch_size)

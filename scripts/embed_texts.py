@@ -7,7 +7,7 @@ a pixel index, it leaves out the captions of pictures that could not be read.
 from modgap.data.table import shard_pictures
 from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import embed_captions, embed_tokens, noise_tokens
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.tables import data_provenance, read_table, write_embeddings
@@ -34,7 +34,7 @@ def main(
         captions = captions[captions["sample_id"].isin(good)]
     if entry["kind"] != "noise":
         check_captions(captions, data["dataset"])
-    loaded = build(model_name, model, precision=precision, device=device)
+    loaded = create_model(model_name, model, precision=precision, device=device)
     if entry["kind"] == "noise":
         indices = [int(image.removeprefix("noise#")) for image in captions["image"]]
         tokens = noise_tokens(indices, entry["seed"], loaded.context_length, loaded.vocab_size)

@@ -9,7 +9,7 @@ import pandas as pd
 from modgap.cones.layers import disable_normalisation, layer_cosines
 from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import batches, first_pixels, first_tokens
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.job import progress, start_log
 from modgap.tables import data_provenance, write_table
 
@@ -36,7 +36,7 @@ def main(
     replaced by the identity.
     """
     sample_ids, pixels = first_pixels(arrays, indices, items)
-    loaded = build(model_name, model, precision=precision, device=device)
+    loaded = create_model(model_name, model, precision=precision, device=device)
     towers = {"images": (loaded.encode_images, pixels)}
     if loaded.tokenizer_name is not None:
         towers["texts"] = loaded.encode_texts, first_tokens(loaded, samples, sample_ids, entry)

@@ -6,7 +6,7 @@ loss of every step, and what the model looks like on held-out pairs along the wa
 
 from modgap.embeddings.devices import take_gpus
 from modgap.job import start_log
-from modgap.training.distributed import launch
+from modgap.training.distributed import launch_workers
 from modgap.training.worker import train_here
 
 
@@ -19,7 +19,7 @@ def main(inputs, outputs, *, processes, nodes, **settings):
     if processes * nodes == 1:
         train_here(arguments)
     else:
-        launch(arguments, processes=processes, nodes=nodes)
+        launch_workers(arguments, processes=processes, nodes=nodes)
 
 
 if __name__ == "__main__":

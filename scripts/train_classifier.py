@@ -5,7 +5,7 @@ from modgap.training.classifier import train_classifier
 
 
 def main(inputs, outputs, **settings):
-    train_classifier(**inputs, **outputs, **settings)
+    train_classifier(inputs, outputs, **settings)
 
 
 if __name__ == "__main__":

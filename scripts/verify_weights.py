@@ -5,8 +5,8 @@ One row per model. A mismatch is an error, in one line; nothing is written then.
 
 import pandas as pd
 
-from modgap.embeddings.models import build
-from modgap.embeddings.verification import activation, check_model, tokenizer_name
+from modgap.embeddings.models import create_model
+from modgap.embeddings.verification import activation, tokenizer_name, verify_model
 from modgap.fetch.integrity import check_fetched, read_lock
 from modgap.files import sha256_of
 from modgap.job import progress, start_log
@@ -29,8 +29,8 @@ def main(csv, md, tex, *, models, folder):
 def verified_row(folder, *, name, entry, files, pin, fetched):
     """Check one model and describe it."""
     check_fetched(fetched, folder)
-    loaded = build(name, entry, device="cpu")
-    golden = check_model(name, entry, loaded, pin)
+    loaded = create_model(name, entry, device="cpu")
+    golden = verify_model(name, entry, loaded, pin)
     weights = [file for file in files if not file.endswith(".json")]
     texts = loaded.tokenizer_name is not None
     seen = loaded.provenance

@@ -1,4 +1,4 @@
-"""What every script shares with Snakemake: its log."""
+"""What every script shares with Snakemake: its log, and how far it is."""
 
 import logging
 import sys

@@ -102,11 +102,14 @@ def write_embeddings(path, ids, embeddings, provenance):
     embeddings : (n, dim) array, float32 or float16, raw.
     provenance : dict, see ``PROVENANCE_KEYS``.
     """
-    embeddings = np.ascontiguousarray(embeddings)
-    flat = pa.array(embeddings.reshape(-1))
-    column = pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])
-    table = pa.Table.from_pandas(ids, preserve_index=False).append_column("embedding", column)
-    write_arrow(table, path, provenance)
+    table = pa.Table.from_pandas(ids, preserve_index=False)
+    write_arrow(table.append_column("embedding", embedding_column(embeddings)), path, provenance)
+
+
+def embedding_column(embeddings):
+    """An (n, dim) array as an arrow column of n fixed-size lists."""
+    flat = pa.array(np.ascontiguousarray(embeddings).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])
 
 
 def read_embeddings(paths):

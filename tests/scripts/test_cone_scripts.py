@@ -11,7 +11,7 @@ import yaml
 import check_theorems
 import decode_pixels
 import draw_samples
-import embed_seeds
+import embed_variants
 import fig2b_depth_and_activation
 import fig2c_random_initialisations
 import figX_cone_by_layer
@@ -22,9 +22,9 @@ import measure_seeds
 import simulate_activations
 import table_initialisations
 import table_layers
-from modgap.embeddings.extraction import first_pixels, first_tokens
-from modgap.embeddings.models import build
-from modgap.errors import InputError
+from model_variants import seed_variants
+from modgap.embeddings.extraction import first_pixels
+from modgap.embeddings.models import create_model
 from modgap.statistics.geometry import normalise
 from modgap.tables import read_metadata, read_table
 
@@ -128,16 +128,10 @@ def seeds(folder, crops):
     runs = {}
     for name, model, removed in [("vit", VIT, True), ("resnet18", RESNET, False)]:
         embeddings = folder / f"{name}-embeddings.parquet"
-        embed_seeds.main(
-            *crops,
-            embeddings,
-            entry=SCENES,
-            model_name=name,
-            model=model,
-            seeds=4,
-            items=10,
-            without_normalisation=removed,
-            **EXTRACTION,
+        layers = ("kept", "removed") if removed else ("kept",)
+        variants = seed_variants(name, model, 4, layers)
+        embed_variants.main(
+            *crops, embeddings, entry=SCENES, variants=variants, items=10, **EXTRACTION
         )
         measured = [folder / f"{name}-{what}.parquet" for what in ("table", "values", "points")]
         measure_seeds.main(embeddings, *measured, name=f"{name}/scenes", **UMAP)
@@ -204,19 +198,6 @@ def test_theorem_table(theorems):
     assert rows["interval_method"].notna().all()
 
 
-def test_embeddings_by_seed_are_those_of_the_seeded_model(seeds, crops):
-    clouds, numbers = measure_seeds.read_by_seed(seeds["vit"][0])
-    assert numbers == [0, 1, 2, 3]
-    assert clouds["kept", "texts"].shape == (4, 10, 128)
-    loaded = build("vit", {**VIT, "seed": 2}, device="cpu")
-    ids, pixels = first_pixels(*crops[:2], 10)
-    expected = loaded.encode_images(pixels)
-    np.testing.assert_allclose(clouds["kept", "images"][2], expected, rtol=1e-4, atol=1e-5)
-    texts = loaded.encode_texts(first_tokens(loaded, crops[2], ids, SCENES))
-    np.testing.assert_allclose(clouds["kept", "texts"][2], texts, rtol=1e-4, atol=1e-5)
-    assert np.abs(clouds["removed", "images"][2] - expected).max() > 1e-2
-
-
 def test_measurements_of_seeds(seeds):
     table = read_table(seeds["vit"][1])
     assert set(table["side"]) == {"images", "texts", "both"}
@@ -259,22 +240,6 @@ def test_table_of_initialisations(seeds, folder):
     assert set(pd.read_csv(csv)["embeddings"]) == {"vit/scenes", "resnet18/scenes"}
 
 
-def test_too_few_pictures_are_all_taken(crops):
-    ids, pixels = first_pixels(*crops[:2], 500)
-    assert len(ids) == len(pixels) == 12
-    ids, pixels = first_pixels(*crops[:2], 9)
-    assert len(ids) == len(pixels) == 9
-
-
-def test_a_picture_without_caption_is_named(crops, folder):
-    samples = read_table(crops[2])
-    samples["caption"] = samples["caption"].where(samples.index != 0)
-    samples.to_parquet(folder / "bare.parquet")
-    loaded = build("vit", VIT, device="cpu")
-    with pytest.raises(InputError, match=f"{samples['sample_id'][0]} has no caption"):
-        first_tokens(loaded, folder / "bare.parquet", list(samples["sample_id"].unique()), SCENES)
-
-
 def test_layer_table(layers):
     rows, csv = read_table(layers[1][0]), pd.read_csv(layers[1][1])
     assert len(rows) == len(csv)
@@ -290,7 +255,7 @@ def test_layer_table(layers):
 
 def test_last_layer_is_the_cone_of_the_embeddings(layers, crops):
     rows = read_table(layers[1][0])
-    loaded = build("vit", VIT, device="cpu")
+    loaded = create_model("vit", VIT, device="cpu")
     _, pixels = first_pixels(*crops[:2], 11)
     cosines = (unit := normalise(loaded.encode_images(pixels))) @ unit.T
     expected = cosines[~np.eye(11, dtype=bool)].mean()

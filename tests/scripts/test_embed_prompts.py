@@ -6,7 +6,7 @@ import yaml
 
 from embed_prompts import main
 from modgap.embeddings.extraction import embed_captions
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.statistics.clouds import read_class_vectors
 from modgap.tables import read_embeddings, read_metadata
@@ -32,7 +32,7 @@ def test_ensembles_are_averaged_after_normalising(tmp_path, prompts):
     main(prompts, table, templates=["many", "one"], **SETTINGS)
     classes, vectors = read_class_vectors(table, "many")
     assert list(classes["class"]) == ["a", "b"]
-    model = build("vit", MODEL, precision="fp32", device="cpu")
+    model = create_model("vit", MODEL, precision="fp32", device="cpu")
     texts = [t.format(word) for word in ("red circle", "blue star") for t in ("a {}", "the {}")]
     texts = [*texts[:2], "a small red circle", *texts[2:], "a small blue star"]
     raw = embed_captions(model, texts, 8).astype(float)

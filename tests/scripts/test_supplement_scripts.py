@@ -5,17 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import embed_independent
-import embed_without_normalisation
+import embed_variants
 import figS13_independent_models
 import figS15_without_normalisation
 import measure_seeds
 import measure_without_normalisation
 import table_initialisations
 import table_normalisation
-from modgap.embeddings.extraction import first_pixels
-from modgap.embeddings.models import build
-from modgap.errors import InputError
+from model_variants import CHANGES, independent_variants, normalisation_variants
 from modgap.tables import read_table, write_table
 from tiny_training import make_dataset
 
@@ -27,7 +24,7 @@ SCENES = {"kind": "scenes", "n": 12, "size": 32, "seed": 0}
 EXTRACTION = {"batch_size": 5, "precision": "fp32", "device": "cpu"}
 UMAP = {"n_neighbors": 5, "min_dist": 0.1}
 LOOK = {"first": "#D55E00", "second": "#0072B2", "dpi": 60}
-VARIANTS = list(embed_without_normalisation.VARIANTS)
+VARIANTS = list(CHANGES)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +43,8 @@ def independent(folder, crops):
     """Three ResNets: embeddings, table, values, points."""
     embeddings = folder / "independent.parquet"
     models = {f"resnet-{seed}": {**RESNET, "seed": seed} for seed in range(3)}
-    embed_independent.main(*crops, embeddings, entry=SCENES, models=models, items=10, **EXTRACTION)
+    variants = independent_variants(models)
+    embed_variants.main(*crops, embeddings, entry=SCENES, variants=variants, items=10, **EXTRACTION)
     measured = [folder / f"independent-{what}.parquet" for what in ("table", "values", "points")]
     measure_seeds.main(embeddings, *measured, name="resnets/scenes", seed=0, **UMAP)
     return embeddings, *measured
@@ -56,9 +54,8 @@ def independent(folder, crops):
 def disabled(folder, crops):
     """A ViT as it is and disabled: embeddings, table, points."""
     embeddings = folder / "disabled.parquet"
-    embed_without_normalisation.main(
-        *crops, embeddings, entry=SCENES, model_name="vit", model=VIT, items=10, **EXTRACTION
-    )
+    variants = normalisation_variants("vit", VIT)
+    embed_variants.main(*crops, embeddings, entry=SCENES, variants=variants, items=10, **EXTRACTION)
     measured = folder / "disabled-table.parquet", folder / "disabled-points.parquet"
     measure_without_normalisation.main(
         embeddings,
@@ -80,22 +77,6 @@ def drawn(monkeypatch):
     yield lambda: plt.figure(plt.get_fignums()[-1])
     monkeypatch.undo()
     plt.close("all")
-
-
-def test_each_model_is_embedded_in_its_turn(independent, crops):
-    clouds, numbers = measure_seeds.read_by_seed(independent[0])
-    assert numbers == [0, 1, 2]
-    _, pixels = first_pixels(*crops[:2], 10)
-    expected = build("r", {**RESNET, "seed": 2}, device="cpu").encode_images(pixels)
-    np.testing.assert_allclose(clouds["kept", "images"][2], expected, rtol=1e-4, atol=1e-5)
-
-
-def test_models_of_other_dimensions_are_refused(folder, crops):
-    models = {"resnet": RESNET, "vit": VIT}
-    with pytest.raises(InputError, match="vit embeds in other dimensions"):
-        embed_independent.main(
-            *crops, folder / "never.parquet", entry=SCENES, models=models, items=10, **EXTRACTION
-        )
 
 
 def test_figure_s13_and_its_table(independent, folder, drawn):
@@ -130,16 +111,9 @@ def test_figure_s13_and_its_table(independent, folder, drawn):
     assert marks["within"] / 2 in halves
 
 
-def test_what_is_disabled_changes_the_embeddings_in_turn(disabled, crops):
+def test_the_gap_of_every_variant(disabled):
     variants = measure_without_normalisation.read_variants(disabled[0])
     assert list(variants) == VARIANTS
-    _, pixels = first_pixels(*crops[:2], 10)
-    raw = {**VIT, "normalisation_layers": "removed", "normalisation": "none"}
-    expected = build("v", raw, device="cpu").encode_images(pixels)
-    np.testing.assert_allclose(variants[VARIANTS[2]][0], expected, rtol=1e-4, atol=1e-5)
-    # Texts have no pixels.
-    np.testing.assert_array_equal(variants[VARIANTS[1]][1], variants[VARIANTS[2]][1])
-    assert np.abs(variants[VARIANTS[0]][0] - expected).max() > 1e-2
     table = read_table(disabled[1]).query("statistic == 'gap'").set_index("normalisation")
     unit = [side / np.linalg.norm(side, axis=1)[:, None] for side in variants[VARIANTS[1]]]
     expected = np.linalg.norm(unit[0].mean(axis=0) - unit[1].mean(axis=0))

@@ -18,7 +18,7 @@ import yaml
 from safetensors.torch import save_file
 
 from faulty_server import faulty_server
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.embeddings.verification import golden_embedding
 from modgap.fetch.table import COLUMNS, LOCK, read_downloads
 from modgap.files import sha256_of
@@ -98,7 +98,7 @@ def write_weights(project, folder):
         path.parent.mkdir(parents=True)
         torch.manual_seed(seed)
         save_file(open_clip.create_model(name).state_dict(), path)
-        loaded = build(name, checkpoint(name, path), device="cpu", root=project)
+        loaded = create_model(name, checkpoint(name, path), device="cpu", root=project)
         known = {"sha256": sha256_of(path), "bytes": path.stat().st_size, "licence": "MIT"}
         pins.append(entry | {"golden": golden_embedding(loaded)} | (known if seed else {}))
     torch.manual_seed(2)

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 
+from modgap.plan.digest import code_version, list_reached
+from modgap.plan.targets import FIGURES, TABLES
 from workflow.runs import snakemake
 
 # Import name of a package where it differs from the name it is installed by.
@@ -23,26 +27,22 @@ IMPORT_NAMES = {
 }
 
 
-def rule_texts(root):
-    """Text of each rule, by name."""
-    texts = {}
-    for path in sorted((root / "rules").glob("*.smk")):
-        pieces = re.split(r"^rule (\w+):", path.read_text(), flags=re.MULTILINE)
-        texts.update(zip(pieces[1::2], pieces[2::2], strict=True))
-    return texts
+@pytest.fixture(scope="module")
+def rules(root):
+    """Every rule of the workflow, by name, as Snakemake reads it."""
+    with SnakemakeApi(OutputSettings(quiet=None)) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(),
+            config_settings=ConfigSettings(configfiles=[root / "config" / "smoke.yaml"]),
+            snakefile=root / "Snakefile",
+            workdir=root,
+        )
+        return {rule.name: rule for rule in workflow._workflow.rules}
 
 
-def local_modules(path, scripts):
-    """Files under scripts/ that a script reaches, itself included."""
-    found, todo = set(), {path}
-    while todo:
-        current = todo.pop()
-        found.add(current)
-        for name in imported_modules(current):
-            candidate = scripts.joinpath(*name.split(".")).with_suffix(".py")
-            if candidate.is_file() and candidate not in found:
-                todo.add(candidate)
-    return found
+def script_of(rule):
+    """Name of the script that a rule runs, without its ending."""
+    return Path(rule.script).stem
 
 
 def imported_modules(path):
@@ -83,16 +83,15 @@ def test_requirements_have_the_versions_of_the_project_file(root):
 
 
 @pytest.mark.parametrize("environment", ["analysis", "torch"])
-def test_environments_hold_everything_their_scripts_import(root, environment):
+def test_environments_hold_everything_their_scripts_import(root, rules, environment):
     scripts = root / "scripts"
     listed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["modgap"]
     packages = {name.lower() for name in listed["environments"][environment]}
     seen = 0
-    for text in rule_texts(root).values():
-        if f"../envs/{environment}.yaml" not in text:
+    for rule in rules.values():
+        if not rule.script or Path(rule.conda_env).stem != environment:
             continue
-        script = scripts / re.search(r'"../scripts/(\w+\.py)"', text)[1]
-        for path in local_modules(script, scripts):
+        for path in list_reached(scripts / f"{script_of(rule)}.py", scripts):
             if environment == "analysis" and path.stem.endswith("_cuda"):
                 continue  # imported on a GPU only, where the rule runs in the other environment
             for name in imported_modules(path):
@@ -104,20 +103,57 @@ def test_environments_hold_everything_their_scripts_import(root, environment):
     assert seen > 5
 
 
-def test_every_rule_with_a_script_has_what_our_rules_have(root):
-    for name, text in rule_texts(root).items():
-        assert f'"../scripts/{name}.py"' in text, f"rule {name} runs the script of its name"
-        assert f'code_version("{name}.py")' in text, name
-        assert text.lstrip().startswith('"""'), f"rule {name} has a docstring"
-        for directive in ("log:", "conda:", "mem_mb=", "runtime="):
-            assert directive in text, f"{name}: {directive}"
+# Rules that do what another rule does, to other files: one script, several names.
+SAME_SCRIPT = {
+    "embed_seeds": "embed_variants",
+    "embed_independent": "embed_variants",
+    "embed_without_normalisation": "embed_variants",
+    "measure_independent": "measure_seeds",
+    "table_independent": "table_initialisations",
+    "figS14_second_picture_set": "fig2a_cone_histograms",
+}
 
 
-def test_profiles_name_rules_that_exist(root):
-    rules = set(rule_texts(root))
+def test_every_rule_runs_the_script_of_its_name_and_counts_its_code(root, rules):
+    with_script = {name: rule for name, rule in rules.items() if rule.script}
+    for name, rule in with_script.items():
+        assert script_of(rule) == SAME_SCRIPT.get(name, name)
+        code = rule.params.get("code")
+        code = code(None, None) if name in ("download_file", "remove_gzip") else code
+        assert code == code_version(f"{script_of(rule)}.py", str(root / "scripts")), name
+        assert rule.docstring, name
+        assert rule.log, name
+        assert rule.conda_env, name
+        assert {"mem_mb", "runtime"} <= rule.resources.keys(), name
+    scripts = {path.stem for path in (root / "scripts").glob("*.py")}
+    assert {script_of(rule) for rule in with_script.values()} == scripts
+
+
+def test_chapters_of_rules_are_the_stages(root):
+    chapters = {path.stem for path in (root / "rules").glob("*.smk")}
+    packages = {path.parent.name for path in (root / "scripts" / "modgap").glob("*/__init__.py")}
+    assert chapters == (packages - {"plan"}) | {"common"}
+
+
+def test_figures_and_tables_are_titled_alike_everywhere(rules):
+    """The docstring of a rule, which --list-rules prints, is the title that the report shows."""
+    for target in [*FIGURES, *TABLES]:
+        if target.title.startswith(("Figure", "Supplementary", "Table")):
+            said = " ".join(rules[target.name].docstring.split())
+            assert said.rstrip(".") == target.title
+
+
+def test_profiles_name_rules_that_exist(root, rules):
     for path in (root / "profiles").glob("*/profile.yaml"):
         profile = yaml.safe_load(path.read_text())
-        assert set(profile.get("set-resources", {})) <= rules, path
+        assert set(profile.get("set-resources", {})) <= set(rules), path
+
+
+def test_every_rule_that_embeds_asks_slurm_for_a_gpu(root, rules):
+    profile = yaml.safe_load((root / "profiles" / "slurm" / "profile.yaml").read_text())
+    asked = {name for name, wants in profile["set-resources"].items() if wants.get("gpu")}
+    embedding = {name for name in rules if name.startswith("embed_")} | {"measure_layers"}
+    assert asked == embedding
 
 
 def test_no_relative_and_no_dynamic_imports(root):
@@ -140,10 +176,10 @@ def test_the_smoke_run_made_every_figure_and_table(smoke):
 
 def test_rules_read_like_a_table_of_contents(root):
     out = snakemake(root, "--list-rules", "--quiet").stdout
-    for name in ("all", "fig1_modality_gap", "gap_statistics", "embed_images"):
+    for name in ("all", "fig1_modality_gap", "table_statistics", "embed_images"):
         assert re.search(rf"^{name} \(", out, flags=re.MULTILINE), out
-    for line in re.findall(r"^fig[\dS].*$", out, flags=re.MULTILINE):
-        assert re.search(r"^fig\w+ \((Supplementary )?Figure S?\d", line), line
+    for line in re.findall(r"^fig[\dSX].*$", out, flags=re.MULTILINE):
+        assert re.search(r"^fig(X_\w+ \(Figure X: |\w+ \((Supplementary )?Figure \d)", line), line
     assert out.count("\nfig") > 10
 
 

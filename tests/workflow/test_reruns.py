@@ -88,8 +88,8 @@ def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
     assert planned(finished, *SMOKE) == {
         "measure_gap": 1,
         "measure_cone": 6,
-        "gap_statistics": 1,
-        "across_models": 1,
+        "table_statistics": 1,
+        "table_models": 1,
         "figX_across_models": 1,
         "fig1_modality_gap": 1,
         "fig2a_cone_histograms": 1,
@@ -108,7 +108,7 @@ def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
         "list_samples",
         "decode_pixels",
         "train",
-        "training_study",
+        "table_training",
         "figS8_temperature_finetuning",
         "figX_initialisation_vs_optimisation",
         "figX_gap_during_training",
@@ -121,6 +121,67 @@ def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
     }
 
 
+# Of each package a module, and the jobs that its edit runs again, beside ``JUDGED`` and ``all``.
+LISTED_AGAIN = {
+    "list_samples": 1,
+    "decode_pixels": 2,
+    "embed_images": 2,
+    "embed_texts": 1,
+    "measure_cone": 3,
+    "table_statistics": 1,
+    "fig2a_cone_histograms": 1,
+}
+TRAINED_AGAIN = {
+    "train": 3,
+    "table_training": 3,
+    "figS8_temperature_finetuning": 1,
+    "figX_initialisation_vs_optimisation": 1,
+    "figX_gap_during_training": 1,
+}
+EDITED = {
+    "fetch/integrity.py": LISTED_AGAIN,
+    "data/listed.py": LISTED_AGAIN,
+    "embeddings/verification.py": None,
+    "training/held_out.py": TRAINED_AGAIN,
+    "statistics/separability.py": {
+        "measure_gap": 1,
+        "measure_cone": 6,
+        "table_statistics": 1,
+        "table_models": 1,
+        "fig1_modality_gap": 1,
+        "fig2a_cone_histograms": 1,
+        "figX_across_models": 1,
+        **TRAINED_AGAIN,
+    },
+    "cones/theorems.py": {"check_theorems": 1, "figX_theorems": 1},
+    "shift/sphere.py": {"simulate_sphere": 1, "fig3_sphere_simulation": 1},
+    "tasks/fairness.py": {"sweep_fairness": 1, "table2_fairness": 1, "figS11_fairness_shift": 1},
+    "report/verdicts.py": {},
+    # What the workflow itself reads is in no job's digest: its effect is in the settings.
+    "plan/resolve.py": None,
+    "fetch/download.py": None,
+}
+
+
+@pytest.mark.parametrize("module", EDITED)
+def test_an_edited_module_reruns_the_scripts_that_import_it(finished, module):
+    append(finished / "scripts" / "modgap" / module, "EDITED = True")
+    expected = EDITED[module]
+    jobs = {} if expected is None else {**expected, **JUDGED, "all": 1}
+    assert planned(finished, *SMOKE) == jobs
+
+
+@pytest.mark.parametrize("reader", ["torchvision", "webdataset"])
+def test_a_reader_of_a_kind_that_the_run_does_not_have_reruns_nothing(finished, reader):
+    append(finished / "scripts" / "modgap" / "data" / f"{reader}.py", "EDITED = True")
+    assert planned(finished, *SMOKE) == {}
+
+
+def test_the_root_of_the_library_is_in_every_digest(finished):
+    append(finished / "scripts" / "modgap" / "__init__.py", "EDITED = True")
+    assert planned(finished, *SMOKE) == planned(finished, "--forceall", *SMOKE)
+
+
 def test_other_prompts_rerun_the_tasks_that_use_them(finished):
     path = finished / "config" / "prompts" / "scenes_size.yaml"
     text = path.read_text()
@@ -131,7 +192,7 @@ def test_other_prompts_rerun_the_tasks_that_use_them(finished):
         "sweep_zero_shot": 1,
         "table1_zero_shot": 1,
         "figS10_zero_shot_shift": 1,
-        "across_models": 1,
+        "table_models": 1,
         "figX_across_models": 1,
         **JUDGED,
         "all": 1,
@@ -144,7 +205,7 @@ def test_other_control_draws_rerun_the_zero_shot_sweep(finished):
         "sweep_zero_shot": 1,
         "table1_zero_shot": 1,
         "figS10_zero_shot_shift": 1,
-        "across_models": 1,
+        "table_models": 1,
         "figX_across_models": 1,
         **JUDGED,
         "all": 1,
@@ -183,10 +244,10 @@ def test_another_model_reruns_only_what_that_model_touches(finished):
     assert planned(finished, *SMOKE) == {
         "embed_images": 2,
         "measure_cone": 2,
-        "gap_statistics": 1,
+        "table_statistics": 1,
         "fig2a_cone_histograms": 1,
-        "follow_layers": 1,
-        "cone_by_layer": 1,
+        "measure_layers": 1,
+        "table_layers": 1,
         "figX_cone_by_layer": 1,
         **JUDGED,
         "all": 1,
@@ -211,7 +272,7 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
         "fig1_modality_gap",
         "fig2a_cone_histograms",
         "figX_gap_during_training",
-        "training_study",
+        "table_training",
         "measure_gap",
         "sweep_zero_shot",
         "sweep_fairness",
@@ -219,7 +280,7 @@ def test_the_same_config_gives_the_same_numbers_and_pictures(root, smoke, tmp_pa
         "table2_fairness",
         "figS10_zero_shot_shift",
         "figS11_fairness_shift",
-        "across_models",
+        "table_models",
         "figX_across_models",
         "judge_claims",
         "write_report",

@@ -1,4 +1,4 @@
-"""Tables of annotations: COCO's captions, FairFace's labels, the lines of HatefulMemes.
+"""Files of captions and labels: caption tables, COCO's, FairFace's and HatefulMemes' own.
 
 Standard library only: the workflow reads this when it counts the shards of a dataset.
 """

@@ -1,7 +1,7 @@
 """Archives read in place: nothing is unpacked, so no member can lead anywhere.
 
-zip: members by name, each with a bound on its size. Gzipped tar: read once from front to back,
-or turned into a plain tar (listing.py), whose members can be read by position.
+zip: members by name, each with a bound on its size. Plain tar: members by position. Gzipped tar:
+read once from front to back, or turned into a plain tar.
 
 Standard library only: the workflow reads this when it counts the shards of a dataset.
 """
@@ -191,7 +191,7 @@ def list_tar(path):
         with tarfile.open(path, "r:") as archive:
             members, folders = {}, set()
             for member in archive:
-                name = safe_name(member, path)
+                name = safe_tar_name(member, path)
                 if member.isdir():
                     folders.add(name)
                 else:
@@ -210,7 +210,7 @@ def list_tar(path):
     return members, folders - {"."}
 
 
-def safe_name(member, path):
+def safe_tar_name(member, path):
     """The normalised name of a tar member, or an InputError naming a member we refuse."""
     parts = member.name.replace("\\", "/").split("/")
     if member.name.startswith("/") or ".." in parts:

@@ -1,8 +1,8 @@
-"""Captioned pictures drawn by the pipeline: one coloured shape on a varying background.
+"""Pictures that the pipeline makes itself: drawn scenes and scikit-learn's digits.
 
-A picture has four attributes (size, colour, shape, place). Its caption names only some of them
-unless ``completeness`` is "full": what a caption leaves out is what keeps a trained model's
-modality gap open.
+A scene is one coloured shape on a varying background. It has four attributes (size, colour, shape,
+place); its caption names only some of them unless ``completeness`` is "full": what a caption leaves
+out is what keeps a trained model's modality gap open.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from modgap.data.table import (
     check_available,
     class_captions,
-    numbered,
+    numbered_ids,
     numbered_locations,
     samples_frame,
 )
@@ -57,13 +57,13 @@ SUPERSAMPLING = 4
 NOISE_SD = 8.0  # grey levels
 
 
-def around(radii, start=-0.25):
+def points_around(radii, start=-0.25):
     """Points at the given radii and evenly spaced angles, from ``start`` (turns; -1/4 is up)."""
     angles = 2 * np.pi * (np.arange(len(radii)) / len(radii) + start)
     return np.asarray(radii)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-def heart():
+def heart_outline():
     """Outline of a heart about the origin, y downwards."""
     t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     x = 16 * np.sin(t) ** 3
@@ -71,7 +71,7 @@ def heart():
     return np.stack([x, y - 2.5], axis=1) / 15.5
 
 
-def plus(width):
+def plus_outline(width):
     """Outline of an upright cross of unit reach whose arms are 2 ``width`` wide."""
     arm = np.array([[-width, -width], [-width, -1.0], [width, -1.0]])
     turns = [np.array([[c, -s], [s, c]]) for c, s in [(1, 0), (0, 1), (-1, 0), (0, -1)]]
@@ -80,14 +80,14 @@ def plus(width):
 
 # Outlines in units of the radius, y downwards.
 SHAPES = {
-    "circle": around(np.full(48, 0.95)),
-    "square": around(np.full(4, 1.2), start=0.125),
-    "triangle": around(np.full(3, 1.2)) + np.array([0.0, 0.2]),
-    "star": around(np.tile([1.25, 0.5], 5)),
-    "cross": plus(0.33),
-    "diamond": around(np.full(4, 1.2)) * [0.75, 1.0],
-    "ring": around(np.full(48, 1.05)),
-    "heart": heart(),
+    "circle": points_around(np.full(48, 0.95)),
+    "square": points_around(np.full(4, 1.2), start=0.125),
+    "triangle": points_around(np.full(3, 1.2)) + np.array([0.0, 0.2]),
+    "star": points_around(np.tile([1.25, 0.5], 5)),
+    "cross": plus_outline(0.33),
+    "diamond": points_around(np.full(4, 1.2)) * [0.75, 1.0],
+    "ring": points_around(np.full(48, 1.05)),
+    "heart": heart_outline(),
 }
 RING_HOLE = 0.55
 
@@ -207,7 +207,7 @@ def draw_samples(entry, array):
 
 
 def scenes_samples(entry, array):
-    """Drawn scenes (see scenes.py); the label is the shape."""
+    """Drawn scenes; the label is the shape."""
     n = entry["n"]
     scenes, pixels = draw_scenes(
         n,
@@ -218,7 +218,7 @@ def scenes_samples(entry, array):
     )
     columns = {name: scenes[name] for name in scenes.columns}
     samples = samples_frame(
-        numbered("scene", n), numbered_locations(array, n), label=scenes["shape"], **columns
+        numbered_ids("scene", n), numbered_locations(array, n), label=scenes["shape"], **columns
     )
     return samples, pixels
 
@@ -236,11 +236,11 @@ def digits_samples(entry, array):
     available = len(digits.images) - start
     n = entry.get("n", available)
     check_available(n, available, "digits")
-    size, chosen = entry.get("size", 32), slice(start, start + n)
-    pixels = np.stack([enlarge(image, size) for image in digits.images[chosen]])
-    labels = [DIGIT_WORDS[digit] for digit in digits.target[chosen]]
+    size, part = entry.get("size", 32), slice(start, start + n)
+    pixels = np.stack([enlarge(image, size) for image in digits.images[part]])
+    labels = [DIGIT_WORDS[digit] for digit in digits.target[part]]
     samples = samples_frame(
-        numbered("digit", n, start),
+        numbered_ids("digit", n, start),
         numbered_locations(array, n),
         caption=class_captions(entry.get("template", DIGIT_TEMPLATE), labels),
         label=labels,

@@ -1,8 +1,7 @@
-"""Datasets: one function per kind turns a config entry into a samples table (see tables.py).
+"""Samples tables of pictures that exist already, or are noise: one function per kind of dataset.
 
-``draw_samples`` is for the kinds whose pictures the pipeline makes (scenes, digits),
-``list_samples`` for those that only need to be listed; the downloaded kinds have modules of
-their own.
+Read here: class folders, caption tables, COCO, FairFace, HatefulMemes and noise. Torchvision's
+datasets and webdatasets have modules of their own.
 """
 
 import os
@@ -19,15 +18,19 @@ from modgap.data.table import (
     check_published,
     class_captions,
     class_samples,
-    in_turns,
     location,
-    numbered,
+    numbered_ids,
     numbered_locations,
     samples_frame,
+    take_in_turns,
 )
 from modgap.data.torchvision import torchvision_samples
 from modgap.data.webdataset import webdataset_samples
 from modgap.errors import InputError
+
+# Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
+MEMES = ("meme", "hatespeech meme")
+MEMES_TEMPLATE = "a {label}."
 
 
 def list_samples(entry, *, on_bad_sample):
@@ -57,9 +60,9 @@ def list_samples(entry, *, on_bad_sample):
 
 
 def noise_samples(entry):
-    """Pictures of standard-normal noise, drawn when they are decoded (pixels.py)."""
+    """Pictures of standard-normal noise, drawn when they are decoded."""
     n = count_items("noise", entry)
-    return samples_frame(numbered("noise", n), numbered_locations("noise", n)), {
+    return samples_frame(numbered_ids("noise", n), numbered_locations("noise", n)), {
         "seed": entry["seed"]
     }
 
@@ -131,11 +134,6 @@ def check_one_name_each(found, first_row, table):
         image_of[name] = image
 
 
-# Labels 0 and 1 in the words of the paper's prompts (Supplementary Table 3).
-MEMES = ("meme", "hatespeech meme")
-MEMES_TEMPLATE = "a {label}."
-
-
 def coco_samples(entry, *, on_bad_sample):
     """Pictures and captions of a ``coco_captions`` dataset.
 
@@ -191,8 +189,8 @@ def fairface_samples(entry, *, on_bad_sample):
     table, images = entry["annotations"], entry["images"]
     faces = read_faces(table)
     check_published(len(faces), entry, table)
-    labels = [phrase(face) for face in faces]
-    keep = in_turns(labels, entry.get("n"))
+    labels = [race_and_gender(face) for face in faces]
+    keep = take_in_turns(labels, entry.get("n"))
     faces, labels = [faces[i] for i in keep], [labels[i] for i in keep]
     names = find_faces([face["file"] for face in faces], images, entry["split"])
     missing = next((face for face, name in zip(faces, names, strict=True) if name is None), None)
@@ -212,7 +210,7 @@ def fairface_samples(entry, *, on_bad_sample):
     return samples, {one: sizes.get(name, -1) for one, name in zip(ids, names, strict=True)}
 
 
-def phrase(face):
+def race_and_gender(face):
     """Race and gender in words; the race up to the first underscore, as the authors split it."""
     return f"{face['race'].split('_')[0].lower()} {GENDERS[face['gender']]}"
 
@@ -242,7 +240,7 @@ def memes_samples(entry, *, on_bad_sample):
     table, folder = entry["annotations"], entry["path"]
     memes = read_memes(table)
     check_published(len(memes), entry, table)
-    keep = in_turns([meme["label"] for meme in memes], entry.get("n"))
+    keep = take_in_turns([meme["label"] for meme in memes], entry.get("n"))
     memes = [memes[i] for i in keep]
     paths = [location(folder, meme["img"]) for meme in memes]
     sizes = [os.path.getsize(path) if os.path.exists(path) else -1 for path in paths]

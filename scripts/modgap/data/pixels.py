@@ -76,10 +76,10 @@ def decode_pictures(locations, geometry, *, threads):
         step = 16 * threads
         for start in range(0, len(locations), step):
             batch = locations[start : start + step]
-            yield list(pool.map(lambda one: try_decode(one, sources, geometry), batch))
+            yield list(pool.map(lambda one: try_to_decode(one, sources, geometry), batch))
 
 
-def keep_good(locations, batches, on_bad_sample, reasons):
+def keep_good_crops(locations, batches, on_bad_sample, reasons):
     """Yield the crops of ``decode_pictures``; append to ``reasons`` one per location.
 
     A bad picture raises an InputError with its path and reason when ``on_bad_sample`` is "stop"
@@ -118,27 +118,27 @@ def open_sources(locations, stack):
     return sources
 
 
-def try_decode(location, sources, geometry):
+def try_to_decode(location, sources, geometry):
     """(crop, None), or (None, reason) for a picture that cannot be used."""
     try:
-        return decode(location, sources, geometry), None
+        return decode_picture(location, sources, geometry), None
     except BadPictureError as error:
         return None, str(error)
 
 
-def decode(location, sources, geometry):
+def decode_picture(location, sources, geometry):
     """The crop of one picture as (size, size, 3) uint8, or BadPictureError."""
     container, item = split_location(location)
     source = sources.get(container)
     if isinstance(source, np.ndarray):
-        return crop(Image.fromarray(source[int(item)]), geometry)
+        return crop_picture(Image.fromarray(source[int(item)]), geometry)
     content = read_file(location) if item is None else read_member(source, item)
     if not content:
         raise BadPictureError("empty file (0 bytes)")
     try:
         with Image.open(BytesIO(content)) as picture:
             picture.load()
-            return crop(picture, geometry)
+            return crop_picture(picture, geometry)
     except BadPictureError:
         raise
     except UnidentifiedImageError as error:
@@ -176,28 +176,28 @@ def read_member(source, name):
     return os.pread(stream.fileno(), size, offset)
 
 
-def crop(picture, geometry):
+def crop_picture(picture, geometry):
     """Resize and cut a Pillow image; (size, size, 3) uint8, byte for byte as open_clip's.
 
     The order is open_clip's: the picture keeps its mode until the end, so palette pictures are
     resized without interpolation and transparent ones with their alpha.
     """
     size = geometry.size
-    width, height = resized(*picture.size, geometry)
+    width, height = resized_shape(*picture.size, geometry)
     if min(width, height) < 1:
         raise BadPictureError(f"too narrow: {picture.width} x {picture.height} pixels")
     if width * height > Image.MAX_IMAGE_PIXELS:
         raise BadPictureError(f"too narrow: resized it would have {width} x {height} pixels")
     picture = picture.resize((width, height), INTERPOLATIONS[geometry.interpolation])
     if width < size or height < size:
-        picture = pad(picture, max(size - width, 0), max(size - height, 0))
+        picture = pad_picture(picture, max(size - width, 0), max(size - height, 0))
     left = round((picture.width - size) / 2)
     top = round((picture.height - size) / 2)
     picture = picture.crop((left, top, left + size, top + size))
     return np.asarray(picture.convert("RGB"))
 
 
-def resized(width, height, geometry):
+def resized_shape(width, height, geometry):
     """Width and height before the crop (torchvision's Resize, open_clip's ResizeKeepRatio)."""
     size = geometry.size
     if geometry.resize_mode == "squash":
@@ -210,7 +210,7 @@ def resized(width, height, geometry):
     return int(size * width / height), size
 
 
-def pad(picture, across, down):
+def pad_picture(picture, across, down):
     """Add ``across`` columns and ``down`` rows of value 0 around, the odd one right and below."""
     border = (across // 2, down // 2, (across + 1) // 2, (down + 1) // 2)
     channels = len(picture.getbands())

@@ -1,4 +1,4 @@
-"""Which files the downloaded kinds of dataset are read from, and how many pictures they have.
+"""What a dataset is read from: its files, their fingerprint, and how many pictures they hold.
 
 Standard library only: the workflow reads this while it is parsed.
 """
@@ -22,7 +22,7 @@ from modgap.fetch.table import (
 )
 
 # Pictures and files of each split, the files as in config/downloads.csv. The order of the files is
-# what the readers (torchvision_sets.py, torchvision_files.py) expect.
+# what the readers in ``modgap.data.torchvision`` expect.
 TORCHVISION = {
     "CIFAR10": {
         "train": (50_000, ["cifar10/cifar-10-python.tar.gz"]),
@@ -92,6 +92,8 @@ HATEFUL_MEMES = {
 
 # What comes with ready embeddings for zero-shot classification only.
 CLASS_FILES = ["labels", "class_prompts"]
+
+N_DIGITS = 1797  # scikit-learn's
 
 NUMERIC_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -171,7 +173,7 @@ def memes_sources(_, entry, folder):
 
 
 def webdataset_sources(name, entry, folder):
-    addresses = expand_all(entry["shards"])
+    addresses = expand_shards(entry["shards"])
     files = [
         f"{folder}/webdataset/{name}/{os.path.basename(address)}" if is_remote(address) else address
         for address in addresses
@@ -187,13 +189,13 @@ def is_remote(address):
     return address.startswith(("http://", "https://"))
 
 
-def expand_all(shards):
+def expand_shards(shards):
     """Every shard of a pattern or a list of patterns, in order."""
     patterns = [shards] if isinstance(shards, str) else shards
-    return list(itertools.chain.from_iterable(map(expand, patterns)))
+    return list(itertools.chain.from_iterable(map(expand_pattern, patterns)))
 
 
-def expand(pattern):
+def expand_pattern(pattern):
     """``train-{000..011}.tar`` as the list of its shards; other text stands for itself."""
     found = NUMERIC_RANGE.search(pattern)
     if not found:
@@ -203,7 +205,7 @@ def expand(pattern):
     if not numbers:
         raise InputError(f"shards: {pattern!r} counts down and names no shard")
     before, after = pattern[: found.start()], pattern[found.end() :]
-    return [one for number in numbers for one in expand(before + number + after)]
+    return [one for number in numbers for one in expand_pattern(before + number + after)]
 
 
 def remote_rows(datasets, folder):
@@ -211,7 +213,7 @@ def remote_rows(datasets, folder):
     rows = {}
     for entry in datasets.values():
         if entry["kind"] == "webdataset":
-            for address, path in zip(expand_all(entry["shards"]), entry["files"], strict=True):
+            for address, path in zip(expand_shards(entry["shards"]), entry["files"], strict=True):
                 if is_remote(address):
                     file = os.path.relpath(path, folder)
                     rows[file] = plain_row(file, address)
@@ -253,9 +255,6 @@ def where_to_get(entry, path, folder, rows):
     return ""
 
 
-N_DIGITS = 1797
-
-
 def count_items(kind, entry):
     """Number of pictures of a dataset.
 
@@ -264,11 +263,11 @@ def count_items(kind, entry):
     file per modality, ``webdataset`` in shards of their own, and are not counted.
     """
     if "n" in entry:
-        return positive(entry["n"])
+        return check_positive(entry["n"])
     if "published" in entry:
         return entry["published"]
     counters = {
-        "digits": lambda: positive(N_DIGITS - entry.get("skip", 0)),
+        "digits": lambda: check_positive(N_DIGITS - entry.get("skip", 0)),
         "captions_table": lambda: len(captioned_images(entry["captions"])),
         "image_folder": lambda: sum(
             map(len, class_images(*list_files(entry["path"]), entry["path"]).values())
@@ -280,7 +279,7 @@ def count_items(kind, entry):
     return counters[kind]()
 
 
-def positive(n):
+def check_positive(n):
     """``n``, or an InputError when it is no dataset at all."""
     if n < 1:
         raise InputError(f"n: {n} pictures are an empty dataset; give at least 1")

@@ -1,4 +1,7 @@
-"""Samples tables (see tables.py) from columns: what every kind of dataset shares."""
+"""The samples table (columns in ``modgap.tables``): what every kind of dataset shares.
+
+Made from columns, with classes taken in turns; checked, written with its digest, cut into shards.
+"""
 
 import hashlib
 import json
@@ -43,9 +46,9 @@ def class_samples(named, files, container, entry):
     Returns
     -------
     samples : DataFrame, one row per picture.
-    content : dict from name to size, as in samples.py.
+    content : dict from name to size, for ``dataset_digest``.
     """
-    keep = chosen([label for _, label in named], entry, container)
+    keep = choose_pictures([label for _, label in named], entry, container)
     names, labels = zip(*(named[i] for i in keep), strict=True)
     samples = samples_frame(
         names,
@@ -58,7 +61,7 @@ def class_samples(named, files, container, entry):
     return samples, {name: files[name] for name in names}
 
 
-def in_turns(labels, n=None):
+def take_in_turns(labels, n=None):
     """Positions of all items, or ``n``: the first of every class, then the second, and so on.
 
     Whatever looks at the first items of a dataset in this order sees all classes alike.
@@ -68,7 +71,7 @@ def in_turns(labels, n=None):
     return np.lexsort((labels.to_numpy(), rank))[:n]
 
 
-def chosen(labels, entry, where):
+def choose_pictures(labels, entry, where):
     """Positions of the pictures that an entry asks for, all or ``n``, with their classes in turns.
 
     Raises
@@ -76,7 +79,7 @@ def chosen(labels, entry, where):
     InputError : fewer than ``n``, or without ``n`` another number than was published.
     """
     check_published(len(labels), entry, where)
-    return in_turns(labels, entry.get("n"))
+    return take_in_turns(labels, entry.get("n"))
 
 
 def check_published(available, entry, where):
@@ -102,11 +105,13 @@ def location(container, name):
     return f"{container}#{name}" if is_archive(container) else f"{container.rstrip('/')}/{name}"
 
 
-def numbered(prefix, n, start=0):
+def numbered_ids(prefix, n, start=0):
+    """sample_id of n pictures without names: ``scene-000000`` and so on."""
     return [f"{prefix}-{i:06d}" for i in range(start, start + n)]
 
 
 def numbered_locations(container, n):
+    """Where the n pictures of an array are, or of noise."""
     return [f"{container}#{i}" for i in range(n)]
 
 

@@ -1,7 +1,8 @@
-"""Torchvision's datasets whose pictures are files in an archive, read in place.
+"""Torchvision's datasets, read from the files that torchvision downloads.
 
-Order and labels are those of torchvision's own classes; GTSRB, which has no names, is labelled by
-number, counted from 0.
+Pictures are files in an archive, read in place (``torchvision_samples``), or arrays
+(``array_samples``). Order and labels are those of torchvision's own classes; GTSRB, which has no
+names, is labelled by number, counted from 0.
 """
 
 import csv
@@ -17,13 +18,45 @@ from modgap.data.archives import read_gzip, read_gzipped_tar, read_tar_member, r
 from modgap.data.folders import class_images, list_files
 from modgap.data.table import (
     CLASS_TEMPLATE,
-    chosen,
+    choose_pictures,
     class_captions,
     class_samples,
     numbered_locations,
     samples_frame,
 )
 from modgap.errors import InputError
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+MNIST_LABELS = [f"{number} - {word}" for number, word in enumerate(DIGITS)]
+
+CIFAR10_BATCHES = {
+    "train": [f"data_batch_{i}" for i in range(1, 6)],
+    "test": ["test_batch"],
+}
+
+# In the order of the numbers in the MATLAB file.
+FLOWERS = (
+    """\
+pink primrose; hard-leaved pocket orchid; canterbury bells; sweet pea; english marigold; tiger
+lily; moon orchid; bird of paradise; monkshood; globe thistle; snapdragon; colt's foot; king
+protea; spear thistle; yellow iris; globe-flower; purple coneflower; peruvian lily; balloon
+flower; giant white arum lily; fire lily; pincushion flower; fritillary; red ginger; grape
+hyacinth; corn poppy; prince of wales feathers; stemless gentian; artichoke; sweet william;
+carnation; garden phlox; love in the mist; mexican aster; alpine sea holly; ruby-lipped
+cattleya; cape flower; great masterwort; siam tulip; lenten rose; barbeton daisy; daffodil;
+sword lily; poinsettia; bolero deep blue; wallflower; marigold; buttercup; oxeye daisy; common
+dandelion; petunia; wild pansy; primula; sunflower; pelargonium; bishop of llandaff; gaura;
+geranium; orange dahlia; pink-yellow dahlia?; cautleya spicata; japanese anemone; black-eyed
+susan; silverbush; californian poppy; osteospermum; spring crocus; bearded iris; windflower;
+tree poppy; gazania; azalea; water lily; rose; thorn apple; morning glory; passion flower;
+lotus; toad lily; anthurium; frangipani; clematis; hibiscus; columbine; desert-rose; tree
+mallow; magnolia; cyclamen; watercress; canna lily; hippeastrum; bee balm; ball moss; foxglove;
+bougainvillea; camellia; mallow; mexican petunia; bromelia; blanket flower; trumpet creeper;
+blackberry lily
+""".replace("\n", " ")
+    .strip()
+    .split("; ")
+)
 
 
 def torchvision_samples(entry):
@@ -137,15 +170,6 @@ def folders_of(files):
     return sorted({posixpath.dirname(name) for name in files})
 
 
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-MNIST_LABELS = [f"{number} - {word}" for number, word in enumerate(DIGITS)]
-
-CIFAR10_BATCHES = {
-    "train": [f"data_batch_{i}" for i in range(1, 6)],
-    "test": ["test_batch"],
-}
-
-
 def array_samples(entry, array):
     """Samples table and pictures of a ``torchvision`` dataset that comes as arrays.
 
@@ -165,7 +189,7 @@ def array_samples(entry, array):
     pixels, labels = readers[entry["name"]](split, paths)
     if len(pixels) != len(labels):
         raise InputError(f"{paths[0]}: {len(pixels)} pictures, but {len(labels)} labels")
-    keep = chosen(labels, entry, paths[0])
+    keep = choose_pictures(labels, entry, paths[0])
     labels = [labels[i] for i in keep]
     # All pictures keep their number within the split, whatever n is.
     ids = [f"{split}-{i:06d}" for i in keep]
@@ -275,27 +299,3 @@ def read_idx(path):
     if len(content) - start != np.prod(shape):
         raise InputError(f"{path}: {len(content) - start:,} values, but its header says {shape}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-
-
-FLOWERS = (
-    """\
-pink primrose; hard-leaved pocket orchid; canterbury bells; sweet pea; english marigold; tiger
-lily; moon orchid; bird of paradise; monkshood; globe thistle; snapdragon; colt's foot; king
-protea; spear thistle; yellow iris; globe-flower; purple coneflower; peruvian lily; balloon
-flower; giant white arum lily; fire lily; pincushion flower; fritillary; red ginger; grape
-hyacinth; corn poppy; prince of wales feathers; stemless gentian; artichoke; sweet william;
-carnation; garden phlox; love in the mist; mexican aster; alpine sea holly; ruby-lipped
-cattleya; cape flower; great masterwort; siam tulip; lenten rose; barbeton daisy; daffodil;
-sword lily; poinsettia; bolero deep blue; wallflower; marigold; buttercup; oxeye daisy; common
-dandelion; petunia; wild pansy; primula; sunflower; pelargonium; bishop of llandaff; gaura;
-geranium; orange dahlia; pink-yellow dahlia?; cautleya spicata; japanese anemone; black-eyed
-susan; silverbush; californian poppy; osteospermum; spring crocus; bearded iris; windflower;
-tree poppy; gazania; azalea; water lily; rose; thorn apple; morning glory; passion flower;
-lotus; toad lily; anthurium; frangipani; clematis; hibiscus; columbine; desert-rose; tree
-mallow; magnolia; cyclamen; watercress; canna lily; hippeastrum; bee balm; ball moss; foxglove;
-bougainvillea; camellia; mallow; mexican petunia; bromelia; blanket flower; trumpet creeper;
-blackberry lily
-""".replace("\n", " ")
-    .strip()
-    .split("; ")
-)

@@ -1,4 +1,4 @@
-"""Batched embedding of pictures and captions.
+"""Batched embedding of pictures and captions, of one shard or of the first items of a dataset.
 
 Every batch has exactly ``batch_size`` rows; the last one is filled up with copies of its last
 row. So a row goes through the same kernels however the data is cut into shards, and embeddings do
@@ -7,7 +7,6 @@ not depend on the number of shards (to 1e-6 after normalisation in fp32).
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import torch
 
 from modgap.errors import InputError
@@ -51,22 +50,24 @@ def noise_tokens(indices, seed, context_length, vocab_size):
     return np.array(rows, dtype=np.int64).reshape(len(rows), context_length)
 
 
-def embed(encode, items, dim, batch_size, *, what):
+def embed(encode, items, dim, batch_size, *, what, bar=True):
     """Apply ``encode`` to ``items`` in batches of exactly ``batch_size`` rows.
+
+    what : the items' name in progress and errors. bar : whether to show progress.
 
     Raises
     ------
     InputError : out of memory; values that are not finite (fp16 overflows).
     """
+    parts = batches(items, batch_size)
+    if bar:
+        parts = progress(parts, total=len(items), what=what)
     embeddings = np.empty((len(items), dim), np.float32)
-    batches = [
-        range(start, min(start + batch_size, len(items)))
-        for start in range(0, len(items), batch_size)
-    ]
-    for rows in progress(batches, total=len(items), what=what):
-        batch = filled_up(items[rows.start : rows.stop], batch_size)
+    done = 0
+    for part in parts:
+        rows = slice(done, done + len(part))
         try:
-            embeddings[rows.start : rows.stop] = encode(batch)[: len(rows)]
+            embeddings[rows] = encode(fill_batch(part, batch_size))[: len(part)]
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -74,6 +75,7 @@ def embed(encode, items, dim, batch_size, *, what):
                 f"embeddings.batch_size: {batch_size} {what} at once do not fit into memory; "
                 "set a smaller batch_size"
             ) from error
+        done += len(part)
     finite = np.isfinite(embeddings).all(axis=1)
     if not finite.all():
         raise InputError(
@@ -83,7 +85,12 @@ def embed(encode, items, dim, batch_size, *, what):
     return embeddings
 
 
-def filled_up(batch, batch_size):
+def batches(rows, size):
+    """Cut ``rows`` into batches of ``size``, the last one as long as it is."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def fill_batch(batch, batch_size):
     """``batch`` with copies of its last row up to ``batch_size`` rows."""
     missing = batch_size - len(batch)
     return np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
@@ -151,39 +158,18 @@ def first_tokens(loaded, samples, sample_ids, entry):
     return loaded.tokenize(list(first["caption"]))
 
 
-def embedded(loaded, labels, sample_ids, pixels, tokens, batch_size):
-    """Embeddings of the items by the towers of one network.
+def embed_items(loaded, pixels, tokens, batch_size):
+    """Embeddings of the same items by the towers of one network: {modality: (n, dim) float32}.
 
-    Parameters
-    ----------
-    loaded : modgap.embeddings.models.LoadedModel
-    labels : dict of columns that tell this network from others
-    sample_ids, pixels, tokens : of n items; tokens None for a model without a text tower
-
-    Returns
-    -------
-    pyarrow.Table : the labels, ``modality`` (images, texts), ``sample_id``, ``embedding``.
+    tokens : (n, context_length), or None for a model without a text tower
     """
-    tables = []
-    for modality, encode, items in [
-        ("images", loaded.encode_images, pixels),
-        ("texts", loaded.encode_texts, tokens),
-    ]:
-        if items is None:
-            continue
-        values = np.concatenate([encode(part) for part in batches(items, batch_size)])
-        n, dim = values.shape
-        columns = {key: pa.array([value] * n) for key, value in labels.items()}
-        flat = pa.array(values.reshape(-1))
-        columns |= {
-            "modality": [modality] * n,
-            "sample_id": sample_ids,
-            "embedding": pa.FixedSizeListArray.from_arrays(flat, dim),
-        }
-        tables.append(pa.table(columns))
-    return pa.concat_tables(tables)
-
-
-def batches(rows, size):
-    """Cut ``rows`` into batches of ``size``, the last one as long as it is."""
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+    found = {
+        "images": embed(
+            loaded.encode_images, pixels, loaded.dim, batch_size, what="pictures", bar=False
+        )
+    }
+    if tokens is not None:
+        found["texts"] = embed(
+            loaded.encode_texts, tokens, loaded.dim, batch_size, what="captions", bar=False
+        )
+    return found

@@ -24,8 +24,8 @@ from modgap.embeddings.state_dict import (
     check_positions,
     first_difference,
     first_sentence,
-    misfit,
-    read_weights,
+    load_state_dict,
+    misfit_error,
     weights_sha256,
 )
 from modgap.errors import InputError
@@ -39,7 +39,7 @@ PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 class LoadedModel:
     """A network on its device, in evaluation mode, with all that describes it.
 
-    ``preprocessing`` is as in ``models.preprocessing``; ``provenance`` goes into the file
+    ``preprocessing`` is as in ``modgap.plan.models``; ``provenance`` goes into the file
     metadata of embeddings. ``tokenizer_name``, ``context_length`` and ``vocab_size`` are None for
     a model without a text tower.
     """
@@ -111,7 +111,7 @@ class LoadedModel:
         return torch.autocast(self.device.type, dtype=dtype)
 
 
-def build(name, entry, *, device="auto", precision="fp32", root=PROJECT):
+def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     """Load the model that the config calls ``name``.
 
     Parameters
@@ -130,9 +130,9 @@ def build(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         raise InputError(problems[0])
     device = choose_device(device)
     if models.towers(entry) == ("images",):
-        parts = build_torchvision(name, torchvision_entry(entry))
+        parts = create_torchvision(name, torchvision_entry(entry))
     else:
-        parts = build_open_clip(name, entry, root)
+        parts = create_open_clip(name, entry, root)
     network = parts.pop("network").eval()
     if models.removes_normalisation(entry):
         disable_normalisation(network)
@@ -202,7 +202,7 @@ def seeded(seed):
         logging.getLogger().removeFilter(expected)
 
 
-def build_open_clip(name, entry, root):
+def create_open_clip(name, entry, root):
     """Network, preprocessing, tokenizer and sizes of an open_clip model, on the CPU."""
     source = entry["source"]
     if "architecture" in entry:
@@ -220,7 +220,7 @@ def build_open_clip(name, entry, root):
         "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
         "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
-    state = read_weights(path) if path else None
+    state = load_state_dict(path) if path else None
     # Such a checkpoint has no weights for the layers that open_clip would give the network.
     bare = source == "trained" and models.removes_normalisation(entry["initial"])
     promised = models.preprocessing(entry, root)
@@ -246,7 +246,7 @@ def build_open_clip(name, entry, root):
     config = open_clip.get_model_config(identifier)
     return {
         "network": network,
-        "preprocessing": verified_preprocessing(name, entry, network, promised, root),
+        "preprocessing": verify_preprocessing(name, entry, network, promised, root),
         "dim": config["embed_dim"],
         "tokenizer_name": identifier,
         "context_length": config["text_cfg"].get("context_length", 77),
@@ -257,7 +257,7 @@ def build_open_clip(name, entry, root):
 def creation_error(name, entry, path, error):
     """The InputError for what open_clip could not create."""
     if path is not None and not isinstance(error, OSError | ImportError):
-        return misfit(path, entry.get("architecture", path), first_difference(error))
+        return misfit_error(path, entry.get("architecture", path), first_difference(error))
     if entry["source"] in ("open_clip", "hub"):
         what = entry.get("repo", f"{entry.get('architecture')} {entry.get('pretrained')}")
         return InputError(
@@ -267,7 +267,7 @@ def creation_error(name, entry, path, error):
     return InputError(f"models.{name}: open_clip cannot build it ({first_sentence(error)})")
 
 
-def verified_preprocessing(name, entry, network, promised, root):
+def verify_preprocessing(name, entry, network, promised, root):
     """Preprocessing to use, after activation and preprocessing were found to be as promised."""
     tag = models.find_tag(entry, root)
     activation = any(isinstance(module, QuickGELU) for module in network.modules())
@@ -314,7 +314,7 @@ def torchvision_entry(entry):
     return {**entry["initial"], "weights_file": f"{entry['path']}/{models.CLASSIFIER_FILE}"}
 
 
-def build_torchvision(name, entry):
+def create_torchvision(name, entry):
     """A torchvision ResNet without its classifier: averaged features after the last ReLU."""
     architecture = entry["architecture"]
     weights = entry.get("weights_file", entry.get("weights"))
@@ -325,7 +325,7 @@ def build_torchvision(name, entry):
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
-            raise misfit(weights, architecture, first_difference(error)) from error
+            raise misfit_error(weights, architecture, first_difference(error)) from error
     dim = network.fc.in_features
     network.fc = torch.nn.Identity()
     return {"network": network, "preprocessing": models.preprocessing(entry), "dim": dim}
@@ -334,7 +334,7 @@ def build_torchvision(name, entry):
 def torchvision_weights(name, architecture, weights):
     """State dict of a torchvision tag or of a weights file."""
     if models.is_file_name(weights):
-        return read_weights(weights)
+        return load_state_dict(weights)
     tag = torchvision.models.get_model_weights(architecture)[weights]
     try:
         return tag.get_state_dict(progress=False, check_hash=True, weights_only=True)

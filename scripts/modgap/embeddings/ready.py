@@ -1,7 +1,8 @@
-"""Ready-made embeddings of two modalities, read from the user's files.
+"""Ready-made embeddings, read from the user's files: pairs, their labels, their class prompts.
 
-Accepted: one ``.npy`` of shape (2, n, dim), or two files of (n, dim), each a ``.npy`` or a parquet
-with a list column ``embedding`` and optionally ``sample_id``. Row i of both is one pair.
+Pairs: one ``.npy`` of shape (2, n, dim), or two files of (n, dim), each a ``.npy`` or a parquet
+with a list column ``embedding`` and optionally ``sample_id``. Row i of both is one pair. For
+zero-shot classification, a table of labels and the embedded prompts of the classes come with them.
 """
 
 import hashlib

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import torch
-from open_clip.factory import load_state_dict
+from open_clip import factory
 from safetensors import SafetensorError
 
 from modgap.errors import InputError
@@ -27,7 +27,7 @@ UNREADABLE = (
 POSITIONS = ("visual.positional_embedding", "positional_embedding", "text.positional_embedding")
 
 
-def read_weights(path):
+def load_state_dict(path):
     """State dict of a weights file: tensors only, code in a pickle is refused.
 
     Raises
@@ -35,7 +35,7 @@ def read_weights(path):
     InputError : not a weights file, truncated, or a pickle with more in it than tensors.
     """
     try:
-        state = load_state_dict(str(path), weights_only=True)
+        state = factory.load_state_dict(str(path), weights_only=True)
     except UNREADABLE as error:
         logging.info("%s: %s", path, error)
         raise InputError(
@@ -62,14 +62,14 @@ def check_positions(path, architecture, network, state):
     wanted = network.state_dict()
     for key in POSITIONS:
         if key in state and key in wanted and state[key].shape != wanted[key].shape:
-            raise misfit(
+            raise misfit_error(
                 path,
                 architecture,
                 f"{key} is {tuple(state[key].shape)}, not {tuple(wanted[key].shape)}",
             )
 
 
-def misfit(path, architecture, reason):
+def misfit_error(path, architecture, reason):
     """The InputError for weights of another architecture."""
     return InputError(
         f"{path}: these weights are not of architecture {architecture} ({reason}); "

@@ -28,7 +28,7 @@ def golden_picture(size):
 def golden_embedding(model):
     """The first coordinates of both unit embeddings: {"images": [...], "texts": [...]}.
 
-    ``model`` is a ``models.LoadedModel``; without a text tower there are no texts.
+    ``model`` is a ``LoadedModel``; without a text tower there are no texts.
     """
     embeddings = {"images": model.encode_images(golden_picture(model.preprocessing["size"]))}
     if model.tokenizer_name is not None:
@@ -55,7 +55,7 @@ def tokenizer_name(model):
     return "bpe" if own else model.tokenizer.tokenizer.name_or_path
 
 
-def seen_preprocessing(entry, pin):
+def expected_preprocessing(entry, pin):
     """The preprocessing of a pin under what the model entry overrides."""
     wanted = dict(pin["preprocessing"])
     if "size" in entry:
@@ -70,11 +70,12 @@ def differences(entry, model, pin, golden):
 
     Parameters
     ----------
-    pin : entry of ``pins.read_pins``; ``golden`` : what ``golden_embedding`` measured. A golden
-        embedding says nothing of a model whose preprocessing is overridden.
+    pin : entry of ``modgap.plan.weights.read_pins``
+    golden : what ``golden_embedding`` measured; it says nothing of a model whose preprocessing
+        is overridden
     """
     seen = {**model.preprocessing}
-    wanted = {**pin, "preprocessing": seen_preprocessing(entry, pin)}
+    wanted = {**pin, "preprocessing": expected_preprocessing(entry, pin)}
     found = {
         "activation": activation(model.network),
         "preprocessing": {**seen, "mean": list(seen["mean"]), "std": list(seen["std"])},
@@ -98,7 +99,7 @@ def differences(entry, model, pin, golden):
     return lines
 
 
-def check_model(name, entry, model, pin):
+def verify_model(name, entry, model, pin):
     """The golden embedding of a loaded model, compared with its pin (None where it has none).
 
     Raises

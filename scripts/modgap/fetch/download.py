@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modgap.errors import InputError
-from modgap.fetch.integrity import difference, has_hash, read_lock, record, wrong_kind
+from modgap.fetch.integrity import difference, has_hash, kind_problem, read_lock, record_hash
 from modgap.fetch.table import by_hand, expected, is_local, local_path, origins, size_text
 from modgap.files import NO_SPACE, current_umask, no_space
 
@@ -67,7 +67,7 @@ def download(row, folder, *, mirror=None, patience=None):
 
     Parameters
     ----------
-    row : dict, a row of the table (downloads.py).
+    row : dict, a row of the table (see ``modgap.fetch.table``).
     mirror : folder, ``file://`` or ``http(s)://`` that replaces every address, or None.
     patience : Patience, or None for the usual.
 
@@ -84,7 +84,7 @@ def download(row, folder, *, mirror=None, patience=None):
     part = final.parent / f".{final.name}.part"
     wanted = expected(row, folder, read_lock(folder))
     reasons = []
-    with held(part, final):
+    with lock_part(part, final):
         for address in addresses:
             try:
                 fetch_checked(address, part, final, wanted, patience or Patience())
@@ -99,14 +99,14 @@ def download(row, folder, *, mirror=None, patience=None):
         else:
             raise InputError(f"{final}: cannot be fetched ({'; '.join(reasons)})")
         if not has_hash(wanted):
-            record(part, row, folder, addresses[len(reasons)])
+            record_hash(part, row, folder, addresses[len(reasons)])
         os.chmod(part, 0o666 & ~current_umask())
         os.replace(part, final)
     return final
 
 
 @contextmanager
-def held(part, final):
+def lock_part(part, final):
     """Keep other processes from writing the same part; leave none that is empty."""
     with open(part, "ab") as lock:
         try:
@@ -134,7 +134,7 @@ def fetch_checked(address, part, final, wanted, patience):
         fetch(address, part, wanted, patience)
         problem = difference(part, wanted)
     if not problem and not has_hash(wanted):
-        problem = wrong_kind(part, final.name)
+        problem = kind_problem(part, final.name)
     if problem:
         os.truncate(part, 0)
         raise OriginError(problem)
@@ -145,10 +145,10 @@ def fetch(address, part, wanted, patience):
     failures, furthest = 0, 0
     while True:
         try:
-            with opened(address, part, wanted, patience.timeout) as arriving:
+            with open_address(address, part, wanted, patience.timeout) as arriving:
                 check_length(arriving, wanted)
                 check_room(arriving, part)
-                copy(arriving, address, part)
+                copy_to_part(arriving, address, part)
             return
         except NetworkError as error:
             reached = part.stat().st_size
@@ -162,7 +162,7 @@ def fetch(address, part, wanted, patience):
 
 
 @contextmanager
-def opened(address, part, wanted, timeout):
+def open_address(address, part, wanted, timeout):
     """Open an address, behind what the part has if that surely belongs to the same file."""
     if is_local(address):
         try:
@@ -173,11 +173,11 @@ def opened(address, part, wanted, timeout):
             yield Arriving(stream, 0, os.fstat(stream.fileno()).st_size)
     else:
         have = resumable(address, part, wanted)
-        with respond(address, part, have, timeout) as response:
+        with request_file(address, part, have, timeout) as response:
             yield arriving_from(response, have, wanted)
 
 
-def respond(address, part, have, timeout):
+def request_file(address, part, have, timeout):
     """The server's response to a request for the file, from position ``have`` on."""
     request = urllib.request.Request(address, headers={"User-Agent": "modality-gap-pipeline"})
     if have:
@@ -266,14 +266,14 @@ def check_room(arriving, part):
         )
 
 
-def copy(arriving, address, part):
+def copy_to_part(arriving, address, part):
     """Write what arrives into the part; NetworkError unless it ends where it should."""
     done = arriving.start
     with open(part, "ab" if done else "wb") as sink:
         if not done:
             note = {"url": address, "validator": arriving.validator}
             note_of(part).write_text(json.dumps(note))
-        for chunk in report(chunks(arriving.stream), arriving, part):
+        for chunk in report_arrival(chunks(arriving.stream), arriving, part):
             sink.write(chunk)
             done += len(chunk)
         sink.flush()
@@ -295,7 +295,7 @@ def chunks(stream):
         yield chunk
 
 
-def report(pieces, arriving, part, every=30.0):
+def report_arrival(pieces, arriving, part, every=30.0):
     """Pass pieces on with a bar of size and speed, or a log line now and then."""
     from tqdm import tqdm
 

@@ -58,7 +58,7 @@ def difference(path, wanted):
     return None
 
 
-def wrong_kind(path, name):
+def kind_problem(path, name):
     """What is wrong with a file that cannot be what its name says, or None."""
     suffix = Path(name).suffix
     if suffix == ".zip":
@@ -85,7 +85,7 @@ def read_lock(folder):
         raise InputError(f"{path}: not readable as JSON ({error}); remove it") from error
 
 
-def record(path, row, folder, address):
+def record_hash(path, row, folder, address):
     """Enter a file without a known hash in the lock file, with a warning; keep an old entry."""
     lock_path = Path(folder, LOCK)
     entry = {
@@ -128,8 +128,8 @@ def check_fetched(rows, folder):
         wanted = expected(row, folder, read_lock(folder))
         problem = difference(path, wanted)
         if not problem and not has_hash(wanted):
-            problem = wrong_kind(path, row["file"])
+            problem = kind_problem(path, row["file"])
         if problem:
             raise InputError(f"{path}: {problem}; remove it and run the same command again")
         if not has_hash(wanted):
-            record(path, row, folder, "put there by hand")
+            record_hash(path, row, folder, "put there by hand")

@@ -3,7 +3,8 @@
 One row per file: ``file`` (its place below the folder of downloads), ``url``, ``mirrors`` (more
 addresses, separated by blanks), ``sha256``, ``md5``, ``bytes``, ``licence``, ``redistributable``
 (yes or no) and ``page`` (where a person gets it). A cell is empty where the value is not known for
-certain: the hash of a file without one is recorded at its first download (download.py).
+certain: the hash of a file without one is recorded when it first comes
+(``modgap.fetch.integrity``).
 
 Standard library only: the workflow reads this while it is parsed.
 """

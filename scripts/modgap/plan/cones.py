@@ -19,6 +19,16 @@ USUAL_ITEMS = {
     "without_normalisation": "layer_items",
 }
 
+# What Supplementary Figure 15 changes in the entry of a model, by what it calls the result.
+NORMALISATION = {
+    "as it is": {},
+    "no normalisation layers": {"normalisation_layers": "removed"},
+    "no normalisation layers, raw pixels": {
+        "normalisation_layers": "removed",
+        "normalisation": "none",
+    },
+}
+
 
 def count_items_of(config, section, entry):
     """Number of pictures that a job of an entry of such a section reads."""
@@ -52,15 +62,35 @@ def plan_initialisations(known, models, described):
             "settings": {
                 "entry": described[entry["dataset"]],
                 "items": count_items_of(config, section, entry),
-                # Its own seed means nothing where many are tried.
-                "model": {k: v for k, v in models[entry["model"]].items() if k != "seed"},
-                "model_name": entry["model"],
-                "seeds": config["cone_study"]["seeds"],
-                "without_normalisation": entry.get("without_normalisation", False),
+                "variants": list_seeds(
+                    entry["model"],
+                    models[entry["model"]],
+                    config["cone_study"]["seeds"],
+                    entry.get("without_normalisation", False),
+                ),
             },
         }
         for name, entry in first_of_each(config[section]).items()
     }
+
+
+def list_seeds(name, model, seeds, without_normalisation):
+    """Variants of a model by seed, each with its normalisation layers kept and perhaps removed.
+
+    The model's own seed means nothing where many are tried.
+    """
+    states = {"kept": {}}
+    if without_normalisation:
+        states["removed"] = {"normalisation_layers": "removed"}
+    return [
+        {
+            "labels": {"seed": seed, "normalisation_layers": state},
+            "name": name,
+            "model": {**model, "seed": seed, **changes},
+        }
+        for seed in range(seeds)
+        for state, changes in states.items()
+    ]
 
 
 def plan_layers(known, models, described):
@@ -97,8 +127,14 @@ def plan_without_normalisation(known, models, described):
             "settings": {
                 "entry": described[entry["dataset"]],
                 "items": count_items_of(config, section, entry),
-                "model": models[entry["model"]],
-                "model_name": entry["model"],
+                "variants": [
+                    {
+                        "labels": {"normalisation": label},
+                        "name": entry["model"],
+                        "model": {**models[entry["model"]], **changes},
+                    }
+                    for label, changes in NORMALISATION.items()
+                ],
             },
             "measured": measured,
         }
@@ -122,7 +158,15 @@ def plan_independent(known, described):
             "settings": {
                 "entry": described[dataset],
                 "items": items,
-                "models": {key: describe_model(known, e) for key, e in entries.items()},
+                # Numbered, as measure_seeds expects it.
+                "variants": [
+                    {
+                        "labels": {"seed": number, "normalisation_layers": "kept"},
+                        "name": model,
+                        "model": describe_model(known, entry),
+                    }
+                    for number, (model, entry) in enumerate(entries.items())
+                ],
             },
             "measured": {"name": f"{name}/{dataset}"},
         }

@@ -265,7 +265,7 @@ def resolved_problems(config, root):
     return lines
 
 
-def file_problems(config, root):
+def path_problems(config, root):
     """Files and folders that are named, but neither there nor to be fetched."""
     folder, rows = config["resources"], download_rows(config, root)
     lines = []
@@ -329,7 +329,7 @@ def load_config(given, root):
     problems = problems or split_problems(config["datasets"])
     if not problems:
         config = with_paths(config)
-        problems = reference_problems(config) + file_problems(config, root)
+        problems = reference_problems(config) + path_problems(config, root)
         pins = read_pins(os.path.join(root, config["weights"]))
         resolve_weights(config, pins)
         problems += training_problems(config) + resolve_trained(config)

@@ -22,7 +22,7 @@ def list_imports(path, scripts):
         else:
             continue
         for name in names:
-            found += list_files(name.split("."), scripts)
+            found += find_files(name.split("."), scripts)
     return tuple(dict.fromkeys(found))
 
 
@@ -34,7 +34,7 @@ def walk_statements(tree):
             yield from walk_statements(node)
 
 
-def list_files(parts, scripts):
+def find_files(parts, scripts):
     """The module of a dotted name, if it is ours, and the ``__init__.py`` of all its packages."""
     packages = [scripts.joinpath(*parts[:n]) / "__init__.py" for n in range(1, len(parts) + 1)]
     module = scripts.joinpath(*parts).with_suffix(".py")

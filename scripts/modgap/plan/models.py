@@ -316,7 +316,7 @@ def activation_problem(name, tag, quick_gelu, use):
 
 
 def checkpoint_problems(entry, root):
-    yield from file_problems("checkpoint", entry["checkpoint"])
+    yield from weights_file_problems("checkpoint", entry["checkpoint"])
     if "pretrained" in entry:
         yield from tag_problems(entry, root)
         return
@@ -336,7 +336,7 @@ def checkpoint_problems(entry, root):
         yield f"preprocessing.size: {given['size']}, but {name} takes pictures of {size} px"
 
 
-def file_problems(key, path):
+def weights_file_problems(key, path):
     if not path.endswith(WEIGHT_SUFFIXES):
         yield f"{key}: {path} is not a weights file ({', '.join(WEIGHT_SUFFIXES)})"
     elif not Path(path).is_file():
@@ -393,7 +393,7 @@ def torchvision_problems(entry, root):
         hint = did_you_mean(name, TORCHVISION_WEIGHTS)
         yield f"architecture: unknown torchvision architecture {name!r}{hint}"
     elif is_file_name(weights):
-        yield from file_problems("weights", weights)
+        yield from weights_file_problems("weights", weights)
     elif weights is not None and weights not in TORCHVISION_WEIGHTS[name]:
         hint = did_you_mean(weights, TORCHVISION_WEIGHTS[name])
         yield f"weights: unknown weights {weights!r} of {name}{hint}"

@@ -339,7 +339,7 @@ def list_outputs(targets, folder):
     ]
 
 
-def explain_missing(given, contents):
+def explain_target(given, contents):
     """Why a target is not there: what it is called now, or that there is nothing to show; or None.
 
     given : name of a rule or path of a file. contents : words of ``list_contents``.
@@ -364,7 +364,7 @@ def check_targets(workflow, contents, error):
     is_rule = workflow.is_rule
 
     def is_known_rule(given):
-        problem = explain_missing(given, contents)
+        problem = explain_target(given, contents)
         if problem:
             raise error(problem)
         return is_rule(given)

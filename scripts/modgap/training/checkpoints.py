@@ -47,7 +47,7 @@ def load_resume(path, fingerprint):
     return state
 
 
-def restore(state, network, optimizer):
+def restore_state(state, network, optimizer):
     """Put a network, its optimiser and the generators where ``load_resume`` found them."""
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
@@ -68,7 +68,7 @@ def restore_random_state(state):
         torch.cuda.set_rng_state(state["cuda"])
 
 
-def export(towers, loaded, weights, config):
+def export_checkpoint(towers, loaded, weights, config):
     """Write a checkpoint that open_clip loads from its folder by ``local-dir:``.
 
     Parameters

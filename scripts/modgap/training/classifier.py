@@ -20,12 +20,12 @@ from modgap.files import atomic_path
 from modgap.job import LOG, progress
 from modgap.statistics import inference
 from modgap.tables import write_table
-from modgap.training.checkpoints import RESUME, load_resume, restore, save_resume
-from modgap.training.pictures import batch_pictures, check_batch, read_captioned_pictures
+from modgap.training.checkpoints import RESUME, load_resume, restore_state, save_resume
+from modgap.training.pictures import batch_pictures, check_batch_size, read_captioned_pictures
 from modgap.training.recipe import learning_rate_at
 
 
-def picture_labels(data, where):
+def picture_classes(data, where):
     """Class name of every picture, (n,)."""
     labels = data.samples["label"].iloc[data.first]
     if labels.isna().any():
@@ -59,14 +59,8 @@ def held_out_accuracy(network, data, targets, prepare, batch_size=256):
 
 
 def train_classifier(
-    pixels,
-    indexes,
-    samples,
-    held_out_pixels,
-    held_out_indexes,
-    held_out_samples,
-    weights,
-    losses,
+    inputs,
+    outputs,
     *,
     name,
     architecture,
@@ -79,28 +73,32 @@ def train_classifier(
 ):
     """Train from random weights and write the state dict and the losses.
 
-    Paths are as in ``modgap.training.loop.train``; the metadata of ``losses`` holds the held-out
-    accuracy with its interval.
+    ``inputs`` and ``outputs`` (``weights``, ``losses``) are as in ``modgap.training.loop.train``;
+    the metadata of the losses hold the held-out accuracy with its interval.
 
     Raises
     ------
     InputError : no labels, a batch larger than the data, a loss that is not finite.
     """
     where = f"training_classifiers.{name}"
-    data = read_captioned_pictures(pixels, indexes, samples, where)
-    held_out = read_captioned_pictures(held_out_pixels, held_out_indexes, held_out_samples, where)
-    check_batch(len(data), batch_size, 1, 1, where)
-    classes = sorted(set(picture_labels(data, where)))
+    data, held_out = (
+        read_captioned_pictures(
+            *(inputs[f"{part}{key}"] for key in ("pixels", "indexes", "samples")), where
+        )
+        for part in ("", "held_out_")
+    )
+    check_batch_size(len(data), batch_size, 1, 1, where)
+    classes = sorted(set(picture_classes(data, where)))
     number = {label: i for i, label in enumerate(classes)}
-    targets = np.array([number[label] for label in picture_labels(data, where)])
+    targets = np.array([number[label] for label in picture_classes(data, where)])
     # A class that was never seen is always wrong.
-    expected = np.array([number.get(label, -1) for label in picture_labels(held_out, where)])
+    expected = np.array([number.get(label, -1) for label in picture_classes(held_out, where)])
     with seeded(seed):
         network = torchvision.models.get_model(architecture, weights=None)
     prepare = normaliser(preprocessing)
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.05)
     recipe = {"learning_rate": learning_rate, "warmup": steps // 20, "schedule": "cosine"}
-    resume = Path(weights).with_name(RESUME)
+    resume = Path(outputs["weights"]).with_name(RESUME)
     fingerprint = {
         "architecture": architecture,
         "data": [data.dataset_sha256, held_out.dataset_sha256],
@@ -114,7 +112,7 @@ def train_classifier(
     state = load_resume(resume, fingerprint)
     if state is not None:
         first, history = state["step"], state["history"]
-        restore(state, network, optimizer)
+        restore_state(state, network, optimizer)
         LOG.info("%s: continuing after step %d of %d", where, first, steps)
     for step in progress(range(first, steps), total=steps - first, what="steps"):
         pictures = batch_pictures(len(data), batch_size, step, seed)
@@ -144,7 +142,8 @@ def train_classifier(
     value, low, high = held_out_accuracy(network, held_out, expected, prepare)
     LOG.info("%s: held-out accuracy %.3f [%.3f, %.3f]", where, value, low, high)
     measured = {"accuracy": value, "low": low, "high": high, "n": len(held_out)}
-    with atomic_path(weights) as temporary:
+    with atomic_path(outputs["weights"]) as temporary:
         save_file(network.state_dict(), temporary)
-    write_table(pd.DataFrame(history), losses, {"run": name, "classes": classes, **measured})
+    about = {"run": name, "classes": classes, **measured}
+    write_table(pd.DataFrame(history), outputs["losses"], about)
     resume.unlink(missing_ok=True)

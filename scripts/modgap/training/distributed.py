@@ -37,7 +37,7 @@ class Place:
 
 
 @contextlib.contextmanager
-def joined(device):
+def join_processes(device):
     """The Place of this process; torchrun's environment makes it one of several.
 
     device : "cpu" (gloo) or "cuda" (NCCL, one GPU per process).
@@ -74,12 +74,6 @@ def mean_over_processes(value, place):
     return value / place.size
 
 
-def wait_for_all(place):
-    """Return when every process has come here."""
-    if place.size > 1:
-        dist.barrier()
-
-
 def torchrun_command(job, processes, nodes, environment):
     """Command line that runs ``modgap.training.worker`` on all processes of all nodes."""
     run = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
@@ -105,7 +99,7 @@ def torchrun_command(job, processes, nodes, environment):
     ]
 
 
-def launch(arguments, *, processes, nodes):
+def launch_workers(arguments, *, processes, nodes):
     """Run the worker with ``arguments`` (JSON-able) in all processes; wait for the end.
 
     Raises

@@ -128,7 +128,9 @@ def held_out_loss(images, texts, tau, batch_size):
     return float(np.mean(values))
 
 
-def measure(towers, held_out, prepare, device, *, tau, batch_size, n_resamples, seed, block=1000):
+def measure_held_out(
+    towers, held_out, prepare, device, *, tau, batch_size, n_resamples, seed, block=1000
+):
     """Rows (dicts, see ``measurements.row``) of a model at one step."""
     X, Y, prompts = embed_held_out(towers, held_out, prepare, device)
     n, owner = len(X), np.arange(len(X))

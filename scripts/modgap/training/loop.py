@@ -17,15 +17,21 @@ import torch
 from open_clip import ClipLoss
 from torch.nn.parallel import DistributedDataParallel
 
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.job import LOG, progress
 from modgap.statistics.measurements import COLUMNS
 from modgap.tables import write_table
-from modgap.training.checkpoints import RESUME, export, load_resume, restore, save_resume
+from modgap.training.checkpoints import (
+    RESUME,
+    export_checkpoint,
+    load_resume,
+    restore_state,
+    save_resume,
+)
 from modgap.training.distributed import mean_over_processes
-from modgap.training.held_out import held_out_pairs, measure
-from modgap.training.pictures import Batches, check_batch, read_captioned_pictures
+from modgap.training.held_out import held_out_pairs, measure_held_out
+from modgap.training.pictures import Batches, check_batch_size, read_captioned_pictures
 from modgap.training.recipe import (
     check_recipe,
     clamp_tau,
@@ -62,16 +68,8 @@ class Run:
 
 
 def train(
-    pixels,
-    indexes,
-    samples,
-    held_out_pixels,
-    held_out_indexes,
-    held_out_samples,
-    weights,
-    config,
-    losses,
-    trajectory,
+    inputs,
+    outputs,
     *,
     name,
     model_name,
@@ -87,9 +85,9 @@ def train(
 
     Parameters
     ----------
-    pixels, indexes, samples : paths of crops, their indexes and the samples tables to train on;
-        ``held_out_...`` the same for the pairs that are only measured.
-    weights, config, losses, trajectory : paths of the outputs.
+    inputs : dict of lists of paths: ``pixels``, ``indexes`` and ``samples`` (crops, their indexes,
+        samples tables) to train on; ``held_out_pixels`` ... of the pairs that are only measured.
+    outputs : dict of paths: ``weights``, ``config``, ``losses``, ``trajectory``.
     model : entry of the start model (see ``modgap.plan.models``); a random one takes ``seed``.
     recipe, evaluation : as in config/schema.yaml.
     place : ``modgap.training.distributed.Place`` of this process.
@@ -101,14 +99,15 @@ def train(
     """
     where = f"training_runs.{name}"
     check_recipe(recipe, where)
-    data = read_captioned_pictures(pixels, indexes, samples, where)
-    check_batch(len(data), recipe["batch_size"], recipe["accumulate"], place.size, where)
+    data = read_captioned_pictures(inputs["pixels"], inputs["indexes"], inputs["samples"], where)
+    check_batch_size(len(data), recipe["batch_size"], recipe["accumulate"], place.size, where)
     held_out = read_captioned_pictures(
-        held_out_pixels, held_out_indexes, held_out_samples, f"{where}.held_out"
+        *(inputs[f"held_out_{key}"] for key in ("pixels", "indexes", "samples")),
+        f"{where}.held_out",
     )
     if model["source"] == "random":
         model = {**model, "seed": seed}
-    loaded = build(model_name, model, device=device)
+    loaded = create_model(model_name, model, device=device)
     torch.manual_seed(seed)
     batches = Batches(data, loaded, recipe, seed, place)
     towers = start_towers(loaded.network, batches, recipe)
@@ -129,7 +128,7 @@ def train(
             "processes": place.size,
             "torch": torch.__version__,
         },
-        resume=Path(weights).with_name(RESUME),
+        resume=Path(outputs["weights"]).with_name(RESUME),
         place=place,
     )
     pairs = held_out_pairs(
@@ -142,8 +141,8 @@ def train(
     continue_from_checkpoint(run)
     optimise(run, pairs, evaluation, seed, checkpoint_every)
     if place.first:
-        write_run(run, name, len(data), losses, trajectory)
-        export(run.towers, loaded, weights, config)
+        write_run(run, name, len(data), outputs["losses"], outputs["trajectory"])
+        export_checkpoint(run.towers, loaded, outputs["weights"], outputs["config"])
         run.resume.unlink(missing_ok=True)
 
 
@@ -174,37 +173,37 @@ def continue_from_checkpoint(run):
     if state is None:
         return
     run.step, run.losses, run.trajectory = state["step"], state["losses"], state["trajectory"]
-    restore(state, run.towers, run.optimizer)
+    restore_state(state, run.towers, run.optimizer)
     LOG.info("%s: continuing after step %d of %d", run.where, run.step, run.steps)
 
 
 def optimise(run, pairs, evaluation, seed, checkpoint_every):
     """Take the remaining steps of a run, looking at the held-out pairs and saving on the way."""
-    forward = parallel(run.towers, run.recipe, run.place)
+    forward = wrap_towers(run.towers, run.recipe, run.place)
     criterion = ClipLoss(
         local_loss=True, gather_with_grad=True, rank=run.place.rank, world_size=run.place.size
     )
     run.towers.train(run.recipe["mode"] == "train")
     began, first_step = time.monotonic(), run.step
     if run.step == 0:
-        look(run, pairs, evaluation, seed)
+        record_measurements(run, pairs, evaluation, seed)
     steps = range(run.step, run.steps)
     shown = progress(steps, total=len(steps), what="steps") if run.place.first else steps
     for step, parts in zip(shown, run.batches.of_steps(steps), strict=True):
         take_step(run, forward, criterion, step, parts)
         run.step = step + 1
         if run.step % evaluation["every"] == 0 or run.step == run.steps:
-            look(run, pairs, evaluation, seed)
+            record_measurements(run, pairs, evaluation, seed)
         if run.step % checkpoint_every == 0 or run.step == run.steps:
             check_parameters(run)
             if run.place.first:
-                save(run)
+                save_run(run)
     if run.step > first_step:
         speed = (run.step - first_step) / (time.monotonic() - began)
         LOG.info("%s: %.3g steps per second, measurements included", run.where, speed)
 
 
-def parallel(towers, recipe, place):
+def wrap_towers(towers, recipe, place):
     """The towers as they are called in a step: across processes, compiled where asked."""
     module = towers
     if place.size > 1:
@@ -226,7 +225,7 @@ def take_step(run, forward, criterion, step, parts):
     loss = backward(forward, criterion, parts, run.recipe["precision"], run.place.device)
     loss = mean_over_processes(loss, run.place).item()
     if not math.isfinite(loss):
-        raise diverged(run, f"the loss is {loss}", step + 1, rate)
+        raise divergence_error(run, f"the loss is {loss}", step + 1, rate)
     if run.recipe["clip_norm"] is not None:
         torch.nn.utils.clip_grad_norm_(run.towers.parameters(), run.recipe["clip_norm"])
     run.optimizer.step()
@@ -271,11 +270,11 @@ def unsynchronised(forward):
     return forward.no_sync() if hasattr(forward, "no_sync") else contextlib.nullcontext()
 
 
-def look(run, pairs, evaluation, seed):
+def record_measurements(run, pairs, evaluation, seed):
     """Measure the run on the held-out pairs and append the rows to its trajectory."""
     if not run.place.first:
         return
-    rows = measure(
+    rows = measure_held_out(
         run.towers,
         pairs,
         run.batches.prepare,
@@ -298,10 +297,10 @@ def check_parameters(run):
     """Raise an InputError when a parameter is not finite, before it would be saved."""
     for name, parameter in run.towers.named_parameters():
         if not torch.isfinite(parameter).all():
-            raise diverged(run, f"{name} is not finite", run.step, run.losses[-1][2])
+            raise divergence_error(run, f"{name} is not finite", run.step, run.losses[-1][2])
 
 
-def diverged(run, what, step, rate):
+def divergence_error(run, what, step, rate):
     """The InputError for a run that went astray."""
     saved = load_resume(run.resume, run.fingerprint)
     kept = f"{run.resume} holds step {saved['step']}" if saved else "no checkpoint was written yet"
@@ -311,7 +310,7 @@ def diverged(run, what, step, rate):
     )
 
 
-def save(run):
+def save_run(run):
     """Write the checkpoint that a killed run continues from."""
     save_resume(
         run.resume,

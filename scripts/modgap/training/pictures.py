@@ -1,4 +1,4 @@
-"""Captioned pictures in the order training sees them.
+"""Captioned pictures in the order training sees them, and their batches on the device.
 
 Everything random here (order, choice of caption, mismatches) follows from the seed and the number
 of the epoch alone, so a resumed run and every process of a distributed run see the same batches.
@@ -101,7 +101,7 @@ def read_captioned_pictures(arrays, indexes, samples, where):
     )
 
 
-def check_batch(n, batch_size, accumulate, processes, where):
+def check_batch_size(n, batch_size, accumulate, processes, where):
     """Raise an InputError unless the batches can be cut from n pictures."""
     if batch_size > n:
         raise InputError(

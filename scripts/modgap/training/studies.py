@@ -53,11 +53,11 @@ def summarise(cells, trajectories):
     keys = [*factors, "stage", "statistic", "side"]
     groups = rows.groupby(keys, sort=False, dropna=False)
     return pd.DataFrame(
-        [{**dict(zip(keys, key, strict=True)), **over_seeds(group)} for key, group in groups]
+        [{**dict(zip(keys, key, strict=True)), **mean_over_seeds(group)} for key, group in groups]
     )
 
 
-def over_seeds(group):
+def mean_over_seeds(group):
     """Mean of one measurement over the runs of a cell, with its interval."""
     first = group.iloc[0]
     shared = {"step": int(first["step"]), "n": int(first["n"]), "dim": int(first["dim"])}

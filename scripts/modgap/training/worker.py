@@ -7,14 +7,14 @@ from pathlib import Path
 
 from modgap.errors import InputError
 from modgap.job import LOG
-from modgap.training.distributed import joined
+from modgap.training.distributed import join_processes
 from modgap.training.loop import train
 
 
 def train_here(arguments):
     """Train with the arguments of ``scripts/train.py``, as one process of one or more."""
-    with joined(arguments["settings"]["device"]) as place:
-        train(**arguments["inputs"], **arguments["outputs"], **arguments["settings"], place=place)
+    with join_processes(arguments["settings"]["device"]) as place:
+        train(arguments["inputs"], arguments["outputs"], **arguments["settings"], place=place)
 
 
 if __name__ == "__main__":

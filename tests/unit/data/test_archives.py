@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from modgap.data.archives import (
+    list_tar,
     list_zip,
     open_zip,
     read_gzip,
@@ -190,3 +191,69 @@ def test_a_truncated_gzip_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="not a readable gzip file"):
         remove_gzip(path, tmp_path / "a.tar")
     assert os.listdir(tmp_path) == ["a.tar.gz"]
+
+
+def link(name, target, kind=tarfile.SYMTYPE):
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    member.linkname = target
+    return member
+
+
+def test_members_are_found_by_offset(tmp_path):
+    files = {"a/x.bin": b"first", "a/" + "long" * 60 + ".bin": b"second one"}
+    path = write_tar(tmp_path / "archive.tar", files)
+    members, folders = list_tar(path)
+    content = path.read_bytes()
+    assert {n: content[o : o + size] for n, (o, size) in members.items()} == files
+    assert folders == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("../escaped.png", b"x", "leads outside the archive"),
+        ("a/../../b.png", b"x", "leads outside the archive"),
+        ("..\\escaped.png", b"x", "leads outside the archive"),
+        ("/etc/absolute.png", b"x", "leads outside the archive"),
+        ("soft.png", link("soft.png", "/etc/passwd"), "is a link"),
+        ("hard.png", link("hard.png", "a.png", tarfile.LNKTYPE), "is a link"),
+        ("fifo", link("fifo", "", tarfile.FIFOTYPE), "special file"),
+    ],
+)
+def test_unsafe_tar_members_are_refused_by_name(tmp_path, name, content, problem):
+    path = write_tar(tmp_path / "bad.tar", {"a.png": b"x", name: content})
+    with pytest.raises(InputError, match=problem) as caught:
+        list_tar(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert repr(name) in message
+    assert "\n" not in message
+
+
+def test_a_tar_cut_short_is_refused(tmp_path):
+    whole = write_tar(tmp_path / "whole.tar", {f"{i}.bin": bytes(600) for i in range(5)})
+    content = whole.read_bytes()
+    # in the data, at the end of a member, and inside a header
+    for length in (512 + 600, 3 * (512 + 1024), 3 * (512 + 1024) + 100):
+        cut = tmp_path / "cut.tar"
+        cut.write_bytes(content[:length])
+        with pytest.raises(InputError, match=r"cut\.tar: (cut short|not a readable)"):
+            list_tar(cut)
+
+
+def test_a_tar_with_a_damaged_header_is_refused(tmp_path):
+    path = write_tar(tmp_path / "archive.tar", {f"{i}.bin": bytes(512) for i in range(3)})
+    content = bytearray(path.read_bytes())
+    content[1024:1034] = b"\xff" * 10
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"archive\.tar: cut short or damaged after 1 files"):
+        list_tar(path)
+
+
+def test_compressed_and_missing_tars_are_named(tmp_path):
+    path = write_tar(tmp_path / "packed.tar", {"a.png": b"x"}, mode="w:gz")
+    with pytest.raises(InputError, match=r"packed\.tar: not a readable uncompressed tar"):
+        list_tar(path)
+    with pytest.raises(InputError, match=r"gone\.tar: no such file"):
+        list_tar(tmp_path / "gone.tar")

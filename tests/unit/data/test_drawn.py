@@ -1,4 +1,4 @@
-"""Drawn scenes: every picture its own generator, captions that say what is drawn."""
+"""Drawn scenes: every picture its own generator, captions that say what is drawn; digits."""
 
 import numpy as np
 import pytest
@@ -11,9 +11,12 @@ from modgap.data.drawn import (
     SIZES,
     draw_mask,
     draw_picture,
+    draw_samples,
     draw_scenes,
     write_caption,
 )
+from modgap.errors import InputError
+from modgap.tables import SAMPLE_COLUMNS
 
 
 def scenes(n=400, *, size=32, seed=3, completeness="partial"):
@@ -142,3 +145,53 @@ def test_shapes_can_be_told_apart():
         for mask in drawn[20:]
     ]
     assert np.mean(right) > 0.95
+
+
+def test_scenes_have_the_columns_and_locations_of_the_format():
+    entry = {"kind": "scenes", "n": 6, "seed": 1, "size": 48, "completeness": "full"}
+    samples, pixels = draw_samples(entry, "results/samples/s.npy")
+    assert list(samples.columns) == [*SAMPLE_COLUMNS, "size", "colour", "shape", "place"]
+    assert pixels.shape == (6, 48, 48, 3)
+    assert samples["image"][5] == "results/samples/s.npy#5"
+    assert samples["sample_id"].is_unique
+    assert (samples["label"] == samples["shape"]).all()
+    assert (samples["caption_index"] == 0).all()
+
+
+def test_digits_are_the_1797_with_their_names():
+    samples, pixels = draw_samples({"kind": "digits"}, "d.npy")
+    assert pixels.shape == (1797, 32, 32, 3)
+    assert pixels.dtype == np.uint8
+    assert samples["label"].nunique() == 10
+    assert samples["label"][0] == "zero"
+    assert samples["caption"][7] == "a photo of the number seven."
+    assert set(samples["mentioned"]) == {"label"}
+    # enlarged, not altered: the mean of each 4x4 block stays near the 8x8 original
+    from sklearn.datasets import load_digits
+
+    blocks = pixels[..., 0].reshape(1797, 8, 4, 8, 4).mean(axis=(2, 4))
+    assert np.corrcoef(blocks.ravel(), load_digits().images.ravel())[0, 1] > 0.98
+
+
+def test_digits_are_cut_into_a_training_and_a_held_out_part():
+    every, pixels = draw_samples({"kind": "digits"}, "d.npy")
+    learned, first = draw_samples({"kind": "digits", "n": 1437}, "d.npy")
+    held_out, rest = draw_samples({"kind": "digits", "skip": 1437}, "d.npy")
+    assert [*learned["sample_id"], *held_out["sample_id"]] == every["sample_id"].tolist()
+    np.testing.assert_array_equal(np.concatenate([first, rest]), pixels)
+    assert held_out["label"].tolist() == every["label"].tolist()[1437:]
+    # Locations are rows of the array that is written, not of all digits.
+    assert held_out["image"].iloc[0] == "d.npy#0"
+    with pytest.raises(InputError, match="n is 400, but there are only 360"):
+        draw_samples({"kind": "digits", "skip": 1437, "n": 400}, "d.npy")
+
+
+def test_digits_settings():
+    entry = {"kind": "digits", "n": 3, "size": 16, "template": "the digit {label}"}
+    samples, pixels = draw_samples(entry, "d.npy")
+    assert pixels.shape == (3, 16, 16, 3)
+    assert list(samples["caption"]) == ["the digit zero", "the digit one", "the digit two"]
+    with pytest.raises(InputError, match="n is 1798, but there are only 1797 pictures"):
+        draw_samples({"kind": "digits", "n": 1798}, "d.npy")
+    with pytest.raises(InputError, match=r"template: 'a digit' has no \{label\}"):
+        draw_samples({"kind": "digits", "template": "a digit"}, "d.npy")

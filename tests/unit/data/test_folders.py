@@ -1,24 +1,14 @@
-"""Listing folders and tars: what is accepted, and what is refused by name."""
-
-import tarfile
+"""Listing folders and archives: what is a picture of a class, and what is refused by name."""
 
 import pytest
 
-from modgap.data.archives import list_tar
-from modgap.data.folders import class_images, list_files, match_names
+from modgap.data.folders import class_images, list_files, match_names, split_location
 from modgap.errors import InputError
 from picture_files import class_files, write_files, write_tar
 
 
 def classes(path):
     return class_images(*list_files(path), path)
-
-
-def link(name, target, kind=tarfile.SYMTYPE):
-    member = tarfile.TarInfo(name)
-    member.type = kind
-    member.linkname = target
-    return member
 
 
 def test_folder_and_tar_of_the_same_files_list_the_same(tmp_path):
@@ -29,65 +19,6 @@ def test_folder_and_tar_of_the_same_files_list_the_same(tmp_path):
     assert list(list_files(folder)[0]) == ["ant/00.png", "cat/00.png", "cat/01.png"]
     assert classes(folder) == classes(archive)
     assert list(classes(folder)) == ["ant", "cat"]
-
-
-def test_members_are_found_by_offset(tmp_path):
-    files = {"a/x.bin": b"first", "a/" + "long" * 60 + ".bin": b"second one"}
-    path = write_tar(tmp_path / "archive.tar", files)
-    members, folders = list_tar(path)
-    content = path.read_bytes()
-    assert {n: content[o : o + size] for n, (o, size) in members.items()} == files
-    assert folders == {"a"}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "problem"),
-    [
-        ("../escaped.png", b"x", "leads outside the archive"),
-        ("a/../../b.png", b"x", "leads outside the archive"),
-        ("..\\escaped.png", b"x", "leads outside the archive"),
-        ("/etc/absolute.png", b"x", "leads outside the archive"),
-        ("soft.png", link("soft.png", "/etc/passwd"), "is a link"),
-        ("hard.png", link("hard.png", "a.png", tarfile.LNKTYPE), "is a link"),
-        ("fifo", link("fifo", "", tarfile.FIFOTYPE), "special file"),
-    ],
-)
-def test_unsafe_tar_members_are_refused_by_name(tmp_path, name, content, problem):
-    path = write_tar(tmp_path / "bad.tar", {"a.png": b"x", name: content})
-    with pytest.raises(InputError, match=problem) as caught:
-        list_tar(path)
-    message = str(caught.value)
-    assert str(path) in message
-    assert repr(name) in message
-    assert "\n" not in message
-
-
-def test_a_tar_cut_short_is_refused(tmp_path):
-    whole = write_tar(tmp_path / "whole.tar", {f"{i}.bin": bytes(600) for i in range(5)})
-    content = whole.read_bytes()
-    # in the data, at the end of a member, and inside a header
-    for length in (512 + 600, 3 * (512 + 1024), 3 * (512 + 1024) + 100):
-        cut = tmp_path / "cut.tar"
-        cut.write_bytes(content[:length])
-        with pytest.raises(InputError, match=r"cut\.tar: (cut short|not a readable)"):
-            list_tar(cut)
-
-
-def test_a_tar_with_a_damaged_header_is_refused(tmp_path):
-    path = write_tar(tmp_path / "archive.tar", {f"{i}.bin": bytes(512) for i in range(3)})
-    content = bytearray(path.read_bytes())
-    content[1024:1034] = b"\xff" * 10
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"archive\.tar: cut short or damaged after 1 files"):
-        list_tar(path)
-
-
-def test_compressed_and_missing_tars_are_named(tmp_path):
-    path = write_tar(tmp_path / "packed.tar", {"a.png": b"x"}, mode="w:gz")
-    with pytest.raises(InputError, match=r"packed\.tar: not a readable uncompressed tar"):
-        list_tar(path)
-    with pytest.raises(InputError, match=r"gone\.tar: no such file"):
-        list_tar(tmp_path / "gone.tar")
 
 
 def test_missing_folder_and_a_file_in_its_place(tmp_path):
@@ -154,3 +85,10 @@ def test_names_match_at_folder_borders_only():
         ["data/images/11.jpg"],
         [],
     ]
+
+
+def test_locations():
+    assert split_location("a/b.jpg") == ("a/b.jpg", None)
+    assert split_location("odd#1/b.jpg") == ("odd#1/b.jpg", None)
+    assert split_location("a/x.tar#in/b#2.jpg") == ("a/x.tar", "in/b#2.jpg")
+    assert split_location("a/x.npy#12") == ("a/x.npy", "12")

@@ -1,4 +1,4 @@
-"""Streaming .npy writer."""
+"""Crops are open_clip's, wherever a picture lies; what cannot be read has a reason."""
 
 import io
 import zlib
@@ -7,42 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modgap.data.arrays import write_array
-from modgap.data.listed import samples_frame
 from modgap.data.pixels import (
     BadPictureError,
-    crop,
+    crop_picture,
     decode_pictures,
-    keep_good,
+    keep_good_crops,
     noise_pictures,
     parse_geometry,
-    split_location,
 )
-from modgap.data.table import shard_pictures
 from modgap.errors import InputError
 from picture_files import picture_bytes, write_files, write_tar
-
-
-@pytest.mark.parametrize("n", [0, 1, 12, 1234])
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_what_is_streamed_is_what_numpy_reads(tmp_path, n, dtype):
-    whole = np.random.default_rng(n).integers(0, 255, (n, 2, 3)).astype(dtype)
-    path = tmp_path / "array.npy"
-    assert write_array(path, iter(whole), (2, 3), dtype) == n
-    read = np.load(path, allow_pickle=False)
-    assert read.dtype == dtype
-    np.testing.assert_array_equal(read, whole)
-
-
-def test_nothing_is_left_when_the_items_fail(tmp_path):
-    def items():
-        yield np.zeros(3)
-        raise RuntimeError("broken off")
-
-    with pytest.raises(RuntimeError, match="broken off"):
-        write_array(tmp_path / "array.npy", items(), (3,), np.float64)
-    assert list(tmp_path.iterdir()) == []
-
 
 SMALL = parse_geometry("16-bicubic-shortest")
 
@@ -80,7 +54,7 @@ def test_crops_are_those_of_open_clip(mode, interpolation, resize_mode):
         for size in (24, 32):
             picture = noise_picture(width, height, mode, seed)
             expected = open_clip_pixels(picture, size, interpolation, resize_mode)
-            found = crop(picture, parse_geometry(f"{size}-{interpolation}-{resize_mode}"))
+            found = crop_picture(picture, parse_geometry(f"{size}-{interpolation}-{resize_mode}"))
             assert found.dtype == np.uint8
             np.testing.assert_array_equal(found, expected, err_msg=f"{width}x{height} to {size}")
 
@@ -106,22 +80,15 @@ def test_real_photographs_have_the_pixels_of_open_clip(shared, resize_mode):
 
 def test_pictures_too_narrow_for_a_crop_are_bad():
     with pytest.raises(BadPictureError, match="too narrow: 1 x 100 pixels"):
-        crop(Image.new("RGB", (1, 100)), parse_geometry("32-bicubic-longest"))
+        crop_picture(Image.new("RGB", (1, 100)), parse_geometry("32-bicubic-longest"))
     with pytest.raises(BadPictureError, match="resized it would have 224 x 2240000 pixels"):
-        crop(Image.new("L", (1, 10_000)), parse_geometry("224-bicubic-shortest"))
+        crop_picture(Image.new("L", (1, 10_000)), parse_geometry("224-bicubic-shortest"))
 
 
 @pytest.mark.parametrize("text", ["224-lanczos-shortest", "224-bicubic-crop"])
 def test_unknown_geometries_are_refused(text):
     with pytest.raises(ValueError, match=text):
         parse_geometry(text)
-
-
-def test_locations():
-    assert split_location("a/b.jpg") == ("a/b.jpg", None)
-    assert split_location("odd#1/b.jpg") == ("odd#1/b.jpg", None)
-    assert split_location("a/x.tar#in/b#2.jpg") == ("a/x.tar", "in/b#2.jpg")
-    assert split_location("a/x.npy#12") == ("a/x.npy", "12")
 
 
 def decode_all(locations, geometry=SMALL, threads=2):
@@ -138,7 +105,7 @@ def test_files_tars_and_arrays_give_the_same_pixels(tmp_path):
     from_files = decode_all(tmp_path / name for name in files)
     from_tar = decode_all(f"{tmp_path}/x.tar#{name}" for name in files)
     from_array = decode_all(f"{tmp_path}/x.npy#{i}" for i in range(70))
-    expected = [crop(Image.fromarray(array), SMALL) for array in arrays]
+    expected = [crop_picture(Image.fromarray(array), SMALL) for array in arrays]
     for results in (from_files, from_tar, from_array):
         assert all(reason is None for _, reason in results)
         np.testing.assert_array_equal([pixels for pixels, _ in results], expected)
@@ -197,13 +164,13 @@ def test_bad_pictures_have_a_reason(tmp_path, pack, name):
     expected = missing if name == "missing.jpg" else BAD_FILES[name][1]
     reasons = []
     with pytest.raises(InputError, match=expected) as caught:
-        list(keep_good(locations, [results], "stop", reasons))
+        list(keep_good_crops(locations, [results], "stop", reasons))
     message = str(caught.value)
     assert message.startswith(f"{start}{name}: {reason}; ")
     assert "on_bad_sample: skip" in message
     assert "\n" not in message
     reasons.clear()
-    assert len(list(keep_good(locations, [results], "skip", reasons))) == 2
+    assert len(list(keep_good_crops(locations, [results], "skip", reasons))) == 2
     assert reasons == [None, reason, None]
 
 
@@ -211,17 +178,6 @@ def test_a_folder_in_the_place_of_a_picture(tmp_path):
     (tmp_path / "folder.jpg").mkdir()
     [(_, reason)] = decode_all([tmp_path / "folder.jpg"])
     assert reason == "cannot be read (Is a directory)"
-
-
-def test_shards_cover_every_picture_once():
-    ids = [f"p{i}" for i in range(7) for _ in range(3)]
-    samples = samples_frame(ids, ids, caption="x", caption_index=[0, 1, 2] * 7)
-    shards = [shard_pictures(samples, k, 3) for k in range(3)]
-    assert [list(shard["sample_id"]) for shard in shards] == [
-        ["p0", "p1", "p2"],
-        ["p3", "p4", "p5"],
-        ["p6"],
-    ]
 
 
 def test_noise_is_standard_normal_and_does_not_depend_on_the_shard():

@@ -1,4 +1,4 @@
-"""Counting and fingerprints: fast, standard library only, and equal to what is read later."""
+"""Files, counts and fingerprints: fast, standard library only, and equal to what is read later."""
 
 import os
 import shutil
@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-from modgap.data.sources import count_items, listing_digest, source_paths
+from modgap.data.sources import (
+    HATEFUL_MEMES,
+    count_items,
+    expand_shards,
+    listing_digest,
+    remote_rows,
+    source_paths,
+    with_sources,
+)
 from modgap.errors import InputError
 from picture_files import class_files, write_files, write_tar
 
@@ -108,3 +116,31 @@ def test_a_missing_source_is_named(tmp_path):
     entry = {"kind": "image_folder", "path": str(tmp_path / "gone.tar")}
     with pytest.raises(InputError, match=r"gone\.tar: no such file or folder"):
         listing_digest(entry)
+
+
+def test_counts_of_memes_without_any_file(tmp_path):
+    for split, n in HATEFUL_MEMES.items():
+        entry = with_sources("d", {"kind": "hateful_memes", "split": split}, str(tmp_path))
+        assert count_items("hateful_memes", entry) == n
+
+
+def webdataset(shards, folder="resources"):
+    return with_sources("wds", {"kind": "webdataset", "shards": shards}, folder)
+
+
+def test_ranges_in_names():
+    assert expand_shards("a-{08..11}.tar") == [f"a-{i:02d}.tar" for i in range(8, 12)]
+    assert expand_shards(["x.tar", "{0..1}/{2..3}"]) == ["x.tar", "0/2", "0/3", "1/2", "1/3"]
+    with pytest.raises(InputError, match="counts down"):
+        expand_shards("{3..1}.tar")
+
+
+def test_remote_shards_are_fetched_files():
+    address = "https://example.org/data/{0..1}.tar"
+    entry = webdataset([address, "local/2.tar"], folder="res")
+    assert entry["files"] == ["res/webdataset/wds/0.tar", "res/webdataset/wds/1.tar", "local/2.tar"]
+    rows = remote_rows({"wds": entry}, "res")
+    assert list(rows) == ["webdataset/wds/0.tar", "webdataset/wds/1.tar"]
+    assert rows["webdataset/wds/1.tar"]["url"] == "https://example.org/data/1.tar"
+    with pytest.raises(InputError, match=r"datasets\.wds\.shards: 0\.tar is named twice"):
+        webdataset(["https://a.org/0.tar", "https://b.org/0.tar"])

@@ -3,7 +3,7 @@
 import pytest
 
 from modgap.data.listed import list_samples
-from modgap.data.sources import expand_all, remote_rows, with_sources
+from modgap.data.sources import with_sources
 from modgap.data.table import shard_pictures
 from modgap.errors import InputError
 from picture_files import picture_bytes, write_tar
@@ -94,21 +94,3 @@ def test_a_truncated_shard(tmp_path):
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(InputError, match=r"a\.tar: (cut short|not a readable)"):
         listed(str(path))
-
-
-def test_ranges_in_names():
-    assert expand_all("a-{08..11}.tar") == [f"a-{i:02d}.tar" for i in range(8, 12)]
-    assert expand_all(["x.tar", "{0..1}/{2..3}"]) == ["x.tar", "0/2", "0/3", "1/2", "1/3"]
-    with pytest.raises(InputError, match="counts down"):
-        expand_all("{3..1}.tar")
-
-
-def test_remote_shards_are_fetched_files():
-    address = "https://example.org/data/{0..1}.tar"
-    entry = resolved([address, "local/2.tar"], folder="res")
-    assert entry["files"] == ["res/webdataset/wds/0.tar", "res/webdataset/wds/1.tar", "local/2.tar"]
-    rows = remote_rows({"wds": entry}, "res")
-    assert list(rows) == ["webdataset/wds/0.tar", "webdataset/wds/1.tar"]
-    assert rows["webdataset/wds/1.tar"]["url"] == "https://example.org/data/1.tar"
-    with pytest.raises(InputError, match=r"datasets\.wds\.shards: 0\.tar is named twice"):
-        resolved(["https://a.org/0.tar", "https://b.org/0.tar"])

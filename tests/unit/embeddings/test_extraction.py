@@ -8,11 +8,16 @@ from modgap.embeddings.extraction import (
     embed,
     embed_captions,
     embed_images,
+    embed_items,
     embed_tokens,
+    first_pixels,
+    first_tokens,
     noise_tokens,
 )
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
+from modgap.tables import read_table
+from tiny_training import make_dataset
 
 CAPTIONS = [f"a {colour} {shape}" for colour in ("red", "blue") for shape in "abcdefghijk"]
 
@@ -20,7 +25,7 @@ CAPTIONS = [f"a {colour} {shape}" for colour in ("red", "blue") for shape in "ab
 @pytest.fixture(scope="module", params=["scenes-vit", "scenes-resnet"])
 def model(request):
     entry = {"source": "random", "architecture": request.param, "seed": 0}
-    return build("mine", entry, device="cpu")
+    return create_model("mine", entry, device="cpu")
 
 
 def random_pixels(n):
@@ -126,3 +131,38 @@ def test_values_that_overflow_are_refused():
     items = np.arange(10)[:, None]
     with pytest.raises(InputError, match="row 6 of the pictures has values that are not finite"):
         embed(encode, items, 1, 4, what="pictures")
+
+
+def test_items_of_both_towers_are_those_of_each(model):
+    pixels, tokens = random_pixels(6), model.tokenize(CAPTIONS[:6])
+    both = embed_items(model, pixels, tokens, 4)
+    assert list(both) == ["images", "texts"]
+    np.testing.assert_array_equal(both["images"], embed_images(model, pixels, 4))
+    np.testing.assert_array_equal(both["texts"], embed_tokens(model, tokens, 4))
+    assert list(embed_items(model, pixels, None, 4)) == ["images"]
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    """Two shards of drawn scenes."""
+    folder = tmp_path_factory.mktemp("crops")
+    parts = [make_dataset(folder, f"part-{i}", n=6, seed=i) for i in range(2)]
+    return [[path for part in parts for path in part[key]] for key in ("pixels", "indexes")]
+
+
+@pytest.mark.parametrize(("items", "found"), [(4, 4), (9, 9), (500, 12)])
+def test_the_first_pixels_of_several_shards(crops, items, found):
+    ids, pixels = first_pixels(*crops, items)
+    whole = np.concatenate([np.load(path) for path in crops[0]])
+    np.testing.assert_array_equal(pixels, whole[:found])
+    assert len(ids) == found
+
+
+def test_a_picture_without_caption_is_named(tmp_path, model):
+    path = make_dataset(tmp_path, "scenes", n=3)["samples"][0]
+    samples = read_table(path)
+    samples["caption"] = samples["caption"].where(samples.index != 1)
+    samples.to_parquet(path)
+    ids = list(samples["sample_id"])
+    with pytest.raises(InputError, match=f"{ids[1]} has no caption"):
+        first_tokens(model, path, ids, {"kind": "scenes"})

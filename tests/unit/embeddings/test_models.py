@@ -13,7 +13,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from safetensors.torch import save_file
 
-from modgap.embeddings.models import build, choose_device
+from modgap.embeddings.models import choose_device, create_model
 from modgap.errors import InputError
 from modgap.plan.architectures import ARCHITECTURES, TAGS
 
@@ -47,7 +47,7 @@ def project(tmp_path_factory, root):
 
 @pytest.fixture(scope="module")
 def tiny(project):
-    return build("tiny", RANDOM, device="cpu", root=project)
+    return create_model("tiny", RANDOM, device="cpu", root=project)
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +80,10 @@ def unit(embeddings):
 def test_random_model_is_its_seed(project, tiny):
     torch.manual_seed(99)
     before = torch.random.get_rng_state()
-    again = build("tiny", RANDOM, device="cpu", root=project)
+    again = create_model("tiny", RANDOM, device="cpu", root=project)
     assert torch.equal(before, torch.random.get_rng_state())
     assert_same_embeddings(tiny, again)
-    other = build("tiny", {**RANDOM, "seed": 4}, device="cpu", root=project)
+    other = create_model("tiny", {**RANDOM, "seed": 4}, device="cpu", root=project)
     assert other.provenance["weights_sha256"] != tiny.provenance["weights_sha256"]
     assert not np.allclose(other.encode_images(PIXELS), tiny.encode_images(PIXELS))
 
@@ -131,7 +131,7 @@ def test_float_pixels_are_not_normalised(tiny):
 
 def test_imagenet_normalisation_changes_arithmetic_not_weights(project, tiny):
     entry = {**RANDOM, "normalisation": "imagenet"}
-    other = build("tiny", entry, device="cpu", root=project)
+    other = create_model("tiny", entry, device="cpu", root=project)
     assert other.provenance["mean"] == [0.485, 0.456, 0.406]
     assert other.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
     assert not np.array_equal(other.encode_images(PIXELS), tiny.encode_images(PIXELS))
@@ -143,7 +143,7 @@ def test_checkpoint_round_trip(project, tiny, weights, tmp_path):
     torch.save(state, plain)
     torch.save({"epoch": 3, "state_dict": {f"module.{k}": v for k, v in state.items()}}, wrapped)
     for path in (weights, plain, wrapped):
-        loaded = build("mine", checkpoint(path), device="cpu", root=project)
+        loaded = create_model("mine", checkpoint(path), device="cpu", root=project)
         assert_same_embeddings(tiny, loaded)
         assert loaded.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
         assert loaded.provenance["weights"] == "trained"
@@ -157,7 +157,7 @@ def local_dir(folder, weights, model_cfg, **preprocess_cfg):
 
 
 def test_local_dir_round_trip(tiny, weights, tmp_path):
-    loaded = build("mine", local_dir(tmp_path, weights, TINY), device="cpu")
+    loaded = create_model("mine", local_dir(tmp_path, weights, TINY), device="cpu")
     assert_same_embeddings(tiny, loaded)
 
 
@@ -165,7 +165,7 @@ def test_local_dir_brings_its_own_preprocessing(tiny, weights, tmp_path):
     entry = local_dir(
         tmp_path, weights, TINY, mean=[0.5] * 3, std=[0.5] * 3, interpolation="bilinear"
     )
-    loaded = build("mine", entry, device="cpu")
+    loaded = create_model("mine", entry, device="cpu")
     assert loaded.provenance["geometry"] == "16-bilinear-shortest"
     assert loaded.provenance["mean"] == [0.5, 0.5, 0.5]
     assert not np.array_equal(loaded.encode_images(PIXELS), tiny.encode_images(PIXELS))
@@ -180,7 +180,7 @@ def test_checkpoint_with_the_preprocessing_given(project, weights):
         "std": [0.5, 0.5, 0.5],
     }
     entry = checkpoint(weights, preprocessing=settings)
-    loaded = build("mine", entry, device="cpu", root=project)
+    loaded = create_model("mine", entry, device="cpu", root=project)
     assert loaded.provenance["geometry"] == "16-bilinear-squash"
     assert loaded.preprocessing["mean"] == (0.5, 0.5, 0.5)
 
@@ -193,7 +193,7 @@ def test_checkpoint_of_another_architecture(project, weights, architecture):
         mean = [0.5, 0.5, 0.5]
         entry["preprocessing"] = {"size": 224, "mean": mean, "std": mean}
     with pytest.raises(InputError) as caught:
-        build("mine", entry, device="cpu", root=project)
+        create_model("mine", entry, device="cpu", root=project)
     message = str(caught.value)
     assert f"tiny.safetensors: these weights are not of architecture {architecture} (" in message
     assert "\n" not in message
@@ -202,7 +202,7 @@ def test_checkpoint_of_another_architecture(project, weights, architecture):
 def test_local_dir_with_weights_of_another_architecture(weights, tmp_path):
     entry = local_dir(tmp_path, weights, {**TINY, "embed_dim": 24})
     with pytest.raises(InputError, match="these weights are not of architecture"):
-        build("mine", entry, device="cpu")
+        create_model("mine", entry, device="cpu")
 
 
 class Payload:
@@ -219,10 +219,10 @@ def test_pickle_with_code_is_refused_and_not_run(project, tmp_path):
     proof, path = tmp_path / "it ran", tmp_path / "weights.pt"
     torch.save({"state_dict": Payload(str(proof))}, path)
     with pytest.raises(InputError, match="no weights can be read from it"):
-        build("mine", checkpoint(path), device="cpu", root=project)
+        create_model("mine", checkpoint(path), device="cpu", root=project)
     path.write_bytes(pickle.dumps({"w": Payload(str(proof))}, protocol=2))
     with pytest.raises(InputError, match="no weights can be read from it"):
-        build("mine", checkpoint(path), device="cpu", root=project)
+        create_model("mine", checkpoint(path), device="cpu", root=project)
     assert not proof.exists()
 
 
@@ -237,12 +237,12 @@ def test_unreadable_weights(project, weights, tmp_path):
     torch.save({"epoch": 3}, other)
     for path in (cut, empty, listed, other):
         with pytest.raises(InputError, match=path.name) as caught:
-            build("mine", checkpoint(path), device="cpu", root=project)
+            create_model("mine", checkpoint(path), device="cpu", root=project)
         assert "\n" not in str(caught.value)
 
 
 def test_quick_gelu_is_built_where_the_architecture_says(project, weights, tiny):
-    quick = build("quick", checkpoint(weights, "tiny-quickgelu"), device="cpu", root=project)
+    quick = create_model("quick", checkpoint(weights, "tiny-quickgelu"), device="cpu", root=project)
     assert quick.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
     assert not np.allclose(quick.encode_images(PIXELS), tiny.encode_images(PIXELS))
 
@@ -250,7 +250,7 @@ def test_quick_gelu_is_built_where_the_architecture_says(project, weights, tiny)
 def test_wrong_activation_is_refused_before_anything_is_loaded():
     entry = {"source": "open_clip", "architecture": "ViT-B-32", "pretrained": "openai"}
     with pytest.raises(InputError, match="use architecture ViT-B-32-quickgelu"):
-        build("mine", entry, device="cpu")
+        create_model("mine", entry, device="cpu")
 
 
 def test_activation_that_was_loaded_is_verified(weights, tmp_path, monkeypatch):
@@ -274,7 +274,7 @@ def test_activation_that_was_loaded_is_verified(weights, tmp_path, monkeypatch):
     )
     entry = checkpoint(weights, pretrained="own")
     with pytest.raises(InputError, match=r"has plain GELU, but .* trained with QuickGELU"):
-        build("mine", entry, device="cpu")
+        create_model("mine", entry, device="cpu")
 
 
 def test_preprocessing_that_was_loaded_is_verified(weights, tmp_path, monkeypatch):
@@ -285,10 +285,10 @@ def test_preprocessing_that_was_loaded_is_verified(weights, tmp_path, monkeypatc
     for name, function in original.items():
         monkeypatch.setattr(open_clip, name, lambda _, *a, f=function, **k: f(folder, *a, **k))
     entry = {"source": "hub", "repo": "someone/model", "geometry": "16-bicubic-shortest"}
-    assert build("mine", entry, device="cpu").provenance["geometry"] == "16-bicubic-shortest"
+    assert create_model("mine", entry, device="cpu").provenance["geometry"] == "16-bicubic-shortest"
     entry["geometry"] = "16-bicubic-squash"
     with pytest.raises(InputError, match="resize_mode of the loaded model is shortest, not squash"):
-        build("mine", entry, device="cpu")
+        create_model("mine", entry, device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -302,13 +302,13 @@ def test_without_network(entry, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(InputError, match="use source checkpoint or local_dir") as caught:
-        build("mine", entry, device="cpu")
+        create_model("mine", entry, device="cpu")
     assert entry.get("repo", "RN50-quickgelu cc12m") in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_bf16_is_close_to_fp32(project, tiny):
-    low = build("tiny", RANDOM, device="cpu", precision="bf16", root=project)
+    low = create_model("tiny", RANDOM, device="cpu", precision="bf16", root=project)
     assert low.encode_images(PIXELS).dtype == np.float32
     tokens = tiny.tokenize(CAPTIONS)
     for one, other in [
@@ -321,14 +321,14 @@ def test_bf16_is_close_to_fp32(project, tiny):
 
 def test_resnet18_without_classifier():
     entry = {"source": "torchvision", "architecture": "resnet18", "seed": 1, "size": 32}
-    model = build("resnet18", entry, device="cpu")
+    model = create_model("resnet18", entry, device="cpu")
     pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
     embeddings = model.encode_images(pixels)
     assert embeddings.shape == (4, 512) == (4, model.dim)
     # The last step is an average over ReLU outputs.
     assert embeddings.min() >= 0
     assert model.provenance["mean"] == [0.485, 0.456, 0.406]
-    again = build("resnet18", entry, device="cpu")
+    again = create_model("resnet18", entry, device="cpu")
     np.testing.assert_array_equal(again.encode_images(pixels), embeddings)
 
 
@@ -338,10 +338,10 @@ def test_resnet18_from_a_file(tmp_path):
     network = torchvision.models.resnet18()
     torch.save(network.state_dict(), path)
     entry = {"source": "torchvision", "architecture": "resnet18", "weights": str(path), "size": 32}
-    model = build("mine", entry, device="cpu")
+    model = create_model("mine", entry, device="cpu")
     assert torch.equal(model.network.conv1.weight, network.conv1.weight)
     with pytest.raises(InputError, match="these weights are not of architecture resnet50"):
-        build("mine", {**entry, "architecture": "resnet50"}, device="cpu")
+        create_model("mine", {**entry, "architecture": "resnet50"}, device="cpu")
 
 
 def test_torchvision_weights_without_network(monkeypatch):
@@ -352,12 +352,12 @@ def test_torchvision_weights_without_network(monkeypatch):
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", refuse)
     entry = {"source": "torchvision", "architecture": "resnet18", "weights": "IMAGENET1K_V1"}
     with pytest.raises(InputError, match="give its path as weights"):
-        build("mine", entry, device="cpu")
+        create_model("mine", entry, device="cpu")
 
 
 @pytest.mark.parametrize("architecture", ["scenes-vit", "scenes-resnet"])
 def test_shipped_architectures(architecture):
-    model = build("m", {**RANDOM, "architecture": architecture}, device="cpu")
+    model = create_model("m", {**RANDOM, "architecture": architecture}, device="cpu")
     pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
     images, texts = model.encode_images(pixels), model.encode_texts(model.tokenize(CAPTIONS))
     assert images.shape == (4, 128)
@@ -367,7 +367,7 @@ def test_shipped_architectures(architecture):
 
 def test_vit_b_32_of_open_clip():
     entry = {"source": "random", "architecture": "ViT-B-32", "seed": 0}
-    model = build("vit-b-32", entry, device="cpu")
+    model = create_model("vit-b-32", entry, device="cpu")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     assert model.encode_images(pixels).shape == (2, 512)
     assert model.context_length == 77

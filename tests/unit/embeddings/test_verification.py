@@ -6,15 +6,15 @@ import json
 import numpy as np
 import pytest
 
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.embeddings.verification import (
     COORDINATES,
     activation,
-    check_model,
     differences,
     golden_embedding,
     golden_picture,
     tokenizer_name,
+    verify_model,
 )
 from modgap.errors import InputError
 
@@ -42,7 +42,7 @@ def project(tmp_path_factory, root):
 
 @pytest.fixture(scope="module")
 def model(project):
-    return build("tiny", ENTRY, device="cpu", root=project)
+    return create_model("tiny", ENTRY, device="cpu", root=project)
 
 
 @pytest.fixture
@@ -74,18 +74,18 @@ def test_golden_embeddings_are_the_first_coordinates_of_unit_vectors(model):
 
 
 def test_a_model_that_is_what_its_pin_says(model, pin):
-    assert check_model("tiny", ENTRY, model, pin) == pin["golden"]
-    assert check_model("tiny", ENTRY, model, None) == pin["golden"]
+    assert verify_model("tiny", ENTRY, model, pin) == pin["golden"]
+    assert verify_model("tiny", ENTRY, model, None) == pin["golden"]
 
 
 def test_another_seed_is_another_model(project, pin):
-    other = build("tiny", {**ENTRY, "seed": 5}, device="cpu", root=project)
+    other = create_model("tiny", {**ENTRY, "seed": 5}, device="cpu", root=project)
     with pytest.raises(InputError, match=r"models\.tiny: golden embedding of images is \["):
-        check_model("tiny", ENTRY, other, pin)
+        verify_model("tiny", ENTRY, other, pin)
 
 
 def test_the_wrong_activation_is_seen_in_the_network_and_in_the_numbers(project, pin):
-    plain = build("plain", {**ENTRY, "architecture": "plain"}, device="cpu", root=project)
+    plain = create_model("plain", {**ENTRY, "architecture": "plain"}, device="cpu", root=project)
     assert activation(plain.network) == "GELU"
     lines = differences(ENTRY, plain, pin, golden_embedding(plain))
     assert lines[0] == "activation is GELU, the table of weights says QuickGELU"
@@ -106,7 +106,7 @@ def test_preprocessing_counts_unless_it_is_overridden(project, model, pin):
     (line,) = differences(ENTRY, model, other, pin["golden"])
     assert line.startswith("preprocessing is ")
     entry = {**ENTRY, "normalisation": "imagenet"}
-    overridden = build("tiny", entry, device="cpu", root=project)
+    overridden = create_model("tiny", entry, device="cpu", root=project)
     assert differences(entry, overridden, pin, golden_embedding(overridden)) == []
 
 
@@ -118,7 +118,7 @@ def test_a_golden_embedding_of_another_length(model, pin):
 
 def test_a_tower_without_texts():
     entry = {"source": "torchvision", "architecture": "resnet18", "seed": 0, "size": 32}
-    resnet = build("resnet18", entry, device="cpu")
+    resnet = create_model("resnet18", entry, device="cpu")
     assert activation(resnet.network) == "ReLU"
     assert tokenizer_name(resnet) is None
     assert set(golden_embedding(resnet)) == {"images"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 from modgap.training.classifier import train_classifier
@@ -28,20 +28,29 @@ def inputs(folder, **entry):
     return {**learned, **{f"held_out_{key}": paths for key, paths in held_out.items()}}
 
 
+def paths_of(folder):
+    return {"weights": folder / "model.safetensors", "losses": folder / "losses.parquet"}
+
+
 def test_a_classifier_learns_and_loads(tmp_path):
-    outputs = [tmp_path / "out" / name for name in ("model.safetensors", "losses.parquet")]
+    outputs = paths_of(tmp_path / "out")
     given = inputs(tmp_path, kind="digits")
-    train_classifier(**given, weights=outputs[0], losses=outputs[1], **SETTINGS)
-    losses = read_table(outputs[1])["loss"]
+    train_classifier(given, outputs, **SETTINGS)
+    losses = read_table(outputs["losses"])["loss"]
     assert losses.iloc[-3:].mean() < 0.5 * losses.iloc[:3].mean()
-    measured = read_metadata(outputs[1])
+    measured = read_metadata(outputs["losses"])
     # The held-out digits here are among those that were learned.
     assert measured["low"] < measured["accuracy"] > 0.3
-    entry = {"source": "trained", "run": "x", "path": str(outputs[0].parent), "initial": RESNET}
+    entry = {
+        "source": "trained",
+        "run": "x",
+        "path": str(outputs["weights"].parent),
+        "initial": RESNET,
+    }
     crops = np.zeros((2, 32, 32, 3), np.uint8)
-    trained = build("m", entry, device="cpu").encode_images(crops)
+    trained = create_model("m", entry, device="cpu").encode_images(crops)
     assert trained.shape == (2, 512)
-    assert (trained != build("r", RESNET, device="cpu").encode_images(crops)).any()
+    assert (trained != create_model("r", RESNET, device="cpu").encode_images(crops)).any()
 
 
 def test_pictures_without_labels_are_refused(tmp_path, monkeypatch):
@@ -56,12 +65,7 @@ def test_pictures_without_labels_are_refused(tmp_path, monkeypatch):
 
     monkeypatch.setattr(classifier, "read_captioned_pictures", unlabelled)
     with pytest.raises(InputError, match="a classifier needs labels"):
-        train_classifier(
-            **inputs(tmp_path),
-            weights=tmp_path / "w.safetensors",
-            losses=tmp_path / "l.parquet",
-            **SETTINGS,
-        )
+        train_classifier(inputs(tmp_path), paths_of(tmp_path), **SETTINGS)
 
 
 def test_a_killed_classifier_continues_with_the_same_numbers(tmp_path, monkeypatch):
@@ -71,10 +75,9 @@ def test_a_killed_classifier_continues_with_the_same_numbers(tmp_path, monkeypat
 
     def train(folder):
         folder.mkdir(exist_ok=True)
-        paths = [folder / name for name in ("model.safetensors", "losses.parquet")]
-        train_classifier(**given, weights=paths[0], losses=paths[1], **SETTINGS)
+        train_classifier(given, paths_of(folder), **SETTINGS)
         assert not (folder / "resume.ckpt").exists()
-        return paths
+        return paths_of(folder).values()
 
     whole = train(tmp_path / "whole")
     rate_at, steps = classifier.learning_rate_at, []

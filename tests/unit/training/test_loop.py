@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import modgap.training.loop
-from modgap.embeddings.models import build
+from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 from modgap.training import loop
@@ -70,7 +70,7 @@ def test_two_runs_give_the_same_bytes(world, finished, tmp_path):
 
 
 def test_the_loss_of_the_first_step_is_open_clips(world, finished):
-    start = build("start", world["model"], device="cpu")
+    start = create_model("start", world["model"], device="cpu")
     place = modgap.training.distributed.Place(0, 1, torch.device("cpu"))
     data = loop.read_captioned_pictures(
         *(world["inputs"][key] for key in ("pixels", "indexes", "samples")), "here"
@@ -88,7 +88,7 @@ def test_the_checkpoint_is_open_clips_own(finished, world):
     folder = finished["weights"].parent
     model, _, _ = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     entry = {"source": "trained", "run": "tiny", "path": str(folder), "initial": world["model"]}
-    loaded = build("m", entry, device="cpu")
+    loaded = create_model("m", entry, device="cpu")
     pixels = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
     mean, std = (torch.tensor(value).view(1, 3, 1, 1) for value in (
@@ -96,7 +96,7 @@ def test_the_checkpoint_is_open_clips_own(finished, world):
     with torch.no_grad():
         expected = model.encode_image((images - mean) / std).numpy()
     np.testing.assert_allclose(loaded.encode_images(pixels), expected, atol=1e-6)
-    before = build("start", world["model"], device="cpu").encode_images(pixels)
+    before = create_model("start", world["model"], device="cpu").encode_images(pixels)
     assert np.abs(before - expected).max() > 0.01
     assert model.logit_scale.exp().item() == pytest.approx(20, rel=1e-6)
 
@@ -208,7 +208,7 @@ def test_the_start_without_gap_has_none_and_its_export_needs_no_rotation(world, 
     assert after < 0.3 * before
     folder = closed["weights"].parent
     entry = {"source": "trained", "run": "x", "path": str(folder), "initial": world["model"]}
-    model = build("m", entry, device="cpu")
+    model = create_model("m", entry, device="cpu")
     pixels = np.load(world["inputs"]["held_out_pixels"][0])
     captions = read_table(world["inputs"]["held_out_samples"][0])["caption"]
     X, Y = model.encode_images(pixels), model.encode_texts(model.tokenize(list(captions)))
@@ -303,18 +303,18 @@ def test_a_model_trained_without_normalisation_layers_loads_without_them(world, 
     stored = load_file(paths["weights"])
     assert not [name for name in stored if ".ln_" in name]
     entry = {"source": "trained", "run": "x", "path": str(tmp_path / "bare"), "initial": bare}
-    network = build("bare", entry, device="cpu").network
+    network = create_model("bare", entry, device="cpu").network
     assert not [m for m in network.modules() if isinstance(m, torch.nn.LayerNorm)]
     for name, value in network.state_dict().items():
         assert torch.equal(value, stored[name]), name
     # As a model with such layers its weights are not all there, and nothing fills the rest in.
     with pytest.raises(InputError, match="ln_"):
-        build("whole", {"source": "local_dir", "path": str(tmp_path / "bare")}, device="cpu")
+        create_model("whole", {"source": "local_dir", "path": str(tmp_path / "bare")}, device="cpu")
 
 
 def test_pixels_can_be_left_as_they_are(world):
-    raw = build("raw", {**world["model"], "normalisation": "none"}, device="cpu")
-    own = build("own", world["model"], device="cpu")
+    raw = create_model("raw", {**world["model"], "normalisation": "none"}, device="cpu")
+    own = create_model("own", world["model"], device="cpu")
     assert raw.preprocessing["mean"] == (0.0, 0.0, 0.0)
     crops = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
     assert np.abs(raw.encode_images(crops) - own.encode_images(crops)).max() > 1e-4

@@ -10,7 +10,7 @@ from modgap.training.held_out import held_out_pairs
 from modgap.training.pictures import (
     batch_captions,
     batch_pictures,
-    check_batch,
+    check_batch_size,
     mismatched_pictures,
     read_captioned_pictures,
 )
@@ -110,11 +110,11 @@ def test_a_known_share_has_the_captions_of_others(share, swapped):
 
 
 def test_batches_that_cannot_be_cut_are_refused():
-    check_batch(16, 16, 2, 2, "here")
+    check_batch_size(16, 16, 2, 2, "here")
     with pytest.raises(InputError, match="here: a batch of 17 is larger than the 16"):
-        check_batch(16, 17, 1, 1, "here")
+        check_batch_size(16, 17, 1, 1, "here")
     with pytest.raises(InputError, match="make it a multiple of 6"):
-        check_batch(100, 16, 3, 2, "here")
+        check_batch_size(100, 16, 3, 2, "here")
 
 
 @pytest.mark.parametrize(("n", "found"), [(20, 20), (60, 60), (90, 60)])

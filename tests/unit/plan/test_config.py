@@ -1,0 +1,152 @@
+"""What a user reads when the configuration is wrong, and what a user's own file means."""
+
+import numpy as np
+import pytest
+import yaml
+
+from modgap.data.sources import count_items
+from modgap.errors import InputError
+from modgap.plan.config import load_config
+
+
+@pytest.fixture
+def ready(tmp_path):
+    """A file of ready embeddings."""
+    path = tmp_path / "ready.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(2, 30, 8)).astype("float32"))
+    return path
+
+
+def problems_of(given, root):
+    """The lines a bad configuration prints."""
+    with pytest.raises(InputError) as caught:
+        load_config(given, root)
+    return [line.strip() for line in str(caught.value).splitlines()[1:]]
+
+
+def test_every_shipped_configuration_is_valid(root, monkeypatch):
+    monkeypatch.chdir(root)
+    for name in ("config.yaml", "smoke.yaml", "thorough.yaml", "paper.yaml", "examples/zoo.yaml"):
+        load_config(yaml.safe_load((root / "config" / name).read_text()), root)
+
+
+def test_all_problems_are_listed_one_line_each(root):
+    given = {
+        "embeddings": {"batchsize": 8, "precision": "fp8"},
+        "statistics": {"n_resamples": "many"},
+        "datasets": {"scenes": {"kind": "scene", "n": 10}},
+        "models": {"m": {"source": "random", "architecture": "scenes-vit", "sed": 1}},
+    }
+    assert problems_of(given, root) == [
+        "datasets.scenes.kind: 'scene' is none of scenes, digits, captions_table, image_folder, "
+        "noise, embeddings, coco_captions, torchvision, webdataset, fairface, hateful_memes, "
+        "did you mean 'scenes'?",
+        "models.m: unknown key 'sed', did you mean 'seed'?",
+        "embeddings: unknown key 'batchsize', did you mean 'batch_size'?",
+        "embeddings.precision: 'fp8' is none of fp32, bf16, fp16",
+        "statistics.n_resamples: 'many' is not of type 'integer'",
+    ]
+
+
+def test_training_that_cannot_be(root):
+    given = {
+        "datasets": {"scenes": {"kind": "scenes", "n": 10, "seed": 0}},
+        "models": {
+            "vit": {"source": "random", "architecture": "scenes-vit"},
+            "trained": {"source": "trained", "run": "bass"},
+        },
+        "training_runs": {
+            "base": {"model": "vit", "datasets": ["scenes"], "held_out": "scenes"},
+        },
+    }
+    assert problems_of(given, root) == [
+        "training_runs.base.held_out: scenes is trained on; name other pictures",
+        "models.trained.run: no training run named 'bass', did you mean 'base'?",
+    ]
+    for tau in (0, -0.1):
+        recipe = {"temperature": {"kind": "fixed", "tau": tau}, "step": 5}
+        (unknown, line) = problems_of({"training": {"recipe": recipe}}, root)
+        assert unknown == "training.recipe: unknown key 'step', did you mean 'steps'?"
+        assert line.startswith(f"training.recipe.temperature.tau: {tau} is less than or equal to")
+
+
+def test_references_that_point_nowhere(root):
+    given = {
+        "datasets": {"scenes": {"kind": "scenes", "n": 10, "seed": 0}},
+        "models": {"vit": {"source": "random", "architecture": "scenes-vit"}},
+        "embedding_sets": {"a": {"dataset": "scene", "model": "vitt"}},
+        "cones": [{"dataset": "scenes"}],
+    }
+    assert problems_of(given, root) == [
+        "embedding_sets.a.dataset: no dataset named 'scene', did you mean 'scenes'?",
+        "embedding_sets.a.model: no model named 'vitt', did you mean 'vit'?",
+        "cones.0: key 'model' is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ({"source": "random", "architecture": "ViT-B-23"}, "did you mean 'ViT-B-32'"),
+        (
+            {"source": "open_clip", "architecture": "ViT-B-32", "pretrained": "opanai"},
+            "did you mean 'openai'",
+        ),
+        (
+            {"source": "open_clip", "architecture": "ViT-B-32", "pretrained": "openai"},
+            "ViT-B-32-quickgelu",
+        ),
+        ({"source": "local_dir", "path": "nowhere"}, "nowhere"),
+    ],
+)
+def test_bad_models(root, model, words):
+    given = {"datasets": {"digits": {"kind": "digits"}}, "models": {"m": model}}
+    (line,) = problems_of(given, root)
+    assert "models.m" in line
+    assert words in line
+
+
+def test_files_that_are_not_there(root):
+    given = {"datasets": {"x": {"kind": "embeddings", "file": "missing.npy"}}}
+    assert problems_of(given, root) == ["datasets.x.file: no such file or folder: missing.npy"]
+
+
+def test_datasets_without_a_model(root):
+    given = {"datasets": {"digits": {"kind": "digits"}}}
+    (line,) = problems_of(given, root)
+    assert line.startswith("models: none")
+
+
+def test_models_without_a_dataset(root):
+    given = {"models": {"vit": {"source": "random", "architecture": "scenes-vit"}}}
+    (line,) = problems_of(given, root)
+    assert line.startswith("datasets: none")
+
+
+def test_ready_embeddings_alone_are_a_whole_configuration(root, ready):
+    config = load_config({"datasets": {"mine": {"kind": "embeddings", "file": str(ready)}}}, root)
+    assert config["models"] == {}
+    assert config["embedding_sets"] == {"mine": {"dataset": "mine"}}
+    assert config["cones"] == [{"dataset": "mine"}]
+
+
+def test_other_sections_merge_over_the_default(root):
+    config = load_config({"statistics": {"seed": 9}}, root)
+    assert config["statistics"]["seed"] == 9
+    assert config["statistics"]["n_resamples"] >= 1000
+    assert "scenes" in config["datasets"]
+
+
+def test_the_default_is_no_toy(root):
+    config = load_config({}, root)
+    for entry in [*config["cones"], *config["embedding_sets"].values()]:
+        dataset = config["datasets"][entry["dataset"]]
+        assert count_items(dataset["kind"], dataset) >= 1000
+    assert config["cone_study"]["seeds"] >= 25
+    assert config["cone_study"]["seed_items"] >= 200
+    assert config["random_networks"]["seeds"] >= 10
+    assert config["downstream"]["n_directions"] >= 200
+    assert config["training"]["evaluation"]["n"] >= 1000
+    assert config["training"]["recipe"]["steps"] >= 500
+    assert config["statistics"]["n_resamples"] >= 1000
+    assert len(config["embedding_sets"]) >= 4
