@@ -1,14 +1,13 @@
 """The modality gap, from pictures and captions to figures and tables.
 
-fetch -> data -> embeddings -> (training) -> statistics, cones, shift, tasks -> report
-
-    <resources>/...                                            files from the network
-    <results>/samples/{dataset}.parquet                        one row per picture and caption
-    <results>/pixels/{dataset}/{geometry}/part-{shard}.npy     crops, shared by models
+fetch -> data -> embeddings -> (training) -> statistics, cones, shift, tasks -> report:
+    <resources>/...                                          files from the network
+    <results>/samples/{dataset}.parquet                      one row per picture and caption
+    <results>/pixels/{dataset}/{geometry}/part-{shard}.npy   crops, shared by models
     <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
-    <results>/training/{run}/...                                checkpoints of models trained here
-    <results>/statistics/<what>/...parquet                     tidy measurements
-    <results>/figures, <results>/tables, <results>/report      what people look at
+    <results>/training/{run}/...                             checkpoints of models trained here
+    <results>/statistics/<what>/...parquet                   tidy measurements
+    <results>/figures, <results>/tables, <results>/report    what people look at
 """
 
 from snakemake.utils import min_version
@@ -20,13 +19,7 @@ include: "rules/common.smk"
 
 
 from modgap.plan.targets import check_targets
-from modgap.report.console import (
-    STARTED,
-    announce_jobs,
-    failure_summary,
-    hold_folder,
-    summary,
-)
+from modgap.report import console
 
 
 pathvars:
@@ -64,26 +57,23 @@ include: "rules/report.smk"
 
 
 onstart:
-    hold_folder(logger.warning, WorkflowError)
+    console.hold_folder(logger.warning, WorkflowError)
 
 
 onsuccess:
-    print(summary(CONFIG["results"], STARTED), file=sys.stderr)
+    print(console.summarise_run(CONFIG["results"]), file=sys.stderr)
 
 
 onerror:
-    print(failure_summary(log, STARTED), file=sys.stderr)
+    print(console.summarise_failure(log), file=sys.stderr)
 
 
 rule all:
     """Every figure and table of the configuration, and the report (the default target)."""
     default_target: True
     input:
-        PLAN["targets"]["figures"],
-        PLAN["targets"]["tables"],
-        PLAN["targets"]["training"],
-        "<results>/report/index.html",
+        PLAN["targets"]["all"],
 
 
-announce_jobs(workflow.rules)
+console.announce_jobs(workflow.rules)
 check_targets(workflow, PLAN["contents"], WorkflowError)

@@ -46,24 +46,6 @@ def test_a_run_holds_its_folder_until_it_ends(root, tmp_path):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_a_disk_without_locks_is_said_and_no_hindrance(root, tmp_path):
-    project = copy_project(root, tmp_path / "project")
-    rules = project / "rules" / "common.smk"
-    refuse = """import fcntl
-
-
-def no_locks(*_):
-    raise OSError(37, "No locks available")
-
-
-fcntl.flock = no_locks
-"""
-    assert rules.read_text().count("import fcntl\n") == 1
-    rules.write_text(rules.read_text().replace("import fcntl\n", refuse))
-    done = snakemake(project, "results/smoke/prompts/vit/scenes_size.parquet", *SMOKE)
-    assert done.stdout.count("has no file locks ([Errno 37] No locks available)") == 1
-
-
 def test_kill_9_during_extraction_then_the_same_command(root, smoke, tmp_path):
     project = copy_project(root, tmp_path / "project")
     command = [Path(sys.executable).parent / "snakemake", "embeddings", *SMOKE]

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from itertools import chain
 
 from modgap.data.sources import download_rows
 from modgap.errors import InputError
@@ -126,6 +127,8 @@ def resolve(config, root):
         "embeddings": all_parts(known),
         "training": checkpoints(known),
     }
+    everything = [plan["targets"][what] for what in ("figures", "tables", "training")]
+    plan["targets"]["all"] = [*chain(*everything), "<results>/report/index.html"]
     plan["report"] = plan_report(known, plan["figures"], figures, tables)
     return plan
 

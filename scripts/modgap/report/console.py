@@ -40,7 +40,7 @@ def files_made_since(folder, ending, since):
     ]
 
 
-def summary(results, started):
+def summarise_run(results, started=STARTED):
     """Lines on a finished run: what it made below ``results`` since ``started`` (a Unix time)."""
     lines = []
     for name, noun, ending in SHOWN:
@@ -76,7 +76,7 @@ def last_line(path):
     return said[-1] if said else "nothing in its log: stopped from outside, or out of memory"
 
 
-def failure_summary(logs, started):
+def summarise_failure(logs, started=STARTED):
     """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed and why."""
     failed = find_failed_jobs("".join(Path(path).read_text(errors="replace") for path in logs))
     lines = ["", f"Stopped after {spell_duration(time.time() - started)}."]
@@ -120,6 +120,7 @@ def hold_folder(warn, error, folder="."):
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        lock.close()
         raise error(
             f"another run is at work in {Path(folder).resolve()}; wait for it or stop it"
         ) from None

@@ -1,4 +1,4 @@
-"""What a run says when it ends."""
+"""What a run says: of its jobs, when it ends, and when another is at work."""
 
 import os
 import time
@@ -6,11 +6,13 @@ import time
 import pytest
 
 from modgap.report.console import (
-    failure_summary,
+    announce_jobs,
     find_failed_jobs,
+    hold_folder,
     last_line,
     spell_duration,
-    summary,
+    summarise_failure,
+    summarise_run,
 )
 
 LOG = """\
@@ -46,7 +48,7 @@ def test_a_summary_counts_what_this_run_made_and_nothing_older(tmp_path):
         for name in names:
             (folder / name).touch()
     os.utime(figures / "old.png", (now - 500, now - 500))
-    text = summary(tmp_path, now - 100)
+    text = summarise_run(tmp_path, now - 100)
     assert "Done in 1 min 40 s" in text
     assert f"2 figures in {figures}/" in text
     assert f"1 table: {tables / 't.csv'}" in text
@@ -54,7 +56,7 @@ def test_a_summary_counts_what_this_run_made_and_nothing_older(tmp_path):
 
 
 def test_a_run_without_figures_and_tables_says_how_long_it_took(tmp_path):
-    assert summary(tmp_path, time.time() - 5) == "\nDone in 5 s."
+    assert summarise_run(tmp_path, time.time() - 5) == "\nDone in 5 s."
 
 
 def test_every_failed_job_is_named_once_with_its_log(tmp_path):
@@ -68,7 +70,7 @@ def test_a_failure_says_why_where_and_what_to_do(tmp_path):
     log.write_text("reading\nError: photos/12.jpg: truncated\n\n")
     whole = tmp_path / "snakemake.log"
     whole.write_text(LOG.format(log=log, absent=tmp_path / "absent.log"))
-    lines = failure_summary([whole], time.time() - 3).splitlines()
+    lines = summarise_failure([whole], time.time() - 3).splitlines()
     assert lines[1] == "Stopped after 3 s."
     assert lines[2:5] == [
         "  decode_pixels failed",
@@ -82,7 +84,7 @@ def test_a_failure_says_why_where_and_what_to_do(tmp_path):
 def test_a_run_that_was_interrupted_says_how_to_go_on(tmp_path):
     whole = tmp_path / "snakemake.log"
     whole.write_text("Terminating processes on user request\n")
-    text = failure_summary([whole], time.time() - 3)
+    text = summarise_failure([whole], time.time() - 3)
     assert "failed" not in text
     assert text.endswith("What was finished is kept: give the same command again.")
 
@@ -90,3 +92,44 @@ def test_a_run_that_was_interrupted_says_how_to_go_on(tmp_path):
 def test_an_empty_log_hints_at_memory(tmp_path):
     (tmp_path / "empty.log").touch()
     assert "memory" in last_line(tmp_path / "empty.log")
+
+
+class Rule:
+    """What a rule of Snakemake's has that its message is made of."""
+
+    def __init__(self, name, docstring, wildcards=(), message=None):
+        self.name, self.docstring, self.message = name, docstring, message
+        self.wildcard_names = wildcards
+
+
+def test_rules_announce_their_jobs_by_name_and_docstring():
+    rules = [
+        Rule("a", "Make a\n    {thing}.", wildcards=("b",)),
+        Rule("c", None),
+        Rule("d", "Words.", message="its own"),
+    ]
+    announce_jobs(rules)
+    assert [rule.message for rule in rules] == [
+        "a {wildcards} - Make a {{thing}}.",
+        "c - ",
+        "its own",
+    ]
+
+
+def test_a_folder_is_held_by_one_run(tmp_path):
+    warnings = []
+    hold_folder(warnings.append, RuntimeError, tmp_path)
+    with pytest.raises(RuntimeError, match="another run is at work in"):
+        hold_folder(warnings.append, RuntimeError, tmp_path)
+    assert warnings == []
+
+
+def test_a_disk_without_locks_is_said_and_no_hindrance(tmp_path, monkeypatch):
+    def have_no_locks(*_):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("modgap.report.console.fcntl.flock", have_no_locks)
+    warnings = []
+    hold_folder(warnings.append, RuntimeError, tmp_path)
+    (warning,) = warnings
+    assert "has no file locks ([Errno 37] No locks available)" in warning
