@@ -23,15 +23,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modgap.errors import InputError
-from modgap.fetch.integrity import difference, has_hash, kind_problem, read_lock, record_hash
+from modgap.fetch.integrity import difference, find_problem, has_hash, read_lock, record_hash
 from modgap.fetch.table import by_hand, expected, is_local, local_path, origins, size_text
 from modgap.files import NO_SPACE, current_umask, no_space
 
 CHUNK = 1 << 20
-TIMEOUT = 60.0  # seconds without a byte
-ATTEMPTS = 6  # in a row that bring nothing
-PAUSE = 2.0  # seconds before the second attempt, doubled each time
-LONGEST_PAUSE = 60.0
+LONGEST_PAUSE = 60.0  # seconds
 
 # The server may recover from these; any other status is final.
 PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
@@ -48,9 +45,9 @@ class OriginError(Exception):
 class Patience(NamedTuple):
     """How long to wait for a server."""
 
-    timeout: float = TIMEOUT
-    attempts: int = ATTEMPTS
-    pause: float = PAUSE
+    timeout: float = 60.0  # seconds without a byte
+    attempts: int = 6  # in a row that bring nothing
+    pause: float = 2.0  # seconds before the second attempt, doubled each time
 
 
 class Arriving(NamedTuple):
@@ -126,18 +123,15 @@ def fetch_checked(address, part, final, wanted, patience):
     whole = has_hash(wanted) and part.stat().st_size == wanted.get("bytes")
     if whole and not difference(part, wanted):
         return
-    went_on = resumable(address, part, wanted)
-    fetch(address, part, wanted, patience)
-    problem = difference(part, wanted)
-    if problem and went_on:  # the beginning was of another version
-        os.truncate(part, 0)
+    while True:
+        went_on = resumable(address, part, wanted)
         fetch(address, part, wanted, patience)
-        problem = difference(part, wanted)
-    if not problem and not has_hash(wanted):
-        problem = kind_problem(part, final.name)
-    if problem:
+        problem = find_problem(part, final.name, wanted)
+        if not problem:
+            return
         os.truncate(part, 0)
-        raise OriginError(problem)
+        if not went_on:  # else the beginning may have been of another version
+            raise OriginError(problem)
 
 
 def fetch(address, part, wanted, patience):
@@ -301,19 +295,16 @@ def report_arrival(pieces, arriving, part, every=30.0):
 
     start, total = arriving.start, arriving.total
     name = part.name.removeprefix(".").removesuffix(".part")
-    of = "unknown size" if total is None else size_text(total)
+    size = "unknown size" if total is None else size_text(total)
     begun = said = time.monotonic()
     done = start
-    bar = tqdm(
-        total=total,
-        initial=start,
-        unit="B",
-        unit_scale=True,
-        desc=name,
-        file=sys.stderr,
-        disable=None,
-    )
-    with bar:
+
+    def say():
+        speed = (done - start) / max(time.monotonic() - begun, 1e-9)
+        logging.info("%s: %s of %s, %s/s", name, size_text(done), size, size_text(speed))
+
+    look = {"unit": "B", "unit_scale": True, "desc": name, "file": sys.stderr, "disable": None}
+    with tqdm(total=total, initial=start, **look) as bar:
         for piece in pieces:
             yield piece
             done += len(piece)
@@ -321,12 +312,5 @@ def report_arrival(pieces, arriving, part, every=30.0):
             now = time.monotonic()
             if bar.disable and now - said >= every:
                 said = now
-                logging.info(
-                    "%s: %s of %s, %s", name, size_text(done), of, speed(done, start, begun)
-                )
-    logging.info("%s: %s of %s, %s", name, size_text(done), of, speed(done, start, begun))
-
-
-def speed(done, start, begun):
-    """Bytes per second since ``begun``, for people."""
-    return f"{size_text((done - start) / max(time.monotonic() - begun, 1e-9))}/s"
+                say()
+    say()

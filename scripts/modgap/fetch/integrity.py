@@ -74,6 +74,14 @@ def kind_problem(path, name):
     return None
 
 
+def find_problem(path, name, wanted):
+    """What is wrong with a file, or None: ``difference``; without a known hash also its kind."""
+    problem = difference(path, wanted)
+    if problem or has_hash(wanted):
+        return problem
+    return kind_problem(path, name)
+
+
 def read_lock(folder):
     """The recorded files of a folder of downloads, by name."""
     path = Path(folder, LOCK)
@@ -126,9 +134,7 @@ def check_fetched(rows, folder):
     for row in rows:
         path = Path(folder, row["file"])
         wanted = expected(row, folder, read_lock(folder))
-        problem = difference(path, wanted)
-        if not problem and not has_hash(wanted):
-            problem = kind_problem(path, row["file"])
+        problem = find_problem(path, row["file"], wanted)
         if problem:
             raise InputError(f"{path}: {problem}; remove it and run the same command again")
         if not has_hash(wanted):

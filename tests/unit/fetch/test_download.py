@@ -16,6 +16,7 @@ from modgap.fetch.download import Patience, download
 from modgap.fetch.table import plain_row
 
 CONTENT = bytes(i * i % 251 for i in range(300_000))
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
 QUICK = Patience(timeout=20, attempts=3, pause=0.01)
 
 
@@ -79,10 +80,11 @@ def test_a_connection_cut_anywhere_is_resumed(server, folder, tenth):
         assert server.requests[1] == ("data.bin", f"bytes={cut}-")
 
 
-def test_a_connection_cut_at_every_tenth_ends_whole(server, folder):
+@pytest.mark.parametrize("known", [{}, {"sha256_start": DIGEST[:8]}, {"bytes": None}])
+def test_a_connection_cut_at_every_tenth_ends_whole(server, folder, known):
     tenths = [len(CONTENT) * i // 10 for i in range(1, 10)]
     server.faults["data.bin"] = [("cut", cut) for cut in tenths]
-    assert fetch(row_of(server), folder).read_bytes() == CONTENT
+    assert fetch(row_of(server, **known), folder).read_bytes() == CONTENT
     assert [asked for _, asked in server.requests] == [None, *(f"bytes={c}-" for c in tenths)]
 
 

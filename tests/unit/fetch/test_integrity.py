@@ -55,6 +55,20 @@ def test_an_unknown_hash_is_recorded_once_and_then_enforced(mirror, folder, capl
     assert not path.exists()
 
 
+def test_first_digits_of_a_hash_are_enforced_and_the_whole_recorded(mirror, folder, caplog):
+    row = {**UNKNOWN, "table": "config/weights.yaml"}
+    with pytest.raises(InputError) as caught:
+        download({**row, "sha256_start": "01234567"}, folder, mirror=str(mirror))
+    problem = f"sha256 is {DIGEST}, expected one that starts with 01234567 (config/weights.yaml)"
+    assert problem in str(caught.value)
+    assert not (folder / LOCK).exists()
+    with caplog.at_level(logging.WARNING):
+        download({**row, "sha256_start": DIGEST[:8]}, folder, mirror=str(mirror))
+    (warning,) = caplog.records
+    assert "no whole checksum is known for set/data.bin" in warning.getMessage()
+    assert json.loads((folder / LOCK).read_text())["set/data.bin"]["sha256"] == DIGEST
+
+
 def test_the_lock_keeps_what_other_files_have(mirror, folder):
     (mirror / "set" / "more.bin").write_bytes(b"more")
     for name in ("data.bin", "more.bin"):
@@ -63,7 +77,7 @@ def test_the_lock_keeps_what_other_files_have(mirror, folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["a.zip", "a.tar.gz", "a.tgz", "a.tar", "a.npy", "a.csv", "a.jsonl"]
+    "name", ["a.zip", "a.tar.gz", "a.tgz", "a.tar", "a.npy", "a.csv", "a.jsonl", "a.safetensors"]
 )
 def test_a_page_in_place_of_an_archive_is_never_recorded(mirror, folder, name):
     (mirror / "set" / name).write_bytes(b"<html>please log in</html>" * 30)

@@ -6,7 +6,6 @@ import pytest
 
 from modgap.errors import InputError
 from modgap.tables import SAMPLE_COLUMNS, write_table
-from modgap.training.held_out import held_out_pairs
 from modgap.training.pictures import (
     batch_captions,
     batch_pictures,
@@ -115,22 +114,3 @@ def test_batches_that_cannot_be_cut_are_refused():
         check_batch_size(16, 17, 1, 1, "here")
     with pytest.raises(InputError, match="make it a multiple of 6"):
         check_batch_size(100, 16, 3, 2, "here")
-
-
-@pytest.mark.parametrize(("n", "found"), [(20, 20), (60, 60), (90, 60)])
-def test_held_out_pairs_stand_for_their_dataset(tmp_path, n, found):
-    """A dataset may be sorted by class, or have its classes in turns."""
-    captions = [[f"first {i}", f"last {i}"] for i in range(60)]
-    data = read_captioned_pictures(*dataset(tmp_path, "one", captions, shards=2), "here")
-    pairs = held_out_pairs(
-        data,
-        lambda texts: np.zeros((len(texts), 3), np.int64),
-        n=n,
-        caption="last",
-        prompt="{label}",
-    )
-    pictures = pairs.pixels[:, 0, 0, 0]
-    assert len(set(pictures)) == found
-    assert list(pairs.captions) == [f"last {i}" for i in pictures]
-    for five_classes in (pictures // 12, pictures % 5):
-        assert len(set(five_classes)) == 5
