@@ -1,4 +1,4 @@
-"""Reading and checking ``config/claims.yaml``; one line for each problem."""
+"""The claims of the paper (``config/claims.yaml``), checked, and which of them a run may judge."""
 
 import hashlib
 import os
