@@ -11,6 +11,14 @@ LEVEL = 0.95
 Z = norm.ppf((1 + LEVEL) / 2)
 
 
+def mean_interval(values):
+    """Student's t interval of the mean of independent ``values`` (k,), k ≥ 2."""
+    values = np.asarray(values, dtype=float)
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    reach = t.ppf((1 + LEVEL) / 2, len(values) - 1) * error
+    return values.mean() - reach, values.mean() + reach
+
+
 def jackknife_interval(value, left_out):
     """t interval around the bias-corrected value from leave-one-picture-out values.
 

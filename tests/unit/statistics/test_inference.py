@@ -352,3 +352,8 @@ def test_same_seed_same_interval():
     )
     assert first == again
     assert first != other
+
+
+def test_interval_of_a_mean_is_students():
+    low, high = inference.mean_interval([1.0, 2.0, 3.0])
+    assert (low, high) == pytest.approx((2 - 4.302653 / np.sqrt(3), 2 + 4.302653 / np.sqrt(3)))
