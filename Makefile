@@ -3,11 +3,15 @@ PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 
-.PHONY: run test lint format pins docs
+.PHONY: run smoke test lint format pins docs
 
 # Everything pinned, then the embedded default: figures and tables under results/.
 run: .venv/.run
 	$(BIN)/snakemake --cores $(CORES)
+
+# The same on toy sizes: every rule within two minutes, results under results/smoke/.
+smoke: .venv/.run
+	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
 
 # The test tools, then all tests.
 test: .venv/.dev

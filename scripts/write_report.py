@@ -13,9 +13,9 @@ from modgap.job import start_log
 from modgap.report.facts import read_facts, read_run_times
 from modgap.report.machine import code_state, hardware, versions
 from modgap.report.page import (
+    caption_sentence,
     count_verdicts,
     embed_png,
-    first_sentence,
     read_table_view,
     read_verdicts,
     render_caption,
@@ -64,7 +64,7 @@ def main(html, claims, embeddings, *, project, benchmarks, figures, tables, name
 def describe_figure(figure, captions, names):
     """A figure as the page shows it."""
     caption = captions / figure["caption"]
-    told = [first_sentence(caption)] if caption.is_file() else []
+    told = [caption_sentence(caption)] if caption.is_file() else []
     return {
         "name": figure["name"],
         "title": figure["title"],

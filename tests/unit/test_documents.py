@@ -1,8 +1,9 @@
-"""What README, CONTRIBUTING, CHANGELOG and CITATION say is so."""
+"""What README, CONTRIBUTING, CHANGELOG, CITATION, hooks and templates say is so."""
 
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from PIL import Image
 
 from modgap.plan.config import load_config
+from modgap.plan.targets import FIGURES, TABLES
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")
 
@@ -35,19 +37,6 @@ def table_rows(root):
     for _, commands, files in rows[1:]:
         named = [path for cell in re.findall(r"`([^`]+)`", files) for path in expanded(cell)]
         yield re.findall(r"`(snakemake [^`]+)`", commands), named
-
-
-def rule_names(root):
-    """Names of all rules."""
-    files = [root / "Snakefile", *(root / "rules").glob("*.smk")]
-    return {name for path in files for name in re.findall(r"^rule (\w+):", path.read_text(), re.M)}
-
-
-def named_outputs(root, variable):
-    """Keys of one of the dicts of rules/targets.smk that name figures and tables."""
-    text = (root / "rules" / "targets.smk").read_text()
-    body = re.search(rf"^{variable} = {{\n(.*?)^}}", text, flags=re.MULTILINE | re.DOTALL)[1]
-    return set(re.findall(r'^    "(\w+)":', body, flags=re.MULTILINE))
 
 
 @pytest.fixture
@@ -85,32 +74,36 @@ def test_every_configuration_of_the_readme_takes_ten_lines_at_most(root):
 
 
 def test_the_figure_table_has_every_figure_and_table_and_no_other(root):
-    expected = {f"figures/{name}.pdf" for name in named_outputs(root, "FIGURE_NAMES")}
-    expected |= {f"figures/{name}.png" for name in named_outputs(root, "FIGURE_NAMES")}
-    published = named_outputs(root, "TABLE_NAMES")
-    text = (root / "rules" / "targets.smk").read_text()
-    published |= set(re.findall(r'^        \("(\w+)", "\w+"\),', text, flags=re.MULTILINE))
-    expected |= {f"tables/{name}.{end}" for name in published for end in ("csv", "md", "tex")}
     # Made where pictures are skipped; named under "When something is wrong".
-    expected |= {f"tables/{n}.csv" for n in named_outputs(root, "LIST_NAMES") - {"skipped_samples"}}
-    listed = {
-        "/".join(path.split("/")[-2:])
-        for _, files in table_rows(root)
-        for path in files
-        if re.search(r"/(figures|tables)/\w", path)
-    }
-    assert listed == expected
+    targets = [target for target in [*FIGURES, *TABLES] if target.name != "skipped_samples"]
+    made = {f"{target.name}.{ending}" for target in targets for ending in target.formats}
+    files = [Path(path) for _, named in table_rows(root) for path in named]
+    listed = {path.name for path in files if path.parent.name in ("figures", "tables")}
+    assert listed == made
 
 
-def test_every_command_of_the_figure_table_names_a_rule(root):
-    rules, seen = rule_names(root), set()
-    for commands, _ in table_rows(root):
-        assert commands
-        for command in commands:
-            target = re.sub(r" --(cores|configfile) \S+", "", command).split()[1:]
-            assert set(target) <= rules, command
-            seen |= set(target)
-    assert named_outputs(root, "FIGURE_NAMES") <= seen
+def test_every_figure_has_a_command_of_its_name(root):
+    asked = {word for commands, _ in table_rows(root) for line in commands for word in line.split()}
+    assert {target.name for target in FIGURES} <= asked
+
+
+def test_figures_without_a_number_of_the_paper_say_so():
+    """A caption that is shown alone must not pass for a figure of the paper."""
+    for target in FIGURES:
+        number = re.match(r"fig(X|S?\d+)", target.name)[1]
+        expected = "Figure X" if number == "X" else f"Figure {number.removeprefix('S')}"
+        assert target.title.startswith(("Figure", "Supplementary Figure")), target.name
+        assert expected in target.title, target.name
+        assert target.title.startswith("Supplementary") == number.startswith("S"), target.name
+
+
+def test_captions_have_the_numbers_of_their_figures(root):
+    for path in (root / "report").glob("fig*.rst"):
+        number = re.match(r"fig(X|S?\d+)", path.stem)[1]
+        expected = "Figure X" if number == "X" else f"Figure {number.removeprefix('S')}"
+        first = " ".join(path.read_text().split()).split("**")[1]
+        assert expected in first, path.name
+        assert ("Supplementary" in first) == number.startswith("S"), path.name
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -154,13 +147,75 @@ def test_the_changelog_has_this_version(root):
     assert text.index("## [Unreleased]") < text.index(f"## [{project['version']}]")
 
 
+def map_rows(root):
+    """The rows of the map in CONTRIBUTING: {stage: cells of the columns after it}."""
+    section = (root / "CONTRIBUTING.md").read_text().split("## The map")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
+    return {stage.strip(): [cell.strip(" `") for cell in cells] for stage, *cells in rows[1:]}
+
+
+def test_the_map_has_every_stage_and_all_its_places(root):
+    rows = map_rows(root)
+    packages = {path.parent.name for path in (root / "scripts" / "modgap").glob("*/__init__.py")}
+    chapters = {path.stem for path in (root / "rules").glob("*.smk")} - {"common"}
+    assert set(rows) == packages
+    assert set(rows) - {"plan"} == chapters
+    for stage, (_, rules, package, _, tests) in rows.items():
+        assert rules == ("" if stage == "plan" else f"rules/{stage}.smk")
+        assert package == f"scripts/modgap/{stage}"
+        assert tests == f"tests/unit/{stage}"
+        assert (root / tests).is_dir()
+
+
+def test_the_map_has_the_first_word_of_every_script(root):
+    words = {word for row in map_rows(root).values() for word in row[3].split(", ") if word}
+    scripts = (root / "scripts").glob("*.py")
+    assert words == {re.match("[a-z]+", path.stem)[0] for path in scripts}
+
+
 def test_files_and_modules_that_contributors_are_sent_to_exist(root):
     text = (root / "CONTRIBUTING.md").read_text()
-    seen = 0
-    for name in re.findall(r"`([\w./-]+\.(?:py|smk|yaml|csv|toml))`", text):
-        if re.search(r"NAME|KIND|SOURCE", name):
-            continue
-        places = [root / name, root / "scripts" / "modgap" / name]
-        assert any(place.exists() for place in places), name
-        seen += 1
-    assert seen > 10
+    named = set(re.findall(r"`((?:rules|scripts|tests|config|report|envs)/[\w./-]*)`", text))
+    named = {name for name in named if not re.search(r"NAME|KIND|SOURCE", name)}
+    assert len(named) > 30
+    assert [name for name in named if not (root / name).exists()] == []
+
+
+def pinned(text):
+    """{package: version} of lines and words that pin one."""
+    return dict(re.findall(r"^([\w-]+)==([\w.]+)$", text, flags=re.MULTILINE))
+
+
+def test_hooks_have_the_versions_of_the_requirements(root):
+    required = pinned((root / "requirements-dev.txt").read_text())
+    (repo,) = yaml.safe_load((root / ".pre-commit-config.yaml").read_text())["repos"]
+    packages = {
+        hook["id"]: pinned("\n".join(hook["additional_dependencies"])) for hook in repo["hooks"]
+    }
+    assert repo["repo"] == "local"
+    assert set(packages) == {"ruff-check", "ruff-format", "snakefmt"}
+    for wanted in packages.values():
+        ((package, version),) = wanted.items()
+        assert version == required[package]
+
+
+def test_everything_checked_by_machines_runs_through_make(root):
+    targets = re.findall(r"^(\w+):", (root / "Makefile").read_text(), flags=re.MULTILINE)
+    jobs = yaml.safe_load((root / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    commands = [step["run"].split() for step in steps if "run" in step]
+    assert sorted(commands) == [["make", "lint"], ["make", "smoke"], ["make", "test"]]
+    assert {name for _, name in commands} <= set(targets)
+    assert all(re.search(r"@v\d+$", step["uses"]) for step in steps if "uses" in step)
+    requires = tomllib.loads((root / "pyproject.toml").read_text())["project"]["requires-python"]
+    oldest, *_ = jobs["test"]["strategy"]["matrix"]["python"]
+    assert requires == f">={oldest}"
+
+
+@pytest.mark.parametrize("name", ["bug", "feature"])
+def test_templates_of_issues_are_forms(root, name):
+    form = yaml.safe_load((root / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml").read_text())
+    assert {"name", "description", "body"} <= set(form)
+    fields = [field for field in form["body"] if field["type"] != "markdown"]
+    assert len({field["id"] for field in fields}) == len(fields)
+    assert all(field["attributes"]["label"] for field in fields)

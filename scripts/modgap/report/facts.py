@@ -23,7 +23,7 @@ def read_facts(paths, names):
     """
     subjects, sizes, seeds, protocols, intervals = {}, set(), {}, {}, {}
     for path in paths:
-        frame, about = read_columns(path)
+        frame, about = read_fact_columns(path)
         for name in [path] if path in names else subject_names(frame, about):
             subjects[names.get(name, name)] = None
         # Groups and held-out halves are parts of the items.
@@ -47,7 +47,7 @@ def read_facts(paths, names):
     return {term: text for term, text in found.items() if text}
 
 
-def read_columns(path):
+def read_fact_columns(path):
     """The columns of a file that facts are read from, and its metadata."""
     wanted = {*SUBJECTS, *SIZES, *SEEDS, "dataset", "protocol", "interval_method"}
     stored = open_parquet(path)

@@ -62,7 +62,7 @@ def render_caption(path):
     return Markup(parts["body"])
 
 
-def first_sentence(path):
+def caption_sentence(path):
     """The first sentence of a caption without its markup, for those who cannot see the figure."""
     if not path.is_file():
         return ""

@@ -8,9 +8,9 @@ from jinja2 import UndefinedError
 
 from modgap.report.page import (
     SHOWN_ROWS,
+    caption_sentence,
     count_verdicts,
     embed_png,
-    first_sentence,
     read_table_view,
     read_verdicts,
     render_caption,
@@ -41,8 +41,8 @@ def test_captions_include_no_files_and_no_raw_html(tmp_path):
 
 
 def test_the_first_sentence_has_no_markup(caption, tmp_path):
-    assert first_sentence(caption) == "Gap (Figure 1)"
-    assert first_sentence(tmp_path / "none.rst") == ""
+    assert caption_sentence(caption) == "Gap (Figure 1)"
+    assert caption_sentence(tmp_path / "none.rst") == ""
 
 
 def test_an_image_is_inside_its_address(tmp_path):
