@@ -1,6 +1,6 @@
 """The workflow through a real Slurm of one node: GPUs asked for, jobs lost, memory exceeded.
 
-A part of the smoke run, the six jobs behind Figure 6: two of them ask for a GPU, one reads what
+A part of the smoke run, the six jobs behind Supplementary Figure 10: two of them ask for a GPU, one reads what
 another node wrote. Every Slurm job starts Snakemake twice more, so all sixty would take minutes.
 """
 

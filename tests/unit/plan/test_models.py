@@ -1,4 +1,4 @@
-"""The catalogue says what open_clip says, and names what is wrong with a model entry."""
+"""The plan of models says what open_clip says, and names what is wrong with a model entry."""
 
 import json
 import subprocess
@@ -50,7 +50,7 @@ def test_tables_are_complete():
     assert len(geometries) == 19
 
 
-def test_catalogue_needs_neither_torch_nor_open_clip(root):
+def test_the_plan_of_models_needs_neither_torch_nor_open_clip(root):
     code = (
         "import sys; sys.path.insert(0, 'scripts'); import modgap.plan.models as c; "
         "c.check_model('m', {'source': 'random', 'architecture': 'scenes-vit'}); "
