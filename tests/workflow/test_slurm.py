@@ -1,7 +1,8 @@
 """The workflow through a real Slurm of one node: GPUs asked for, jobs lost, memory exceeded.
 
-A part of the smoke run, the six jobs behind Supplementary Figure 10: two of them ask for a GPU, one reads what
-another node wrote. Every Slurm job starts Snakemake twice more, so all sixty would take minutes.
+A part of the smoke run, the six jobs behind Supplementary Figure 10: two of them ask for a GPU, one
+reads what another node wrote. Every Slurm job starts Snakemake twice more, so all sixty would take
+minutes.
 """
 
 import re
