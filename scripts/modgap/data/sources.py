@@ -116,7 +116,7 @@ def split_problems(datasets):
     return lines
 
 
-def with_sources(name, entry, folder):
+def complete_entry(name, entry, folder):
     """The entry with the paths of the files it is read from, as the readers expect them.
 
     A kind whose files are downloaded gets their places below ``folder`` and, as ``published``,

@@ -109,12 +109,12 @@ def list_subjects(config, cells):
     run does not have is empty.
     """
     sets = {
-        name: about(config, entry.get("model"), entry["dataset"])
+        name: describe_subject(config, entry.get("model"), entry["dataset"])
         for name, entry in config["embedding_sets"].items()
     }
     cones = {
         f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
-            **about(config, entry.get("model"), entry["dataset"]),
+            **describe_subject(config, entry.get("model"), entry["dataset"]),
             "modality": modality,
         }
         for entry in config["cones"]
@@ -124,41 +124,45 @@ def list_subjects(config, cells):
     for section in ("initialisations", "layers"):
         result[section] = {
             f"{entry['model']}/{entry['dataset']}": {
-                **about(config, entry["model"], entry["dataset"]),
-                **seeds_of(config["cone_study"] if section == "initialisations" else {}),
+                **describe_subject(config, entry["model"], entry["dataset"]),
+                **describe_seeds(config["cone_study"] if section == "initialisations" else {}),
             }
             for entry in config[section]
         }
     result["disabled_normalisation"] = {
-        f"{entry['model']}/{entry['dataset']}": without(
-            about(config, entry["model"], entry["dataset"]), "normalisation"
+        f"{entry['model']}/{entry['dataset']}": drop_key(
+            describe_subject(config, entry["model"], entry["dataset"]), "normalisation"
         )
         for entry in config["without_normalisation"]
     }
     for section in ("zero_shot", "fairness"):
         result[section] = {
-            name: about(config, entry.get("model"), entry["dataset"])
+            name: describe_subject(config, entry.get("model"), entry["dataset"])
             for name, entry in config[section].items()
         }
     result["independent_models"] = {
-        name: of_network(config, any_of(independent_entries(config, name)), entry["dataset"])
+        name: describe_network(
+            config, take_one(independent_entries(config, name)), entry["dataset"]
+        )
         for name, entry in config["independent_models"].items()
     }
     for study, entry in config["training_studies"].items():
-        result[study] = {study: of_study(config, entry)} if study in cells else {}
+        result[study] = {study: describe_study(config, entry)} if study in cells else {}
     for study in STUDIES:
         result.setdefault(study, {})
     for section in ("random_networks", "theorems", "sphere"):
-        result[section] = {section: of_simulation(config[section])} if section in config else {}
+        result[section] = (
+            {section: describe_simulation(config[section])} if section in config else {}
+        )
     return result
 
 
-def about(config, model, dataset):
+def describe_subject(config, model, dataset):
     """Attributes of a model (None for ready embeddings) on a dataset."""
-    return of_network(config, config["models"][model] if model else {}, dataset)
+    return describe_network(config, config["models"][model] if model else {}, dataset)
 
 
-def of_network(config, network, dataset):
+def describe_network(config, network, dataset):
     """Attributes of a model's entry (empty for ready embeddings) on a dataset."""
     entry = config["datasets"][dataset]
     return {
@@ -169,44 +173,44 @@ def of_network(config, network, dataset):
         "normalisation": network.get("normalisation", "own"),
         "size": network.get("size", USUAL_SIZE),
         "kind": entry["kind"],
-        "data": identity(entry),
+        "data": name_data(entry),
         "dataset": dataset if is_imported(entry) else "",
     }
 
 
-def without(attributes, key):
+def drop_key(attributes, key):
     """The attributes but one, which the rows of a table say themselves."""
     return {name: value for name, value in attributes.items() if name != key}
 
 
-def any_of(models):
+def take_one(models):
     """One of several models that differ in nothing but how they came to be."""
     return next(iter(models.values()))
 
 
-def identity(entry):
+def name_data(entry):
     """Which data a dataset is, whatever it is called: kind, name and split."""
     return " ".join(str(entry[key]) for key in IDENTITY if key in entry)
 
 
-def of_study(config, study):
+def describe_study(config, study):
     """Attributes of a training study: its model before training, its data, its seeds."""
     first = {**study, **study.get("cells", [{}])[0]}
     model = first.get("model") or first["models"][0]
-    learned_from = [identity(config["datasets"][name]) for name in first["datasets"]]
+    learned_from = [name_data(config["datasets"][name]) for name in first["datasets"]]
     return {
-        **about(config, model, first["held_out"]),
+        **describe_subject(config, model, first["held_out"]),
         "learned_from": ", ".join(learned_from),
         "seeds_of_study": ", ".join(map(str, study["seeds"])),
     }
 
 
-def of_simulation(entry):
+def describe_simulation(entry):
     """Size and seeds of a simulation, which its tables do not repeat."""
-    return {**{key: entry[key] for key in SIZES if key in entry}, **seeds_of(entry)}
+    return {**{key: entry[key] for key in SIZES if key in entry}, **describe_seeds(entry)}
 
 
-def seeds_of(section):
+def describe_seeds(section):
     """The seeds of a section that says how many there are, in words."""
     return {"seeds_of_study": f"0 to {section['seeds'] - 1}"} if "seeds" in section else {}
 

@@ -9,11 +9,11 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from modgap.data.sources import (
+    complete_entry,
     download_rows,
     named_paths,
     split_problems,
     where_to_get,
-    with_sources,
 )
 from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, is_local, local_path
@@ -75,7 +75,7 @@ def merge(default, given):
     return {**default, **given, **merged}
 
 
-def with_defaults(default, given):
+def merge_defaults(default, given):
     """The default configuration under the user's, by the rule of ``REPLACED_TOGETHER``."""
     if any(key in given for key in REPLACED_TOGETHER):
         dropped = {*REPLACED_TOGETHER, *TRAINING, *(key for key in SIMULATIONS if key not in given)}
@@ -85,14 +85,14 @@ def with_defaults(default, given):
         config.setdefault(key, {})
     for key in ("initialisations", "layers", "without_normalisation"):
         config.setdefault(key, [])
-    if well_formed(config):
+    if is_well_formed(config):
         config.setdefault("embedding_sets", derived_sets(config))
         config.setdefault("cones", derived_cones(config))
         config.setdefault("zero_shot", derived_tasks(config["datasets"]))
     return config
 
 
-def well_formed(config):
+def is_well_formed(config):
     """Whether what more is derived from are mappings of mappings."""
     return all(
         isinstance(config[key], dict) and all(isinstance(e, dict) for e in config[key].values())
@@ -127,7 +127,7 @@ def derived_cones(config):
     return cones
 
 
-def where_of(error):
+def dotted_path(error):
     """Dotted path of a schema error; list positions count from 0."""
     return ".".join(str(part) for part in error.absolute_path)
 
@@ -136,7 +136,7 @@ def schema_problems(config, schema):
     """One line per violation of the schema, in the order of the file."""
     lines = []
     for error in Draft202012Validator(schema).iter_errors(config):
-        where = where_of(error)
+        where = dotted_path(error)
         prefix = f"{where}: " if where else ""
         if error.validator == "additionalProperties":
             known = error.schema.get("properties", {})
@@ -164,7 +164,7 @@ def pattern_line(prefix, error):
     return f"{prefix}{error.instance!r} does not fit: {meaning} ({error.validator_value})"
 
 
-def unknown(where, name, known):
+def explain_unknown(where, name, known):
     """The line for a reference to an entry that does not exist, or None."""
     if name in known:
         return None
@@ -180,10 +180,10 @@ def reference_problems(config):
     entries += [(f"cones.{i}", entry) for i, entry in enumerate(config["cones"])]
     lines = []
     for where, entry in entries:
-        lines.append(unknown(f"{where}.dataset", entry["dataset"], datasets))
+        lines.append(explain_unknown(f"{where}.dataset", entry["dataset"], datasets))
         dataset = datasets.get(entry["dataset"], {})
         if "model" in entry:
-            lines.append(unknown(f"{where}.model", entry["model"], models))
+            lines.append(explain_unknown(f"{where}.model", entry["model"], models))
             if is_imported(dataset):
                 lines.append(
                     f"{where}.model: {entry['dataset']} is ready embeddings; drop the model"
@@ -197,7 +197,9 @@ def reference_problems(config):
             if dataset.get("kind") == "noise":
                 lines.append(f"{where}.dataset: noise has no pairs, so no gap")
             if "beside" in entry:
-                lines.append(unknown(f"{where}.beside", entry["beside"], config["embedding_sets"]))
+                lines.append(
+                    explain_unknown(f"{where}.beside", entry["beside"], config["embedding_sets"])
+                )
     lines += run_problems(config)
     if IMPORTED in models:
         lines.append(f"models: the name {IMPORTED!r} is taken by ready embeddings; choose another")
@@ -217,8 +219,8 @@ def run_problems(config):
     for section in ("initialisations", "layers", "without_normalisation"):
         for i, entry in enumerate(config[section]):
             where, model = f"{section}.{i}", config["models"].get(entry["model"])
-            lines.append(unknown(f"{where}.dataset", entry["dataset"], config["datasets"]))
-            lines.append(unknown(f"{where}.model", entry["model"], config["models"]))
+            lines.append(explain_unknown(f"{where}.dataset", entry["dataset"], config["datasets"]))
+            lines.append(explain_unknown(f"{where}.model", entry["model"], config["models"]))
             if is_imported(config["datasets"].get(entry["dataset"], {})):
                 lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
             if section == "initialisations" and model and weights_state(model) != "random":
@@ -233,17 +235,17 @@ def run_problems(config):
 
 def independent_problems(where, entry, config):
     """Problems of one of ``independent_models``."""
-    lines = [unknown(f"{where}.dataset", entry["dataset"], config["datasets"])]
+    lines = [explain_unknown(f"{where}.dataset", entry["dataset"], config["datasets"])]
     if is_imported(config["datasets"].get(entry["dataset"], {})):
         lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
     if ("classifier" in entry) == ("models" in entry):
         return [*lines, f"{where}: give either a classifier, with its seeds, or models"]
     if "models" in entry:
         return lines + [
-            unknown(f"{where}.models", name, config["models"]) for name in entry["models"]
+            explain_unknown(f"{where}.models", name, config["models"]) for name in entry["models"]
         ]
     classifiers = config["training_classifiers"]
-    found = unknown(f"{where}.classifier", entry["classifier"], classifiers)
+    found = explain_unknown(f"{where}.classifier", entry["classifier"], classifiers)
     if found is None and len(classifiers[entry["classifier"]].get("seeds", [0])) < 2:
         found = f"{where}.classifier: {entry['classifier']} has one seed; give it two or more"
     return [*lines, found]
@@ -302,11 +304,11 @@ def tokenizer_problems(name, entry, root):
         )
 
 
-def with_paths(config):
+def complete_datasets(config):
     """The configuration with the files of every dataset (sources.py)."""
     folder = config["resources"].rstrip("/")
     datasets = {
-        name: with_sources(name, entry, folder) for name, entry in config["datasets"].items()
+        name: complete_entry(name, entry, folder) for name, entry in config["datasets"].items()
     }
     return {**config, "resources": folder, "datasets": datasets}
 
@@ -324,11 +326,11 @@ def load_config(given, root):
     InputError : all problems, one per line.
     """
     root = Path(root)
-    config = with_defaults(load_yaml(root / "config" / "config.yaml"), given)
+    config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
     problems = problems or split_problems(config["datasets"])
     if not problems:
-        config = with_paths(config)
+        config = complete_datasets(config)
         problems = reference_problems(config) + path_problems(config, root)
         pins = read_pins(os.path.join(root, config["weights"]))
         resolve_weights(config, pins)

@@ -121,7 +121,7 @@ def own_preprocessing(entry, root):
     if tag is not None:
         return {key: tag[key] for key in ("size", "interpolation", "resize_mode", "mean", "std")}
     default = default_preprocessing(find_architecture(entry["architecture"], root)["image_size"])
-    return {**default, **typed(entry.get("preprocessing", {}))}
+    return {**default, **make_tuples(entry.get("preprocessing", {}))}
 
 
 def default_preprocessing(size):
@@ -139,10 +139,10 @@ def folder_preprocessing(config):
     default = default_preprocessing(architecture_row("", config["model_cfg"])["image_size"])
     stored = config.get("preprocess_cfg", {})
     kept = {k: v for k, v in stored.items() if k in default and k != "size" and v is not None}
-    return {**default, **typed(kept)}
+    return {**default, **make_tuples(kept)}
 
 
-def typed(settings):
+def make_tuples(settings):
     return {k: tuple(v) if k in ("mean", "std") else v for k, v in settings.items()}
 
 

@@ -75,14 +75,14 @@ def read_prompts(path):
     check_templates(path, content["templates"])
     if "classes" in content:
         return Prompts(
-            string_keys(path, "classes", content["classes"]), content["templates"], (), {}
+            check_mapping(path, "classes", content["classes"]), content["templates"], (), {}
         )
     return group_prompts(path, content)
 
 
 def check_templates(path, templates):
     """Raise an InputError unless there are sets of templates with {} in each."""
-    string_keys(path, "templates", templates, values=list)
+    check_mapping(path, "templates", templates, values=list)
     for name, texts in templates.items():
         if not texts:
             raise InputError(f"{path}: templates.{name} is empty; give at least one template")
@@ -93,7 +93,7 @@ def check_templates(path, templates):
                 )
 
 
-def string_keys(path, key, mapping, values=str):
+def check_mapping(path, key, mapping, values=str):
     """``mapping`` if it is a mapping from strings to ``values``, else an InputError."""
     if not isinstance(mapping, dict) or not mapping:
         raise InputError(f"{path}: {key} must be a mapping with at least one entry")
@@ -108,15 +108,15 @@ def string_keys(path, key, mapping, values=str):
 
 def group_prompts(path, content):
     """The classes of a prompt file with columns."""
-    columns = string_keys(path, "columns", content["columns"], values=dict)
+    columns = check_mapping(path, "columns", content["columns"], values=dict)
     for column, words in columns.items():
-        string_keys(path, f"columns.{column}", words)
-    extra = string_keys(path, "extra", content["extra"], values=list)
+        check_mapping(path, f"columns.{column}", words)
+    extra = check_mapping(path, "extra", content["extra"], values=list)
     classes = {}
     for values in itertools.product(*columns.values()):
         words = {column: columns[column][v] for column, v in zip(columns, values, strict=True)}
         try:
-            classes[" ".join(values)] = with_article(content["name"].format(**words))
+            classes[" ".join(values)] = add_article(content["name"].format(**words))
         except (KeyError, IndexError, AttributeError) as error:
             raise InputError(
                 f"{path}: name: {content['name']!r} does not fit; write the columns in braces, "
@@ -126,11 +126,11 @@ def group_prompts(path, content):
     for name in categories:
         if name in classes:
             raise InputError(f"{path}: extra: {name!r} is also a class of the columns; rename it")
-    classes |= {name: with_article(name) for name in categories}
+    classes |= {name: add_article(name) for name in categories}
     return Prompts(classes, content["templates"], tuple(columns), categories)
 
 
-def with_article(name):
+def add_article(name):
     """The name with "an" before a vowel letter, else "a"."""
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 

@@ -132,7 +132,7 @@ def pin_problems(name, entry, pins, root):
     pin = find_pin(entry, pins)
     if pin is None:
         return
-    for key, known in known_of(entry, root).items():
+    for key, known in read_installed(entry, root).items():
         if pin[key] != known:
             yield (
                 f"models.{name}: the table of weights says {key} {pin[key]} of "
@@ -140,7 +140,7 @@ def pin_problems(name, entry, pins, root):
             )
 
 
-def known_of(entry, root):
+def read_installed(entry, root):
     """Activation, preprocessing, tokenizer and context length of a tag, as the package has them."""
     own = {key: entry[key] for key in entry.keys() - {"normalisation", "size"}}
     seen = preprocessing(own, root)

@@ -7,7 +7,7 @@ import pytest
 
 from modgap.data.drawn import draw_samples
 from modgap.data.listed import list_samples
-from modgap.data.sources import count_items, with_sources
+from modgap.data.sources import complete_entry, count_items
 from modgap.data.table import dataset_digest
 from modgap.errors import InputError
 from modgap.tables import read_table, write_table
@@ -23,7 +23,7 @@ from published_formats import (
 
 
 def resolved(folder, kind, **entry):
-    return with_sources("d", {"kind": kind, **entry}, str(folder))
+    return complete_entry("d", {"kind": kind, **entry}, str(folder))
 
 
 def listed_of(folder, kind, on_bad_sample="stop", **entry):

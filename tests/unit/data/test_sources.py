@@ -9,12 +9,12 @@ import pytest
 
 from modgap.data.sources import (
     HATEFUL_MEMES,
+    complete_entry,
     count_items,
     expand_shards,
     listing_digest,
     remote_rows,
     source_paths,
-    with_sources,
 )
 from modgap.errors import InputError
 from picture_files import class_files, write_files, write_tar
@@ -120,12 +120,12 @@ def test_a_missing_source_is_named(tmp_path):
 
 def test_counts_of_memes_without_any_file(tmp_path):
     for split, n in HATEFUL_MEMES.items():
-        entry = with_sources("d", {"kind": "hateful_memes", "split": split}, str(tmp_path))
+        entry = complete_entry("d", {"kind": "hateful_memes", "split": split}, str(tmp_path))
         assert count_items("hateful_memes", entry) == n
 
 
 def webdataset(shards, folder="resources"):
-    return with_sources("wds", {"kind": "webdataset", "shards": shards}, folder)
+    return complete_entry("wds", {"kind": "webdataset", "shards": shards}, folder)
 
 
 def test_ranges_in_names():

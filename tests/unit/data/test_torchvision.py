@@ -17,7 +17,7 @@ from torchvision import datasets
 from modgap.data.archives import read_tar_member
 from modgap.data.folders import split_location
 from modgap.data.pixels import decode_pictures, parse_geometry
-from modgap.data.sources import ARRAYS, TORCHVISION, with_sources
+from modgap.data.sources import ARRAYS, TORCHVISION, complete_entry
 from modgap.data.torchvision import FLOWERS, array_samples, load_plain, torchvision_samples
 from modgap.errors import InputError
 from modgap.fetch.table import read_downloads
@@ -48,7 +48,7 @@ def archives(tmp_path_factory):
 def resolved(archives, name, split, **more):
     """The config entry with its files; ``n`` because these are fewer than were published."""
     entry = {"kind": "torchvision", "name": name, "split": split, **more}
-    return with_sources("d", entry, str(archives))
+    return complete_entry("d", entry, str(archives))
 
 
 def samples_of(entry):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modgap.data.sources import with_sources
+from modgap.data.sources import complete_entry
 from modgap.data.table import shard_pictures
 from modgap.data.webdataset import webdataset_samples
 from modgap.errors import InputError
@@ -28,7 +28,7 @@ def classed(n):
 
 
 def resolved(shards, folder="resources", **more):
-    return with_sources("wds", {"kind": "webdataset", "shards": shards, **more}, folder)
+    return complete_entry("wds", {"kind": "webdataset", "shards": shards, **more}, folder)
 
 
 def listed(shards, **more):

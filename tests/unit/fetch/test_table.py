@@ -11,8 +11,8 @@ from modgap.data.sources import (
     FAIRFACE,
     HATEFUL_MEMES,
     TORCHVISION,
+    complete_entry,
     fetched_files,
-    with_sources,
 )
 from modgap.errors import InputError
 from modgap.fetch.table import (
@@ -135,7 +135,7 @@ def test_every_file_of_a_downloaded_kind_is_in_the_table(rows):
         {"kind": "fairface", "split": s, "padding": p} for s in FAIRFACE for p in (0.25, 1.25)
     ]
     entries += [{"kind": "hateful_memes", "split": split} for split in HATEFUL_MEMES]
-    datasets = {str(i): with_sources("d", entry, "res") for i, entry in enumerate(entries)}
+    datasets = {str(i): complete_entry("d", entry, "res") for i, entry in enumerate(entries)}
     files = set(fetched_files(datasets, "res", rows))
     unused = {file for file in rows if file not in files}
     assert {file.split("/")[0] for file in unused} == {"modality-gap", "mimic-cxr"}

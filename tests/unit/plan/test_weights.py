@@ -11,7 +11,7 @@ from open_clip.constants import HF_SAFE_WEIGHTS_NAME
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.weights import find_pin, known_of, pin_address, read_pins, weight_rows
+from modgap.plan.weights import find_pin, pin_address, read_installed, read_pins, weight_rows
 
 OPENAI = ("ViT-B-32-quickgelu", "openai")
 TORCHVISION = {("resnet18", "imagenet1k_v1"), ("resnet50", "imagenet1k_v1")}
@@ -44,7 +44,7 @@ def test_the_empty_values_are_those_we_know_of(pins):
 
 def test_every_value_is_the_installed_packages(pins, root):
     for key, pin in pins.items():
-        for name, known in known_of(entry_of(key), root).items():
+        for name, known in read_installed(entry_of(key), root).items():
             assert pin[name] == known, (key, name)
         if key in TORCHVISION:
             weights = torchvision.models.get_model_weights(key[0])[key[1].upper()]
