@@ -188,28 +188,28 @@ rule figX_gap_during_training:
         "../scripts/figX_gap_during_training.py"
 
 
-rule figX_embedding_width:
-    """Figure X: the gap of models of different embedding width."""
+rule figS16_embedding_width:
+    """Supplementary Figure 16: the gap of models of different embedding width."""
     input:
-        summary=planned("figures", "figX_embedding_width", "summary"),
+        summary=planned("figures", "figS16_embedding_width", "summary"),
     output:
-        pdf="<results>/figures/figX_embedding_width.pdf",
+        pdf="<results>/figures/figS16_embedding_width.pdf",
         png=report(
-            "<results>/figures/figX_embedding_width.png",
-            **planned("shown", "figX_embedding_width"),
+            "<results>/figures/figS16_embedding_width.png",
+            **planned("shown", "figS16_embedding_width"),
         ),
     log:
-        "<logs>/figX_embedding_width.log",
+        "<logs>/figS16_embedding_width.log",
     conda:
         "../envs/analysis.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code_version("figX_embedding_width.py"),
+        code=code_version("figS16_embedding_width.py"),
         settings=settings("figures", "dpi"),
     script:
-        "../scripts/figX_embedding_width.py"
+        "../scripts/figS16_embedding_width.py"
 
 
 rule training:

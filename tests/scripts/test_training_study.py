@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import figS8_temperature_finetuning as fig4
-import figX_embedding_width as fig_s16
+import figS16_embedding_width as fig_s16
 import figX_gap_during_training as fig9
 import figX_initialisation_vs_optimisation as fig5
 import table_training

@@ -155,7 +155,7 @@ def plan_training_figures(known):
             "trajectories": study_trajectories(known, "gap_triggers"),
             "settings": {"cells": known.cells.get("gap_triggers", [])},
         },
-        "figX_embedding_width": {"summary": f"{folder}/embedding_width.parquet"},
+        "figS16_embedding_width": {"summary": f"{folder}/embedding_width.parquet"},
     }
 
 

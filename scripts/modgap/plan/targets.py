@@ -161,9 +161,9 @@ FIGURES = [
         "without_normalisation",
     ),
     figure(
-        "figX_embedding_width",
-        "Figure X: the gap of models of different embedding width",
-        "X",
+        "figS16_embedding_width",
+        "Supplementary Figure 16: the gap of models of different embedding width",
+        "S16",
         "Embedding width",
         "study embedding_width",
     ),
@@ -173,7 +173,6 @@ FIGURES = [
         "X",
         "Across models",
         "models compared",
-        caption="across_models.rst",
     ),
 ]
 
@@ -279,7 +278,6 @@ RENAMED = {
     "fig9_gap_during_training": "figX_gap_during_training",
     "fig10_cone_by_layer": "figX_cone_by_layer",
     "fig11_across_models": "figX_across_models",
-    "figS16_embedding_width": "figX_embedding_width",
     "gap_statistics": "table_statistics",
     "across_models": "table_models",
     "cone_by_layer": "table_layers",

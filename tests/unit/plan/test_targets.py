@@ -59,11 +59,11 @@ def test_outputs_have_every_format():
 
 
 def test_a_shown_target_says_its_category_labels_and_caption():
-    (width,) = [target for target in FIGURES if target.name == "figX_embedding_width"]
+    (width,) = [target for target in FIGURES if target.name == "figS16_embedding_width"]
     assert describe_shown(width, "Figures") == {
         "category": "Figures",
-        "labels": {"figure": "X", "subject": "Embedding width"},
-        "caption": "../report/figX_embedding_width.rst",
+        "labels": {"figure": "S16", "subject": "Embedding width"},
+        "caption": "../report/figS16_embedding_width.rst",
     }
 
 

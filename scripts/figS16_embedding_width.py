@@ -1,4 +1,4 @@
-"""Figure X (embedding width): the gap of models of different width, before and after training."""
+"""Supplementary Figure 16: the gap of models of different width, before and after training."""
 
 from modgap.job import start_log
 from modgap.report.drawing import COLUMN, PALETTE, note, plt, save, use_style
