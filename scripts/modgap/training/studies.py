@@ -3,7 +3,7 @@
 import pandas as pd
 
 from modgap.statistics.inference import mean_interval
-from modgap.statistics.measurements import column_name
+from modgap.tables import column_name
 
 STAGES = ("start", "end")
 OVER_SEEDS = "t over seeds"
