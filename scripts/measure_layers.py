@@ -6,10 +6,11 @@ without each group of items, from which the interval is made later.
 
 import pandas as pd
 
-from modgap.cones.layers import disable_normalisation, layer_cosines
+from modgap.cones.layers import layer_cosines
 from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import batches, first_pixels, first_tokens
 from modgap.embeddings.models import create_model
+from modgap.embeddings.normalisation import disable_normalisation
 from modgap.job import progress, start_log
 from modgap.tables import data_provenance, write_table
 

@@ -15,6 +15,7 @@ from modgap.cones.initialisations import (
     spectrum_drop,
 )
 from modgap.job import start_log
+from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import umap_points
 from modgap.tables import open_parquet, write_table
 
@@ -121,8 +122,8 @@ def umap_clouds(cloud, n_neighbors, min_dist, seed):
     """UMAP of all unit vectors together (k, n, 2)."""
     k, n, dim = cloud.shape
     flat = cloud.reshape(k * n, dim)
-    flat = flat / np.linalg.norm(flat, axis=1, keepdims=True)
-    points = umap_points(flat, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed)
+    unit = normalise(flat, dtype=flat.dtype)
+    points = umap_points(unit, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed)
     return points.reshape(k, n, 2)
 
 

@@ -5,10 +5,10 @@ Writes one row per seed, curve and depth, and a table of the means over the seed
 
 import pandas as pd
 
-from modgap.cones.initialisations import t_interval
 from modgap.cones.random_networks import Variant, depth_curves
 from modgap.files import atomic_path
 from modgap.job import progress, start_log
+from modgap.statistics.inference import mean_interval
 from modgap.tables import write_table
 
 CURVE = ["activation", "bias", "architecture", "depth"]
@@ -76,12 +76,13 @@ def summarise(rows):
     """Mean over the seeds, limits and standard deviation of every curve at every depth."""
     records = []
     for curve, group in rows.groupby(CURVE, sort=False):
-        value, low, high = t_interval(group["mean_cosine"])
+        values = group["mean_cosine"].to_numpy()
+        low, high = mean_interval(values)
         published = group["mean_cosine_with_diagonal"]
         records.append(
             {
                 **dict(zip(CURVE, curve, strict=True)),
-                "mean_cosine": value,
+                "mean_cosine": values.mean(),
                 "low": low,
                 "high": high,
                 "interval_method": "t over seeds",

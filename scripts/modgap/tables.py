@@ -48,6 +48,9 @@ PROVENANCE_KEYS = [
     "torch",
 ]
 
+# Parts of a recall's name that follow its side in a table: recall1_first_to_second_published.
+VARIANTS = ("_published", "_chance", "_ceiling")
+
 
 def write_table(frame, path, metadata=None):
     """Write a data frame as parquet with ``metadata`` (a JSON-able dict) beside the schema."""
@@ -170,3 +173,10 @@ def check_same_provenance(path, provenance, other_path, other):
                 f"{other_path}: {key} is {other[key]!r}, but {path} has {provenance[key]!r}; "
                 "they were not made together, remove both and run again"
             )
+
+
+def column_name(statistic, side):
+    """Name of a measurement in a wide table; ``recall1_published`` keeps its variant last."""
+    variant = next((end for end in VARIANTS if statistic.endswith(end)), "")
+    stem = statistic.removesuffix(variant)
+    return stem + variant if side == "both" else f"{stem}_{side}{variant}"

@@ -6,28 +6,10 @@ independent draws: every interval here is over them, with the items fixed.
 
 import numpy as np
 from scipy.stats import chi2
-from scipy.stats import t as student_t
 
 from modgap.errors import InputError
-from modgap.statistics.inference import LEVEL, jackknife_interval
-
-
-def unit_rows(features):
-    """``features`` (..., d) with every vector scaled to norm 1, in float64."""
-    features = np.asarray(features, dtype=np.float64)
-    norms = np.linalg.norm(features, axis=-1, keepdims=True)
-    if not norms.all():
-        raise InputError("a random encoder gave an all-zero embedding, which has no direction")
-    return features / norms
-
-
-def t_interval(values):
-    """Mean and Student limits of independent ``values`` (k,), k ≥ 2."""
-    values = np.asarray(values, dtype=np.float64)
-    half = student_t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1)
-    half /= np.sqrt(len(values))
-    mean = float(values.mean())
-    return mean, float(mean - half), float(mean + half)
+from modgap.statistics.geometry import mean_cosine_from_sum, normalise, signed_axes
+from modgap.statistics.inference import LEVEL, jackknife_interval, mean_interval
 
 
 def cone_separation(features):
@@ -44,13 +26,13 @@ def cone_separation(features):
         average over pairs of initialisations, so all limits are jackknifed over initialisations;
         two of them leave nothing to compare, and the limits are nan.
     """
-    unit = unit_rows(features)
+    unit = normalise(features)
     k, n, _ = unit.shape
     if k < 2:
         raise InputError("one network has no other cone to compare with; use two or more")
     means = unit.mean(axis=1)
     gram = means @ means.T
-    within = (n * np.diag(gram) - 1) / (n - 1)
+    within = np.array([mean_cosine_from_sum(total, n) for total in unit.sum(axis=1)])
     pairs = gram.sum(axis=1) - np.diag(gram)  # of each initialisation with all others
     between = pairs.sum() / (k * (k - 1))
     if k == 2:
@@ -83,15 +65,12 @@ def principal_components(features, n_components=2):
         magnitude is positive
     singular_values : (d,), of the centred (k·n, d) matrix, falling
     """
-    unit = unit_rows(features)
-    k, n, d = unit.shape
-    centred = unit.reshape(k * n, d)
-    centred = centred - centred.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    singular_values = np.sqrt(np.maximum(values[::-1], 0))
-    coordinates = centred @ vectors[:, ::-1][:, :n_components]
-    largest = coordinates[np.abs(coordinates).argmax(axis=0), np.arange(coordinates.shape[1])]
-    return (coordinates * np.sign(largest)).reshape(k, n, -1), singular_values
+    unit = normalise(features)
+    k, n, dim = unit.shape
+    _, coordinates, squares = signed_axes(
+        unit.reshape(k * n, dim), n_components, centred=True, signs="coordinates"
+    )
+    return coordinates.reshape(k, n, -1), np.sqrt(np.maximum(squares, 0))
 
 
 def spectrum_drop(singular_values, k):
@@ -141,7 +120,7 @@ def initial_gaps(first, second):
     -------
     dict of (k,) arrays: "gap", "predicted" = √(‖μx‖² + ‖μy‖²), "cosine" = cos(μx, μy)
     """
-    means = unit_rows(first).mean(axis=1), unit_rows(second).mean(axis=1)
+    means = normalise(first).mean(axis=1), normalise(second).mean(axis=1)
     norms = [np.linalg.norm(mean, axis=1) for mean in means]
     return {
         "gap": np.linalg.norm(means[0] - means[1], axis=1),
@@ -168,10 +147,13 @@ def independence_of_cones(gaps, dim):
     scaled = gaps["cosine"] * np.sqrt(dim)
     tails = chi2.ppf([(1 + LEVEL) / 2, (1 - LEVEL) / 2], k - 1)
     low, high = scaled.std(ddof=1) * np.sqrt((k - 1) / tails)
+    means = {
+        "gap": gaps["gap"],
+        "predicted_gap": gaps["predicted"],
+        "gap_ratio": gaps["gap"] / gaps["predicted"],
+        "cosine_of_means": gaps["cosine"],
+    }
     return {
-        "gap": t_interval(gaps["gap"]),
-        "predicted_gap": t_interval(gaps["predicted"]),
-        "gap_ratio": t_interval(gaps["gap"] / gaps["predicted"]),
-        "cosine_of_means": t_interval(gaps["cosine"]),
+        **{name: (values.mean(), *mean_interval(values)) for name, values in means.items()},
         "cosine_of_means_sd_sqrt_dim": (float(scaled.std(ddof=1)), float(low), float(high)),
     }

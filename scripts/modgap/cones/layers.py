@@ -18,8 +18,6 @@ from torch import nn
 from modgap.errors import InputError
 from modgap.statistics.geometry import GroupedCosine
 
-NORMALISATIONS = (nn.LayerNorm, nn.modules.batchnorm._BatchNorm)
-
 
 class Point(NamedTuple):
     """A place in a network: what enters (``side`` "input") or leaves ("output") a module."""
@@ -114,17 +112,20 @@ def text_points(model):
 
 
 def pooled_positions(model, texts):
-    """Index (n,) of the token that an open_clip text tower reads out (its text_global_pool)."""
+    """Index (n,) of the token that an open_clip text tower reads out (its text_global_pool).
+
+    texts : (n, context) token ids.
+    """
     tower = text_tower(model)
     pool = tower.pool_type if hasattr(tower, "pool_type") else model.text_pool_type
     if pool == "argmax":
-        return texts.argmax(dim=-1)
+        return texts.argmax(dim=-1)  # (n, context) -> (n,)
     if pool == "eos":
         eos = tower.eos_token_id if hasattr(tower, "eos_token_id") else model.text_eos_id
-        return (texts == eos).int().argmax(dim=-1)
+        return (texts == eos).int().argmax(dim=-1)  # (n, context) -> (n,)
     if pool in ("first", "last"):
         index = 0 if pool == "first" else texts.shape[1] - 1
-        return torch.full((len(texts),), index, device=texts.device)
+        return torch.full((len(texts),), index, device=texts.device)  # (n,)
     raise InputError(f"text tower: pooling {pool!r} reads out no single token")
 
 
@@ -138,15 +139,16 @@ def read_out(output, positions):
     if isinstance(output, tuple):
         output = output[0]
     if output.ndim == 2:
-        return {"vector": output}
+        return {"vector": output}  # (n, width)
     if output.ndim == 4:
-        return {"mean over places": output.mean(dim=(2, 3))}
+        return {"mean over places": output.mean(dim=(2, 3))}  # (n, channels)
     if positions is None:
-        return {"pooled token": output[:, 0], "token mean": output.mean(dim=1)}
-    tokens = torch.arange(output.shape[1], device=output.device)
-    kept = (tokens <= positions[:, None]).to(output.dtype)
-    mean = torch.einsum("ntd,nt->nd", output, kept) / kept.sum(dim=1, keepdim=True)
-    return {"pooled token": output[torch.arange(len(output)), positions], "token mean": mean}
+        return {"pooled token": output[:, 0], "token mean": output.mean(dim=1)}  # (n, width) each
+    tokens = torch.arange(output.shape[1], device=output.device)  # (tokens,)
+    kept = (tokens <= positions[:, None]).to(output.dtype)  # (n, tokens)
+    mean = torch.einsum("ntd,nt->nd", output, kept) / kept.sum(dim=1, keepdim=True)  # (n, width)
+    pooled = output[torch.arange(len(output)), positions]  # (n, width)
+    return {"pooled token": pooled, "token mean": mean}
 
 
 def layer_cosines(model, modality, encode, batches, *, groups=20):
@@ -188,7 +190,7 @@ def layer_cosines(model, modality, encode, batches, *, groups=20):
         for layer, point in enumerate(points):
             handles.append(add_hook(point, partial(collect, layer)))
         for batch in batches:
-            embeddings = torch.as_tensor(encode(batch))
+            embeddings = torch.as_tensor(encode(batch))  # (n, dim)
             if points[-1].kind == "normalisation":  # a transformer, which ends in a projection
                 collect(len(points), embeddings)
     finally:
@@ -217,19 +219,3 @@ def add_hook(point, collect):
         collect(inputs[0] if inputs else next(iter(named.values())))
 
     return point.module.register_forward_pre_hook(before, with_kwargs=True)
-
-
-def disable_normalisation(model):
-    """Replace every LayerNorm and BatchNorm of ``model`` by the identity, in place.
-
-    Returns
-    -------
-    int : how many there were.
-    """
-    replaced = 0
-    for module in list(model.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, NORMALISATIONS):
-                setattr(module, name, nn.Identity())
-                replaced += 1
-    return replaced

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import erf
 
 from modgap.errors import InputError
-from modgap.statistics.geometry import pair_mean
+from modgap.statistics.geometry import mean_cosine_from_sum
 
 MAXOUT_PIECES = 2
 LEAKY_SLOPE = np.float32(0.01)
@@ -93,7 +93,7 @@ def mean_cosines(x, buffer=None):
             "use a larger width"
         )
     total = (1.0 / norms) @ buffer
-    return pair_mean(total, n), float(total @ total) / n**2
+    return mean_cosine_from_sum(total, n), float(total @ total) / n**2
 
 
 def draw_layer(rng, size_in, width):

@@ -13,9 +13,8 @@ limits what was found, ``holds`` one of "yes", "no", "undecided", "no claim".
 import math
 
 import numpy as np
-from scipy.stats import beta as beta_distribution
 
-from modgap.statistics.inference import LEVEL
+from modgap.statistics.inference import LEVEL, clopper_pearson_interval
 
 ROUNDING = 1e-12
 
@@ -32,18 +31,6 @@ def arc_cosine_kernel(rho):
 def cosine_threshold(norm_ratio):
     """Theorem 1 claims something for cosines below (½(r + 1/r))⁻¹, r the ratio of the norms."""
     return 2.0 / (norm_ratio + 1.0 / norm_ratio)
-
-
-def clopper_pearson(successes, trials, level=LEVEL):
-    """Exact limits of a probability (Clopper and Pearson 1934)."""
-    tail = (1 - level) / 2
-    low = beta_distribution.ppf(tail, successes, trials - successes + 1) if successes else 0.0
-    high = (
-        beta_distribution.ppf(1 - tail, successes + 1, trials - successes)
-        if successes < trials
-        else 1.0
-    )
-    return float(low), float(high)
 
 
 def count_failures(rng, *, cosine, norm_ratio, norm, width, trials, block_values=2**17):
@@ -129,7 +116,7 @@ def check_theorem_1(*, cosines, norm_ratios, norms, widths, trials, seed):
                 "norm": np.sqrt(width) if norm == "sqrt_width" else float(norm),
             }
             failures = count_failures(rng, **pair, width=width, trials=trials)
-            low, high = clopper_pearson(failures, trials)
+            low, high = clopper_pearson_interval(failures, trials)
             bound = min(1.0, failure_constant(**pair) / width) if claimed else np.nan
             rows.append(
                 {

@@ -19,7 +19,7 @@ import torchvision
 from open_clip.factory import _find_checkpoint_in_dir
 from open_clip.transformer import QuickGELU
 
-from modgap.cones.layers import disable_normalisation
+from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
     check_positions,
     first_difference,

@@ -18,10 +18,18 @@ from scipy import sparse
 from modgap.errors import InputError
 
 
-def normalise(rows):
-    """Divide each row by its Euclidean norm; (n, dim) float64."""
-    rows = np.asarray(rows, dtype=np.float64)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+def normalise(rows, dtype=np.float64):
+    """Divide each vector by its Euclidean norm; (..., dim) of ``dtype``.
+
+    Raises
+    ------
+    InputError : a vector of zeros.
+    """
+    rows = np.asarray(rows, dtype=dtype)
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    if not norms.all():
+        raise InputError(f"vector {int(np.argmin(norms))} is all zeros and has no direction")
+    return rows / norms
 
 
 def sum_by_picture(values, owner, n_pictures):
@@ -247,8 +255,38 @@ def effective_rank(rows, owner, n_pictures):
     return np.exp(entropy), sum_by_picture(by_row, owner, n_pictures) * (n_pictures / len(rows))
 
 
-def pair_mean(total, n):
-    """Mean cosine over pairs of different vectors, from the sum of the n unit vectors."""
+def signed_axes(rows, n_axes, *, centred, signs="axes"):
+    """First principal axes of the rows, each with a sign that does not hang on chance.
+
+    Parameters
+    ----------
+    rows : (n, dim).
+    n_axes : how many axes, at most dim.
+    centred : take the mean off the rows first (PCA), or leave them (SVD).
+    signs : which entry of largest magnitude is made positive, that of each axis ("axes", as
+        scikit-learn's PCA that the authors used) or that of its coordinates ("coordinates").
+
+    Returns
+    -------
+    axes : (n_axes, dim) orthogonal unit rows.
+    coordinates : (n, n_axes) of the rows, centred if asked, on the axes.
+    squares : (dim,) squares of all singular values, falling; rounding may make the last negative.
+    """
+    if centred:
+        rows = rows - rows.mean(axis=0)
+    squares, vectors = np.linalg.eigh(rows.T @ rows)
+    axes = vectors[:, ::-1][:, :n_axes]
+    coordinates = rows @ axes
+    ruling = axes if signs == "axes" else coordinates
+    turns = np.sign(ruling[np.abs(ruling).argmax(axis=0), np.arange(n_axes)])
+    return (axes * turns).T, coordinates * turns, squares[::-1]
+
+
+def mean_cosine_from_sum(total, n):
+    """Mean cosine over pairs of different vectors, from the sum (dim,) of the n unit vectors.
+
+    (‖Σ x‖² − n)/(n(n − 1)): ``mean_pairwise_cosine`` where every row is a picture of its own.
+    """
     return float((total @ total - n) / (n * (n - 1)))
 
 
@@ -290,9 +328,10 @@ class GroupedCosine:
         if n < 2:
             return {"value": np.nan, "left_out": [], "n": n, "dim": dim}
         total = self.sums.sum(axis=0)
+        value = mean_cosine_from_sum(total, n)
         left_out = [
-            pair_mean(total - group_sum, n - count)
+            mean_cosine_from_sum(total - group_sum, n - count)
             for group_sum, count in zip(self.sums, self.counts, strict=True)
             if count and n - count > 1
         ]
-        return {"value": pair_mean(total, n), "left_out": left_out, "n": n, "dim": dim}
+        return {"value": value, "left_out": left_out, "n": n, "dim": dim}

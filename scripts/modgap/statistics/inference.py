@@ -5,10 +5,17 @@ The unit that is drawn at random is the picture; its texts come with it. Every f
 """
 
 import numpy as np
-from scipy.stats import binom, chi2, norm, t
+from scipy.stats import binom, binomtest, chi2, norm, t
 
 LEVEL = 0.95
-Z = norm.ppf((1 + LEVEL) / 2)
+
+
+def mean_interval(values):
+    """Student's t interval of the mean of independent ``values`` (k,), k ≥ 2."""
+    values = np.asarray(values, dtype=float)
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    reach = t.ppf((1 + LEVEL) / 2, len(values) - 1) * error
+    return values.mean() - reach, values.mean() + reach
 
 
 def jackknife_interval(value, left_out):
@@ -44,9 +51,25 @@ def proportion_interval(value, influence, n_trials):
     variance = influence @ influence / (n * (n - 1))
     spread = value * (1 - value)
     trials = min(spread / variance, n_trials) if variance > 0 and spread > 0 else n
-    middle = (value + Z**2 / (2 * trials)) / (1 + Z**2 / trials)
-    reach = Z / (1 + Z**2 / trials) * np.sqrt(spread / trials + Z**2 / (4 * trials**2))
-    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+    return wilson_interval(value, trials)
+
+
+def wilson_interval(share, n, level=LEVEL):
+    """Wilson's score interval (Wilson 1927) of a share of n trials; numbers or arrays.
+
+    n need not be whole: ``proportion_interval`` counts dependent trials as fewer.
+    """
+    # scipy's binomtest takes one whole count at a time: for 200 of them 1,300 times as long.
+    z = norm.ppf((1 + level) / 2)
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
+
+
+def clopper_pearson_interval(hits, n):
+    """Exact interval of a probability (Clopper & Pearson 1934) from one count of hits out of n."""
+    low, high = binomtest(hits, n).proportion_ci(LEVEL, method="exact")
+    return float(low), float(high)
 
 
 def mean_influence(values, owner, n_pictures):
@@ -167,15 +190,6 @@ def resample_errors(influence, along, squares, n_resamples, seed, batch=128):
         )
         result["ee"][here] = np.einsum("ij,ij->i", counts, on_error**2) / (n - 1) - mean_e**2
     return result
-
-
-def wilson(hits, n, level=LEVEL):
-    """Wilson's score interval of hits out of n (numbers or arrays): (low, high)."""
-    z = norm.ppf((1 + level) / 2)
-    share = hits / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
 
 
 def chi_square(hits_before, hits_after, n_before, n_after=None):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from modgap.statistics import geometry, inference, pairwise, retrieval
 from modgap.statistics.separability import separability
+from modgap.tables import column_name
 
 COLUMNS = [
     "embeddings",
@@ -45,19 +46,6 @@ EXTREME = "none: an extreme of the sample"
 QUANTILE = "none: a quantile over dependent pairs"
 EXACT = "none: exact for these captions"
 UNDEFINED = "none: undefined, nothing varies"
-
-# What a statistic can be, where that is not −1 … 1; a t interval does not know.
-RANGES = {
-    "sd_cosine": (0, 1),
-    "rmg": (0, 1),
-    "alignment": (0, 4),
-    "alignment_residual": (0, 4),
-    "uniformity": (-8, 0),
-    "uniformity_cross": (-8, 0),
-}
-
-# Parts of a recall's name that follow its side in a table: recall1_first_to_second_published.
-VARIANTS = ("_published", "_chance", "_ceiling")
 
 
 def row(statistic, side, value, interval, method, n, n_resamples=0):
@@ -357,10 +345,3 @@ def summary_row(frame):
             result[f"{column}_low"] = measured.low
             result[f"{column}_high"] = measured.high
     return result
-
-
-def column_name(statistic, side):
-    """Name of a measurement in a wide table; ``recall1_published`` keeps its variant last."""
-    variant = next((end for end in VARIANTS if statistic.endswith(end)), "")
-    stem = statistic.removesuffix(variant)
-    return stem + variant if side == "both" else f"{stem}_{side}{variant}"

@@ -8,7 +8,7 @@ from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 from umap import UMAP
 
-from modgap.statistics.geometry import gap_vector
+from modgap.statistics.geometry import direction, gap_vector, signed_axes
 
 # Points on which UMAP's trustworthiness is computed: it compares all distances.
 TRUST_POINTS = 2000
@@ -16,32 +16,21 @@ TRUST_POINTS = 2000
 COPY_DISTANCE = 1e-5
 
 
-def singular_axes(points):
-    """Leading two left singular vectors times singular values, and their shares of the squares.
-
-    Uncentred when ``points`` are not centred before: the paper's "SVD" panel
-    (Supplementary Figure 4). The sign of each axis is fixed by its largest entry.
-
-    Returns
-    -------
-    (n, 2) coordinates, (2,) shares.
-    """
-    values, axes = np.linalg.eigh(points.T @ points)
-    axes = axes[:, ::-1][:, :2]
-    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), range(2)])
-    return points @ axes, values[::-1][:2] / values.sum()
+def project_plane(points, *, centred):
+    """Coordinates (n, 2) on the first two principal axes, and their shares of the squares (2,)."""
+    _, coordinates, squares = signed_axes(points, 2, centred=centred)
+    return coordinates, squares[:2] / squares.sum()
 
 
 def project_svd(first, second):
-    """Uncentred rank-2 SVD of the union, as the authors' ``svd``."""
-    coordinates, shares = singular_axes(np.concatenate([first, second]))
+    """Uncentred rank-2 SVD of the union, as the authors' ``svd`` (Supplementary Figure 4)."""
+    coordinates, shares = project_plane(np.concatenate([first, second]), centred=False)
     return coordinates, {"share_x": shares[0], "share_y": shares[1]}
 
 
 def project_pca(first, second):
     """Centred PCA of the union."""
-    points = np.concatenate([first, second])
-    coordinates, shares = singular_axes(points - points.mean(axis=0))
+    coordinates, shares = project_plane(np.concatenate([first, second]), centred=True)
     return coordinates, {"share_x": shares[0], "share_y": shares[1]}
 
 
@@ -52,18 +41,16 @@ def project_gap_axis(first, second):
     in the space; x is 0 half-way between the centres.
     """
     points = np.concatenate([first, second])
-    delta = gap_vector(first, second)
-    direction = delta / np.linalg.norm(delta)
+    axis = direction(gap_vector(first, second))
     middle = (first.mean(axis=0) + second.mean(axis=0)) / 2
     centred = points - middle
-    along = centred @ direction
-    rest = centred - np.outer(along, direction)
-    rest -= rest.mean(axis=0)
-    across, _ = singular_axes(rest)
+    along = centred @ axis
+    rest = centred - np.outer(along, axis)
+    across = project_plane(rest, centred=True)[0][:, 0]
     variance = np.var(points, axis=0).sum()
-    return np.column_stack([along, across[:, 0]]), {
+    return np.column_stack([along, across]), {
         "share_x": np.var(along) / variance,
-        "share_y": np.var(across[:, 0]) / variance,
+        "share_y": np.var(across) / variance,
     }
 
 
@@ -79,7 +66,7 @@ def umap_points(points, *, n_neighbors, min_dist, seed):
     _, first, copies = np.unique(groups, return_index=True, return_inverse=True)
     points = points[first]
     if len(points) < 4:  # too few for UMAP, and they lie in a plane
-        return singular_axes(points - points.mean(axis=0))[0][copies]
+        return project_plane(points, centred=True)[0][copies]
     n_neighbors = min(n_neighbors, len(points) - 1)
     search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(points)
     distances, neighbours = search.kneighbors(points)

@@ -41,9 +41,8 @@ def matched_directions(T, u, n, seed):
     whole = len(axes) == T.shape[1]
     result = np.empty((n, T.shape[1]))
     for i in range(n):
-        inside = tilt_coordinates(
-            rng.standard_normal(len(lengths)), lengths, spread, both_ways=whole
-        )
+        drawn = rng.standard_normal(len(lengths))
+        inside = tilt_coordinates(drawn, lengths, spread, both_ways=whole)
         share = min(spread / np.linalg.norm(lengths * inside), 1.0)
         result[i] = share * (inside @ axes)
         if not whole:

@@ -14,7 +14,7 @@ all categories.
 import numpy as np
 import pandas as pd
 
-from modgap.statistics.inference import chi_square, discordant, holm, mcnemar, wilson
+from modgap.statistics.inference import chi_square, discordant, holm, mcnemar, wilson_interval
 from modgap.tasks.selection import zero_index
 
 SUM, ACCURACY = "sum", "accuracy"
@@ -58,7 +58,7 @@ def rates_by_group(outcomes, groups, deltas):
         n = int(mask.sum())
         for measure, hits in outcomes.items():
             counts = hits[:, mask].sum(axis=1)
-            low, high = wilson(counts, n)
+            low, high = wilson_interval(counts / n, n)
             rows += [
                 {
                     "grouping": grouping,

@@ -79,9 +79,8 @@ def select_held_out(sweep, deltas, chosen_on, judged_on, positive=None, level=LE
     nothing to test: the gain is 0 and p is 1.
     """
     outcomes = sweep(chosen_on)
-    best = best_index(
-        measure_outcomes(outcomes[:, chosen_on], take_rows(positive, chosen_on)), deltas
-    )
+    values = measure_outcomes(outcomes[:, chosen_on], take_rows(positive, chosen_on))
+    best = best_index(values, deltas)
     pair = outcomes[[zero_index(deltas), best]][:, judged_on]
     before, after = measure_outcomes(pair, take_rows(positive, judged_on))
     if deltas[best] == 0:
@@ -121,10 +120,8 @@ def select_corrected(sweep, deltas, halves, positive=None):
     mean of the two.
     """
     level = 1 - (1 - LEVEL) / 2
-    parts = [
-        select_held_out(sweep, deltas, *pair, positive, level)
-        for pair in (halves, tuple(halves)[::-1])
-    ]
+    both_ways = (halves, tuple(halves)[::-1])
+    parts = [select_held_out(sweep, deltas, *pair, positive, level) for pair in both_ways]
     means = np.mean(parts, axis=0)
     p = min(1.0, 2 * min(part.p for part in parts))
     return (*parts, Comparison(*means[:-1], p))
@@ -137,10 +134,8 @@ def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None):
     folds rejects a true null too often.
     """
     folds = np.array_split(np.random.default_rng(seed).permutation(n), n_folds)
-    gains = [
-        select_held_out(
-            sweep, deltas, np.setdiff1d(np.arange(n), fold), np.sort(fold), positive
-        ).gain
-        for fold in folds
-    ]
+    gains = []
+    for fold in folds:
+        others = np.setdiff1d(np.arange(n), fold)
+        gains.append(select_held_out(sweep, deltas, others, np.sort(fold), positive).gain)
     return np.average(gains, weights=[len(fold) for fold in folds])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.shift.moves import gap_direction
-from modgap.statistics.inference import proportion_interval, wilson
+from modgap.statistics.inference import proportion_interval, wilson_interval
 from modgap.tasks import controls
 from modgap.tasks.selection import cross_fitted_gain, select_corrected, select_published
 from modgap.tasks.zero_shot import (
@@ -137,7 +137,7 @@ def curve_rows(task, sides):
 def interval_of_hits(hits):
     """Share of hits (k, n) with Wilson's interval."""
     counts, n = hits.sum(axis=1), hits.shape[1]
-    return counts / n, *wilson(counts, n), WILSON
+    return counts / n, *wilson_interval(counts / n, n), WILSON
 
 
 def interval_of_recalls(hits, labels, n_classes):

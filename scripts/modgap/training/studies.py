@@ -1,22 +1,12 @@
 """Studies made of several training runs: their cells over seeds, before and after training."""
 
-import numpy as np
 import pandas as pd
-from scipy.stats import t
 
-from modgap.statistics.inference import LEVEL
-from modgap.statistics.measurements import column_name
+from modgap.statistics.inference import mean_interval
+from modgap.tables import column_name
 
 STAGES = ("start", "end")
 OVER_SEEDS = "t over seeds"
-
-
-def mean_interval(values):
-    """t interval of a mean of independent runs (paper §4.4: three of them)."""
-    values = np.asarray(values, dtype=float)
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    reach = t.ppf((1 + LEVEL) / 2, len(values) - 1) * error
-    return values.mean() - reach, values.mean() + reach
 
 
 def stage_rows(trajectory):

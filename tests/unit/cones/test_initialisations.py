@@ -9,7 +9,6 @@ from modgap.cones.initialisations import (
     initial_gaps,
     principal_components,
     spectrum_drop,
-    t_interval,
 )
 from modgap.errors import InputError
 
@@ -138,10 +137,3 @@ def test_independent_cones_are_recognised_and_shared_ones_refuted():
     together = independence_of_cones(initial_gaps(first, second + 0.7 * first), 64)
     assert together["gap_ratio"][2] < 1
     assert together["cosine_of_means"][1] > 0.1
-
-
-def test_t_interval():
-    mean, low, high = t_interval([1.0, 2.0, 3.0])
-    assert mean == 2
-    assert high - mean == pytest.approx(4.302653 / np.sqrt(3))
-    assert mean - low == pytest.approx(high - mean)

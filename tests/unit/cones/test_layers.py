@@ -10,8 +10,6 @@ from torch import nn
 from torchvision.models import resnet18
 
 from modgap.cones.layers import (
-    disable_normalisation,
-    image_tower,
     layer_cosines,
     read_out,
 )
@@ -166,22 +164,3 @@ def test_read_out_of_a_text_stops_at_the_pooled_token():
 def test_unknown_tower_is_refused():
     with pytest.raises(InputError, match="image tower Linear: its layers are not known"):
         layer_cosines(nn.Linear(3, 3), "images", None, [])
-
-
-def test_disabling_normalisation_leaves_none():
-    model = clip()
-    before = model.encode_image(pictures())
-    # Two blocks in each tower, each with two, ln_pre and ln_post, and ln_final.
-    assert disable_normalisation(model) == 2 * 2 * 2 + 3
-    assert not any(isinstance(module, nn.LayerNorm) for module in model.modules())
-    assert (model.encode_image(pictures()) - before).abs().max() > 1e-3
-    x = torch.randn(2, 5, 32)
-    block = image_tower(model).transformer.resblocks[0]
-    attended = block.attn(x, x, x, need_weights=False)[0]
-    torch.testing.assert_close(block(x), x + attended + block.mlp(x + attended))
-
-
-def test_disabling_batch_normalisation():
-    model = resnet18()
-    assert disable_normalisation(model) == 20
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in model.modules())

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from modgap.cones.theorems import (
     arc_cosine_kernel,
     check_lemma_3,
     check_theorem_1,
     check_theorem_2,
-    clopper_pearson,
     cosine_threshold,
     count_failures,
     equicorrelated,
@@ -49,19 +47,6 @@ def test_threshold_is_one_for_equal_norms_and_symmetric_in_the_ratio():
     assert cosine_threshold(1.0) == 1.0
     assert cosine_threshold(3.0) == pytest.approx(0.6)
     assert cosine_threshold(1 / 3) == pytest.approx(0.6)
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 50), (3, 50), (50, 50)])
-def test_clopper_pearson_inverts_the_binomial(successes, trials):
-    low, high = clopper_pearson(successes, trials)
-    if successes:
-        assert binom.sf(successes - 1, trials, low) == pytest.approx(0.025)
-    else:
-        assert low == 0
-    if successes < trials:
-        assert binom.cdf(successes, trials, high) == pytest.approx(0.025)
-    else:
-        assert high == 1
 
 
 def test_failures_counted_on_gaussians_are_those_of_real_layers():

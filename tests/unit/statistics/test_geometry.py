@@ -243,3 +243,22 @@ def test_zeros_are_undefined_and_some_zeros_an_error():
     total.add(np.ones((10, 3)))
     with pytest.raises(InputError, match="10 of 20"):
         total.result()
+
+
+def test_vectors_of_zeros_are_not_normalised():
+    with pytest.raises(InputError, match="vector 4 is all zeros"):
+        geometry.normalise(np.ones((2, 3, 5)) * (np.arange(6) != 4).reshape(2, 3, 1))
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_signed_axes_are_those_of_an_svd(centred):
+    rows = np.random.default_rng(0).standard_normal((30, 5)) * [1, 2, 3, 4, 5] + 2
+    about = rows - rows.mean(axis=0) if centred else rows
+    _, lengths, axes = np.linalg.svd(about, full_matrices=False)
+    for signs in ("axes", "coordinates"):
+        found, coordinates, squares = geometry.signed_axes(rows, 3, centred=centred, signs=signs)
+        np.testing.assert_allclose(np.abs(found), np.abs(axes[:3]), atol=1e-10)
+        np.testing.assert_allclose(coordinates, about @ found.T, atol=1e-10)
+        np.testing.assert_allclose(squares, lengths**2)
+        ruling = found.T if signs == "axes" else coordinates
+        assert (ruling.max(axis=0) == np.abs(ruling).max(axis=0)).all()

@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, chi2_contingency
+from scipy.stats import binom, binomtest, chi2_contingency
 
 from modgap.statistics import geometry, inference, pairwise, retrieval
 from modgap.statistics.inference import (
     chi_square,
+    clopper_pearson_interval,
     discordant,
     holm,
     mcnemar,
     paired_difference,
-    wilson,
+    wilson_interval,
 )
 
 # Supplementary Table 5: accuracy before and after, pictures, printed p-value.
@@ -83,9 +84,22 @@ def test_discordant_counts_both_directions():
 
 def test_wilson_published_example():
     # Newcombe 1998 (Statistics in Medicine 17:857), Table I: 81 of 263 and 0 of 20.
-    np.testing.assert_allclose(wilson(81, 263), [0.2553, 0.3662], atol=5e-5)
-    np.testing.assert_allclose(wilson(0, 20), [0, 0.1611], atol=5e-5)
-    assert wilson(20, 20)[1] == 1.0
+    np.testing.assert_allclose(wilson_interval(81 / 263, 263), [0.2553, 0.3662], atol=5e-5)
+    np.testing.assert_allclose(wilson_interval(0 / 20, 20), [0, 0.1611], atol=5e-5)
+    assert wilson_interval(20 / 20, 20)[1] == 1.0
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 50), (3, 50), (50, 50)])
+def test_clopper_pearson_inverts_the_binomial(hits, n):
+    low, high = clopper_pearson_interval(hits, n)
+    if hits:
+        assert binom.sf(hits - 1, n, low) == pytest.approx(0.025)
+    else:
+        assert low == 0
+    if hits < n:
+        assert binom.cdf(hits, n, high) == pytest.approx(0.025)
+    else:
+        assert high == 1
 
 
 @pytest.mark.parametrize(("lost", "won"), [(0.02, 0.02), (0.15, 0.15), (0.0, 0.01), (0.05, 0.12)])
@@ -352,3 +366,8 @@ def test_same_seed_same_interval():
     )
     assert first == again
     assert first != other
+
+
+def test_interval_of_a_mean_is_students():
+    low, high = inference.mean_interval([1.0, 2.0, 3.0])
+    assert (low, high) == pytest.approx((2 - 4.302653 / np.sqrt(3), 2 + 4.302653 / np.sqrt(3)))

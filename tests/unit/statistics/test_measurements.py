@@ -5,11 +5,11 @@ import pytest
 
 from modgap.statistics.measurements import (
     COLUMNS,
-    column_name,
     measure_cloud,
     measure_pair,
     summary_row,
 )
+from modgap.tables import column_name
 from toy_pairs import captioned, cosines_between_pictures
 
 SETTINGS = {"n_resamples": 200, "seed": 0, "block": 64}

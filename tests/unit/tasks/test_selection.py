@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from modgap.statistics.inference import wilson
+from modgap.statistics.inference import wilson_interval
 from modgap.tasks.selection import (
     best_index,
     cross_fitted_gain,
@@ -58,16 +58,16 @@ def rejections(discordance, n_samples, *, n=400, accuracy=0.5):
 def test_corrected_test_keeps_its_level_under_the_null(discordance):
     """The upper 95 % limit of the rejection rate is at most 7 % at nominal 5 %."""
     rejected = rejections(discordance, 1000)[1]
-    assert wilson(rejected, 1000)[1] <= 0.07
+    assert wilson_interval(rejected / 1000, 1000)[1] <= 0.07
 
 
 def test_published_selection_rejects_too_often_at_high_discordance():
-    assert wilson(rejections(0.3, 500)[0], 500)[0] > 0.10
-    assert wilson(rejections(0.5, 500)[0], 500)[0] > 0.25
+    assert wilson_interval(rejections(0.3, 500)[0] / 500, 500)[0] > 0.10
+    assert wilson_interval(rejections(0.5, 500)[0] / 500, 500)[0] > 0.25
 
 
 def test_published_selection_rejects_too_rarely_at_low_discordance():
-    assert wilson(rejections(0.06, 1000)[0], 1000)[1] < 0.01
+    assert wilson_interval(rejections(0.06, 1000)[0] / 1000, 1000)[1] < 0.01
 
 
 def planted_products(rng, n, best, n_classes=10, noise=0.35):
@@ -201,5 +201,5 @@ def test_delong_keeps_its_level():
         (low, high), p = delong(before, after, positive)
         rejected += p < 0.05
         covered += low <= 0 <= high
-    assert wilson(rejected, 2000)[1] <= 0.07
+    assert wilson_interval(rejected / 2000, 2000)[1] <= 0.07
     assert covered == 2000 - rejected

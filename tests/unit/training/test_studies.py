@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modgap.training.studies import OVER_SEEDS, mean_interval, summarise, wide_table
+from modgap.statistics.inference import mean_interval
+from modgap.training.studies import OVER_SEEDS, summarise, wide_table
 
 # Authors' notebook util/gap_amend_std and the paper's section 4.4: three runs, mean ± half width.
 PAPER_RUNS = [
