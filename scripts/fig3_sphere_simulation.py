@@ -18,14 +18,14 @@ from modgap.report.drawing import (
     sequence,
     use_style,
 )
-from modgap.shift.sphere import arc, mismatch
+from modgap.shift.sphere import arc_points, mismatched_pairs
 from modgap.tables import read_table
 
 
 def draw_setup(axes, n_pairs, spacing, share, first, second, angle=45.0):
     """Images on the equator, texts raised by ``angle`` degrees, lines between pairs."""
-    flat = arc(n_pairs, spacing)
-    match = mismatch(n_pairs, share)
+    flat = arc_points(n_pairs, spacing)
+    match = mismatched_pairs(n_pairs, share)
     raised = np.deg2rad(angle)
     images = np.column_stack([flat, np.zeros(n_pairs)])
     texts = np.column_stack([np.cos(raised) * flat[match], np.full(n_pairs, np.sin(raised))])

@@ -8,8 +8,8 @@ import numpy as np
 
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, lighter, note, plt, save, use_style
+from modgap.report.formats import reasons_not_judged
 from modgap.tables import read_metadata, read_table
-from modgap.tasks.selection import mark
 
 SIDES = {
     "both": ("both sides move", PALETTE[0]),
@@ -114,7 +114,7 @@ def main(curves, selections, controls, pdf, png, *, tasks, dpi):
             loc="left",
             fontweight="bold",
         )
-        why = mark(task["state"], zero["low"], chance)
+        why = reasons_not_judged(task["state"], zero["low"], chance)
         if why:
             note(row[0], f"not judged: {why}")
         for axes, side in zip(row[1:], sides, strict=True):

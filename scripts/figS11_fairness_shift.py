@@ -8,9 +8,11 @@ from itertools import cycle
 
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, lighter, note, plt, save, use_style
+from modgap.report.formats import reasons_not_judged
 from modgap.tables import read_metadata, read_table
-from modgap.tasks.fairness import ACCURACY, SUM
-from modgap.tasks.selection import mark
+
+# Measures in the tables of rates, beside the categories of harmful classes.
+ACCURACY, SUM = "accuracy", "sum"
 
 ROW_HEIGHT = 2.3
 MARKERS = "osD^v<>pP"
@@ -110,7 +112,7 @@ def draw_task(panels, table, names, task, chance, shifts):
     draw_prompts(panels[-1], unmoved, colours)
     panels[-1].set_title("no shift, by prompts")
     panels[-1].set_xlabel(f"{harm} (%)")
-    why = mark(task["state"], everyone["low"].iloc[0], chance)
+    why = reasons_not_judged(task["state"], everyone["low"].iloc[0], chance)
     if why:
         note(panels[0], f"not judged: {why}")
 

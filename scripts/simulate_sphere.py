@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.shift.loss import temperature
+from modgap.shift.loss import parse_temperature
 from modgap.shift.sphere import (
-    arc,
+    arc_points,
     best_angle,
     best_kappa,
     centre_distance,
     equator_cosines,
     kappa_loss,
     loss_curve,
-    mismatch,
+    mismatched_pairs,
     orthogonal_gap_closing_temperature,
-    random_equator,
+    random_equator_points,
 )
 from modgap.tables import write_table
 
@@ -30,8 +30,8 @@ CLOSED_FORM = "none: closed form"
 
 def simulate_arc(n, spacing, share, taus, step):
     """Landscape and minima of pairs on an arc, as tidy rows."""
-    points = arc(n, spacing)
-    cosines = equator_cosines(points, mismatch(n, share))
+    points = arc_points(n, spacing)
+    cosines = equator_cosines(points, mismatched_pairs(n, share))
     kappa = best_kappa(cosines)
     angles = np.arange(-90, 90 + step / 2, step)
     setting = {"spacing": spacing, "share": share, "n": n}
@@ -68,10 +68,10 @@ def simulate_random(n, dim, shares, taus, n_draws, seed):
     """
     rows = []
     for share in shares:
-        match = mismatch(n, share)
+        match = mismatched_pairs(n, share)
         kappas = np.array(
             [
-                best_kappa(equator_cosines(random_equator(n, dim, seed + draw), match))
+                best_kappa(equator_cosines(random_equator_points(n, dim, seed + draw), match))
                 for draw in range(n_draws)
             ]
         )
@@ -120,7 +120,7 @@ def main(landscape, minima, bifurcation, *, arcs, random):
     arcs : n_pairs, spacings (degrees), share, temperatures, step (degrees): matched and mismatched.
     random : n_pairs, dims, shares, temperature_range, n_temperatures, n_draws, seed.
     """
-    taus = [temperature(given) for given in arcs["temperatures"]]
+    taus = [parse_temperature(given) for given in arcs["temperatures"]]
     curves, optima = [], []
     for spacing in arcs["spacings"]:
         for share in (arcs["share"], 0.0):

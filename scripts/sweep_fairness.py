@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import progress, start_log
+from modgap.shift.moves import gap_direction
 from modgap.statistics.clouds import (
     label_indices,
     picture_labels,
@@ -15,10 +16,14 @@ from modgap.statistics.clouds import (
     read_clouds,
     read_pictures,
 )
-from modgap.statistics.geometry import direction, gap_vector
 from modgap.tables import write_table
-from modgap.tasks.fairness import changes, display_name, outcomes_by_measure, rates
-from modgap.tasks.zero_shot import gap_by_shift, predictions_by_shift, products
+from modgap.tasks.fairness import (
+    changes_by_group,
+    display_name,
+    outcomes_by_measure,
+    rates_by_group,
+)
+from modgap.tasks.zero_shot import gap_by_shift, predictions_by_shift, sweep_products
 
 
 def main(
@@ -58,16 +63,18 @@ def main(
         of_pictures = list(classes["class"][classes["category"] == ""])
         truth = label_indices(labels, of_pictures, name, prompts_file, complete=False)
         first, second = (X, T) if clouds is None else clouds
-        u = direction(gap_vector(first, second))
-        predictions = predictions_by_shift(products(X, T, u), everything, "first")
+        u, _ = gap_direction(first, second)
+        predictions = predictions_by_shift(sweep_products(X, T, u), everything, "first")
         outcomes = outcomes_by_measure(predictions, truth, classes["category"])
         distance = dict(
             zip(everything, gap_by_shift(first, second, u, everything, "first"), strict=True)
         )
-        here = rates(outcomes, by_column, everything)
+        here = rates_by_group(outcomes, by_column, everything)
         all_rates.append(here.assign(templates=kind, distance=here["delta"].map(distance)))
         some = {measure: hits[chosen] for measure, hits in outcomes.items()}
-        all_changes.append(changes(some, by_column, everything[chosen]).assign(templates=kind))
+        all_changes.append(
+            changes_by_group(some, by_column, everything[chosen]).assign(templates=kind)
+        )
     largest = float(labels.value_counts().iloc[0] / len(labels))
     about = {"n": len(X), "templates": list(templates), "largest_class": largest}
     write_table(pd.concat(all_rates, ignore_index=True).assign(task=name), rates_table, about)

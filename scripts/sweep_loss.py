@@ -18,8 +18,8 @@ from modgap.shift.landscape import (
     measure_landscape,
     shifted_clouds,
 )
-from modgap.shift.loss import temperature
-from modgap.shift.moves import gap_direction, shift_grid
+from modgap.shift.loss import parse_temperature
+from modgap.shift.moves import check_pairs, gap_direction, shift_grid
 from modgap.statistics.clouds import load_pair
 from modgap.statistics.geometry import normalise
 from modgap.tables import write_table
@@ -61,9 +61,10 @@ def main(
         use_threads(threads)
     pair = load_pair(first, second, samples).choose("first" if caption == "all" else caption)
     X, Y = normalise(pair.first)[pair.owner], normalise(pair.second)
+    check_pairs(X, Y)
     u, gap = gap_direction(X, Y)
     deltas = shift_grid(**grid)
-    taus = [temperature(given) for given in temperatures]
+    taus = [parse_temperature(given) for given in temperatures]
     shared = {"temperatures": taus, "n_resamples": n_resamples, "seed": seed}
     losses, found, slopes = [], [], []
     for kind in moved:

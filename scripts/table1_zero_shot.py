@@ -7,10 +7,9 @@ never judged: it stays out of Holm's family and gets no verdict.
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.report.formats import write_formats
+from modgap.report.formats import reasons_not_judged, write_formats
 from modgap.statistics.inference import holm
 from modgap.tables import read_metadata, read_table
-from modgap.tasks.selection import mark
 from modgap.tasks.sweep import control_verdict
 
 SIGNIFICANT = 0.05
@@ -96,7 +95,7 @@ def table_row(task, about, side, choices, gains, points):
         "optimism": published["gain"] - cross_fitted["gain"],
         "percentile_of_random": against.pop("percentile"),
         **against,
-        "mark": mark(task["state"], before["low"], chance),
+        "mark": reasons_not_judged(task["state"], before["low"], chance),
     }
 
 

@@ -8,10 +8,9 @@ templates at chance level, or of a model with random weights, is marked and gets
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.report.formats import write_formats
+from modgap.report.formats import reasons_not_judged, write_formats
 from modgap.tables import read_metadata, read_table
 from modgap.tasks.fairness import ACCURACY
-from modgap.tasks.selection import mark
 
 SIGNIFICANT = 0.05
 KEYS = ["templates", "grouping", "group", "delta"]
@@ -73,7 +72,7 @@ def task_rows(rates, changes, state, chance):
 def marks(rates, state, chance):
     """Why the rows of each set of templates are not judged, by the accuracy over all pictures."""
     whole = rates.query("grouping == 'all' and measure == @ACCURACY and delta == 0")
-    return {row.templates: mark(state, row.low, chance) for row in whole.itertuples()}
+    return {row.templates: reasons_not_judged(state, row.low, chance) for row in whole.itertuples()}
 
 
 def spell_percents(value, low, high):

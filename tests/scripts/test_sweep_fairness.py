@@ -7,9 +7,9 @@ import pytest
 import figS11_fairness_shift
 import table2_fairness
 from modgap.errors import InputError
-from modgap.shift.moves import shifted
 from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.tables import read_embeddings, read_metadata, read_table, write_embeddings, write_table
+from moved_pairs import move_rows
 from planted_tasks import write_faces
 from sweep_fairness import main
 
@@ -58,7 +58,7 @@ def test_rates_are_those_of_shifting_the_pictures_anew(planted):
     samples = read_table(paths["samples"])
     u = direction(gap_vector(X, T))
     for delta in (-1.0, -0.2, 0.5):
-        moved, fixed = shifted(X, T, u, delta, "first")
+        moved, fixed = move_rows(X, T, u, delta, "first")
         predicted = classes[(moved @ fixed.T).argmax(axis=1)]
         here = rates[(rates["templates"] == "paper") & (rates["delta"] == delta)]
         here = here.set_index(["group", "measure"])

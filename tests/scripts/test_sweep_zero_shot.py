@@ -7,9 +7,9 @@ import pytest
 import figS10_zero_shot_shift
 import table1_zero_shot
 from modgap.errors import InputError
-from modgap.shift.moves import shifted
 from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.tables import read_embeddings, read_metadata, read_table, write_embeddings, write_table
+from moved_pairs import move_rows
 from planted_tasks import PROVENANCE, write_task
 from sweep_zero_shot import main
 
@@ -58,7 +58,7 @@ def test_curve_is_that_of_shifting_anew(planted):
         rows = curve[(curve["side"] == side) & (curve["statistic"] == "top1")]
         assert list(rows["delta"]) == DELTAS
         for row in rows.itertuples():
-            moved_x, moved_t = shifted(X, T, u, row.delta, side)
+            moved_x, moved_t = move_rows(X, T, u, row.delta, side)
             cosines = moved_x @ moved_t.T
             assert row.value == pytest.approx((cosines.argmax(axis=1) == labels).mean())
             gap = np.linalg.norm(gap_vector(moved_x, moved_t))

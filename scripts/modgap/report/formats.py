@@ -46,3 +46,16 @@ def escape_latex(text):
         "–": "--",
     }
     return "".join(special.get(letter, letter) for letter in text)
+
+
+def reasons_not_judged(state, low, chance):
+    """Why a result is not judged; empty where it is.
+
+    Parameters
+    ----------
+    state : "random" or "trained", of the model's weights. low : lower end of the interval of the
+        accuracy (or AUC) without a shift. chance : the share of the largest class, which the best
+        constant answer reaches, or an AUC of one half.
+    """
+    reasons = ["random weights"] * (state == "random") + ["chance level"] * bool(low <= chance)
+    return ", ".join(reasons)

@@ -91,7 +91,7 @@ def find_extrema(deltas, losses):
     return found
 
 
-def refine(loss_at, deltas, extrema):
+def refine_extrema(loss_at, deltas, extrema):
     """Positions of extrema between the grid points.
 
     Parameters
@@ -166,6 +166,6 @@ def resampled_means(terms, n_resamples, seed):
     return means.reshape(n_resamples, *terms.shape[:-1])
 
 
-def interval(values, level=0.95):
+def percentile_interval(values, level=0.95):
     """Percentile interval over the first axis."""
     return np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)

@@ -7,17 +7,17 @@ from modgap.shift.extrema import (
     INTERVAL_METHOD,
     SIDES,
     find_extrema,
-    interval,
-    refine,
+    percentile_interval,
+    refine_extrema,
     resampled_means,
     spline_extremum,
 )
 from modgap.shift.loss import gradient_terms, loss_terms
 from modgap.shift.moves import (
-    offsets,
     principal_axes,
     remaining_gap,
     shifted_projection,
+    side_offsets,
     signed_distances,
 )
 
@@ -28,7 +28,7 @@ NO_INTERVAL_GRID = "none: a grid point"
 NO_INTERVAL_BOUNDARY = "none: lowest at an end of the grid"
 
 
-def protocol(side, batch_size):
+def protocol_name(side, batch_size):
     """Which protocol a loss belongs to: the authors' code, the whole symmetric loss, or neither."""
     if side == "both":
         return "corrected"
@@ -40,7 +40,7 @@ def protocol(side, batch_size):
 def distance_table(first, second, u, gap, deltas, moved):
     """Shift, the paper's lambda, and the distance left with the sign of each convention."""
     distances = signed_distances(first, second, u, deltas, moved)
-    h_x, h_y = offsets(deltas, moved)
+    h_x, h_y = side_offsets(deltas, moved)
     return pd.DataFrame(
         {
             "delta": deltas,
@@ -52,7 +52,7 @@ def distance_table(first, second, u, gap, deltas, moved):
     )
 
 
-def resampled_sides(terms, n_resamples, seed):
+def resampled_side_means(terms, n_resamples, seed):
     """Mean loss of each side over resampled pairs; side -> (n_resamples, k, t)."""
     by_row = resampled_means(terms.first_to_second, n_resamples, seed)
     by_column = resampled_means(terms.second_to_first, n_resamples, seed)
@@ -79,7 +79,7 @@ def measure_landscape(
     options = {"batch_size": batch_size, "sides": moved, "device": device}
     terms = loss_terms(first, second, u, deltas, temperatures, **options)
     losses = {side: terms.side(side).mean(axis=-1) for side in SIDES}
-    draws = resampled_sides(terms, n_resamples, seed)
+    draws = resampled_side_means(terms, n_resamples, seed)
     del terms
 
     loss_rows, extremum_rows = [], []
@@ -91,7 +91,7 @@ def measure_landscape(
         curves = {side: losses[side][:, t] for side in SIDES}
         curve_draws = {side: draws[side][:, :, t] for side in SIDES}
         for side in SIDES:
-            low, high = interval(curve_draws[side])
+            low, high = percentile_interval(curve_draws[side])
             loss_rows.append(
                 distances.assign(
                     side=side,
@@ -103,7 +103,7 @@ def measure_landscape(
                     interval_method=INTERVAL_METHOD,
                 )
             )
-        found = locate(terms_at, deltas, curves, curve_draws, n_resamples, seed)
+        found = locate_extrema(terms_at, deltas, curves, curve_draws, n_resamples, seed)
         shifts = np.unique([shift for row in found for shift in row["shifts"]])
         left = remaining_gap(first, second, u, shifts, moved)
         for row in found:
@@ -119,12 +119,12 @@ def measure_landscape(
     tables = []
     for rows in (pd.concat(loss_rows, ignore_index=True), pd.DataFrame(extremum_rows)):
         rows = rows.assign(**shared)
-        rows["protocol"] = [protocol(side, batch_size) for side in rows["side"]]
+        rows["protocol"] = [protocol_name(side, batch_size) for side in rows["side"]]
         tables.append(rows)
     return tuple(tables)
 
 
-def locate(terms_at, deltas, curves, draws, n_resamples, seed):
+def locate_extrema(terms_at, deltas, curves, draws, n_resamples, seed):
     """Extrema of every side at one temperature, on the grid and between its points.
 
     Parameters
@@ -147,14 +147,13 @@ def locate(terms_at, deltas, curves, draws, n_resamples, seed):
         terms = terms_at(shifts)
         return np.stack([terms.side(side).mean(axis=-1)[:, 0] for side in SIDES], axis=1)
 
-    positions = refine(loss_at, deltas, extrema)
+    positions = refine_extrema(loss_at, deltas, extrema)
     shifts = np.unique(positions)
     terms = terms_at(shifts)
     at = np.searchsorted(shifts, positions)
     mean = {side: terms.side(side).mean(axis=-1)[:, 0] for side in SIDES}
-    resampled = {
-        side: value[:, :, 0] for side, value in resampled_sides(terms, n_resamples, seed).items()
-    }
+    means = resampled_side_means(terms, n_resamples, seed)
+    resampled = {side: value[:, :, 0] for side, value in means.items()}
 
     rows, numbers = [], {}
     for (s, extremum), position, i in zip(extrema, positions, at, strict=True):
@@ -167,7 +166,7 @@ def locate(terms_at, deltas, curves, draws, n_resamples, seed):
         if not extremum.boundary:
             moved = spline_extremum(deltas, draws[side], extremum)
             moved -= spline_extremum(deltas, curves[side][None], extremum)
-            shift_low, shift_high = position + interval(moved)
+            shift_low, shift_high = position + percentile_interval(moved)
         above = resampled[side][:, i] - resampled[side][:, lowest]
         rows.append(
             {
@@ -176,8 +175,8 @@ def locate(terms_at, deltas, curves, draws, n_resamples, seed):
                 "number": numbers[extremum.kind],
                 "boundary": extremum.boundary,
                 "shifts": (position, shift_low, shift_high),
-                "loss": (mean[side][i], *interval(resampled[side][:, i])),
-                "height": (mean[side][i] - mean[side][lowest], *interval(above)),
+                "loss": (mean[side][i], *percentile_interval(resampled[side][:, i])),
+                "height": (mean[side][i] - mean[side][lowest], *percentile_interval(above)),
             }
         )
     return rows
@@ -192,7 +191,7 @@ def grid_minimum(side, deltas, curve, draws):
         "number": 1,
         "boundary": best in (0, len(deltas) - 1),
         "shifts": (deltas[best],) * 3,
-        "loss": (curve[best], *interval(draws[:, best])),
+        "loss": (curve[best], *percentile_interval(draws[:, best])),
     }
 
 
@@ -236,7 +235,7 @@ def measure_gradient(first, second, u, *, temperatures, batch_size, moved, n_res
         parts = {"repulsion": repulsion.side(side), "attraction": attraction.side(side)}
         parts["gradient"] = parts["repulsion"] + parts["attraction"]
         for name, terms in parts.items():
-            low, high = interval(resampled_means(terms, n_resamples, seed))
+            low, high = percentile_interval(resampled_means(terms, n_resamples, seed))
             rows.append(
                 pd.DataFrame(
                     {
@@ -258,7 +257,7 @@ def measure_gradient(first, second, u, *, temperatures, batch_size, moved, n_res
         seed=seed,
         n_resamples=n_resamples,
     )
-    frame["protocol"] = [protocol(side, batch_size) for side in frame["side"]]
+    frame["protocol"] = [protocol_name(side, batch_size) for side in frame["side"]]
     return frame
 
 
@@ -273,7 +272,7 @@ def shifted_clouds(first, second, u, *, deltas, moved, n_drawn, seed):
     chosen = np.sort(np.random.default_rng(seed).permutation(len(first))[:n_drawn])
     frames = []
     for delta in deltas:
-        h_x, h_y = (float(h) for h in offsets(delta, moved))
+        h_x, h_y = (float(h) for h in side_offsets(delta, moved))
         for modality, rows, h in (("first", first, -h_x), ("second", second, h_y)):
             points = shifted_projection(rows[chosen], rows[chosen] @ u, axes, u, mean, h)
             frames.append(

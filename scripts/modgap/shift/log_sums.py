@@ -40,7 +40,7 @@ class PowerPlan:
     outputs: np.ndarray  # (o, 2) int64
 
 
-def power_plans(scales):
+def plan_powers(scales):
     """Group inverse temperatures by a common base; every scale is an output of one plan."""
     scales = np.asarray(scales, dtype=np.float64)
     left = list(np.argsort(scales, kind="stable"))
@@ -86,7 +86,7 @@ def add_power(power, registers, steps):
     registers[power] = len(steps)
 
 
-def log_sums(first, second, factors, scales, *, device="cpu"):
+def shifted_log_sums(first, second, factors, scales, *, device="cpu"):
     """Log-sum-exp of scale * S over rows and over columns, S_ij = (x_i.y_j + A_i + B_j) P_i Q_j.
 
     Parameters
@@ -101,15 +101,15 @@ def log_sums(first, second, factors, scales, *, device="cpu"):
     by_row (k, t, n), by_column (k, t, m) : float64.
     """
     if device == "cuda":
-        from modgap.shift.log_sums_cuda import shared_shift_sums
+        from modgap.shift.log_sums_cuda import sum_exponentials_cuda as sum_exponentials
     else:
-        from modgap.shift.log_sums_cpu import shared_shift_sums
+        from modgap.shift.log_sums_cpu import sum_exponentials_cpu as sum_exponentials
 
     centres = shared_centres(first, second, factors, scales.max())
-    by_row, by_column = shared_shift_sums(first, second, factors, centres, power_plans(scales))
+    by_row, by_column = sum_exponentials(first, second, factors, centres, plan_powers(scales))
     a, p, b, q = factors
-    finish(by_row, centres, scales, (first, a, p), (second, b, q))
-    finish(by_column, centres, scales, (second, b, q), (first, a, p))
+    finish_log_sums(by_row, centres, scales, (first, a, p), (second, b, q))
+    finish_log_sums(by_column, centres, scales, (second, b, q), (first, a, p))
     return by_row, by_column
 
 
@@ -131,7 +131,7 @@ def shared_centres(first, second, factors, largest_scale):
     return np.float64(np.float32(centres))
 
 
-def finish(sums, centres, scales, lines, others):
+def finish_log_sums(sums, centres, scales, lines, others):
     """Turn sums of exponentials into log-sum-exp in place, making unsafe lines again.
 
     ``lines`` and ``others`` are (rows, offsets, scalings) of the modality that the sums belong to

@@ -24,11 +24,11 @@ def use_threads(count):
     set_num_threads(min(count, config.NUMBA_NUM_THREADS))
 
 
-def shared_shift_sums(first, second, factors, centres, plans):
+def sum_exponentials_cpu(first, second, factors, centres, plans):
     """Sums over rows and columns of exp(scale * (S_ij - centre)); (k, t, n) and (k, t, m).
 
-    See ``modgap.shift.log_sums.log_sums`` for S and the factors; values beyond float32 are 0 or
-    inf.
+    See ``modgap.shift.log_sums.shifted_log_sums`` for S and the factors; values beyond float32
+    are 0 or inf.
     """
     first, second = np.float32(first), np.float32(second)
     a, p, b, q = (np.ascontiguousarray(factor, dtype=np.float32) for factor in factors)
@@ -71,7 +71,7 @@ def fill_exponentials(products, a, scale, b, q, shift, scratch, powers, out):
 
 
 @njit(fastmath={"contract", "nsz"}, cache=True)
-def multiply(left, right, out):
+def multiply_lines(left, right, out):
     """out = left * right, element by element."""
     for j in range(len(out)):
         out[j] = left[j] * right[j]
@@ -108,7 +108,7 @@ def add_tile(tile, i0, j0, a, p, b, q, centres, base, steps, outputs, by_row, by
                     scratch[:width], powers[:width], registers[0, :width],
                 )  # fmt: skip
                 for s in range(len(steps)):
-                    multiply(
+                    multiply_lines(
                         registers[steps[s, 0], :width],
                         registers[steps[s, 1], :width],
                         registers[s + 1, :width],

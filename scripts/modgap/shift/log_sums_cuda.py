@@ -8,10 +8,10 @@ from modgap.errors import InputError
 TILE = 4096
 
 
-def shared_shift_sums(first, second, factors, centres, plans, device="cuda"):
+def sum_exponentials_cuda(first, second, factors, centres, plans, device="cuda"):
     """Sums over rows and columns of exp(scale * (S_ij - centre)); (k, t, n) and (k, t, m).
 
-    The counterpart of ``shared_shift_sums`` of ``log_sums_cpu``: same arguments, same results.
+    The counterpart of ``sum_exponentials_cpu``: same arguments, same results to float32.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("shift.device is cuda, but torch finds no GPU here; set it to cpu")

@@ -12,8 +12,8 @@ from fractions import Fraction
 import numpy as np
 
 from modgap.errors import InputError
-from modgap.shift.log_sums import log_sums
-from modgap.shift.moves import check_grid, cosine_factors, offsets
+from modgap.shift.log_sums import shifted_log_sums
+from modgap.shift.moves import check_grid, cosine_factors, side_offsets
 
 # Up to this many cosines per shift (2,000 pairs against each other) everything is float64.
 EXACT_ENTRIES = 2000**2
@@ -23,6 +23,9 @@ SAFE_SCALE = 300.0
 
 # Float64 entries worked on at once: 1 MiB, which stays in the cache.
 BLOCK_ENTRIES = 2**17
+
+# Lines of a batch whose slopes are worked on at once.
+GRADIENT_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Terms:
         return getattr(self, name)
 
 
-def check_temperatures(temperatures):
+def logit_scales(temperatures):
     """Inverse temperatures (logit scales) as an array, or an InputError for a bad temperature."""
     temperatures = np.atleast_1d(np.asarray(temperatures, dtype=np.float64))
     for tau in temperatures:
@@ -51,7 +54,7 @@ def check_temperatures(temperatures):
     return 1 / temperatures
 
 
-def temperature(given):
+def parse_temperature(given):
     """A temperature from the configuration: a number, or a fraction as "1/30"."""
     try:
         return float(Fraction(str(given)))
@@ -85,7 +88,7 @@ def loss_terms(
     exact : force (True) or forbid (False) the float64 path; by default it serves every set with
         n * batch_size up to 2,000 squared.
     """
-    deltas, scales = check_grid(deltas), check_temperatures(temperatures)
+    deltas, scales = check_grid(deltas), logit_scales(temperatures)
     check_batch(batch_size, len(first))
     n = len(first) // batch_size * batch_size
     first, second = first[:n], second[:n]
@@ -94,7 +97,7 @@ def loss_terms(
         exact = n * batch_size <= EXACT_ENTRIES
     if exact:
         return exact_terms(first, second, factors, scales, batch_size)
-    return fused_terms(first, second, factors, scales, batch_size, device)
+    return float32_terms(first, second, factors, scales, batch_size, device)
 
 
 def matched_cosines(first, second, factors):
@@ -174,14 +177,14 @@ def log_sum_exp(cosines, scale, axis):
     return np.log(sums) + scale * largest.squeeze(axis)
 
 
-def fused_terms(first, second, factors, scales, batch_size, device):
+def float32_terms(first, second, factors, scales, batch_size, device):
     """``loss_terms`` from float32 cosines and float64 sums, one batch at a time."""
     a, p, b, q = factors
     matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]
     rows, columns = np.empty((2, *matched.shape))
     for start in range(0, len(first), batch_size):
         part = slice(start, start + batch_size)
-        rows[:, :, part], columns[:, :, part] = log_sums(
+        rows[:, :, part], columns[:, :, part] = shifted_log_sums(
             first[part],
             second[part],
             (a[:, part], p[:, part], b[:, part], q[:, part]),
@@ -193,23 +196,20 @@ def fused_terms(first, second, factors, scales, batch_size, device):
     return Terms(rows, columns)
 
 
-BLOCK = 256
-
-
 def gradient_terms(first, second, u, temperatures, *, batch_size, sides="both"):
     """Derivative of each pair's loss terms by the shift at shift 0.
 
-    Parameters as for ``modgap.shift.loss.loss_terms``.
+    Parameters as for ``loss_terms``.
 
     Returns
     -------
     repulsion, attraction : two ``Terms`` of arrays (t, n); the derivative of the loss is their sum.
     """
-    scales = check_temperatures(temperatures)
+    scales = logit_scales(temperatures)
     check_batch(batch_size, len(first))
     n = len(first) // batch_size * batch_size
     first, second = first[:n], second[:n]
-    c_x, c_y = (float(c) for c in offsets(1.0, sides))
+    c_x, c_y = (float(c) for c in side_offsets(1.0, sides))
     a, b = first @ u, second @ u
     images = (first, c_y * a, c_x * a)
     texts = (second, -c_x * b, -c_y * b)
@@ -232,8 +232,8 @@ def weighted_slopes(lines, others, scales, batch_size):
     result = np.empty((len(scales), len(vectors)))
     for begin in range(0, len(vectors), batch_size):
         batch = slice(begin, begin + batch_size)
-        for start in range(begin, begin + batch_size, BLOCK):
-            rows = slice(start, min(start + BLOCK, begin + batch_size))
+        for start in range(begin, begin + batch_size, GRADIENT_ROWS):
+            rows = slice(start, min(start + GRADIENT_ROWS, begin + batch_size))
             cosines = vectors[rows] @ other_vectors[batch].T
             slopes = cosines * (multiplied[rows, None] + other_multiplied[batch])
             slopes += added[rows, None] + other_added[batch]

@@ -9,24 +9,14 @@ import numpy as np
 from scipy.linalg import eigh
 
 from modgap.errors import InputError
-from modgap.statistics.geometry import gap_vector, normalise
+from modgap.statistics.geometry import gap_vector
 
 # Rows smaller than this after the shift have no direction left.
 SMALLEST_NORM = 1e-6
 
 
-def gap_direction(first, second):
-    """Unit gap vector and gap of two sets of unit rows.
-
-    Returns
-    -------
-    u : (dim,), (mean first - mean second) / gap, the paper's section 4.2 with image minus text.
-    gap : its length before scaling.
-
-    Raises
-    ------
-    InputError : fewer than 2 pairs, sets of unequal length, or a gap of zero.
-    """
+def check_pairs(first, second):
+    """Raise an InputError unless the two sets are at least 2 pairs."""
     if len(first) != len(second):
         raise InputError(
             f"{len(first)} embeddings in the first modality but {len(second)} in the second; "
@@ -34,6 +24,16 @@ def gap_direction(first, second):
         )
     if len(first) < 2:
         raise InputError(f"{len(first)} pair of embeddings; a shift needs at least 2")
+
+
+def gap_direction(first, second):
+    """Unit gap vector and gap of two sets of unit rows; a gap of zero is an InputError.
+
+    Returns
+    -------
+    u : (dim,), (mean first - mean second) / gap, the paper's section 4.2 with image minus text.
+    gap : its length before scaling.
+    """
     delta = gap_vector(first, second)
     gap = np.linalg.norm(delta)
     if gap < 1e-12:
@@ -66,7 +66,7 @@ def check_grid(deltas):
     return deltas
 
 
-def offsets(deltas, sides):
+def side_offsets(deltas, sides):
     """How far each modality moves for a shift of ``deltas`` along the unit gap vector.
 
     ``sides``: "both" (the paper's Figure 3 and Table 1: half each), "first" (fairness form: images
@@ -106,21 +106,15 @@ def cosine_factors(first_along, second_along, deltas, sides="both"):
     x'_i . y'_j = (x_i.y_j + A_i + B_j) P_i Q_j, with A, P of shape (k, n) from the first modality
     and B, Q of shape (k, m) from the second.
     """
-    h_x, h_y = offsets(deltas, sides)
+    h_x, h_y = side_offsets(deltas, sides)
     a = h_y[:, None] * (first_along[None, :] - h_x[:, None])
     b = -h_x[:, None] * second_along[None, :]
     return a, inverse_norms(first_along, -h_x), b, inverse_norms(second_along, h_y)
 
 
-def shifted(first, second, u, delta, sides="both"):
-    """The shifted and re-normalised rows of both modalities for one shift."""
-    h_x, h_y = offsets(delta, sides)
-    return normalise(first - h_x * u), normalise(second + h_y * u)
-
-
 def shifted_centres(first, second, u, deltas, sides="both"):
     """Means of both modalities after each shift; two arrays (k, dim)."""
-    h_x, h_y = offsets(deltas, sides)
+    h_x, h_y = side_offsets(deltas, sides)
     p = inverse_norms(first @ u, -h_x)
     q = inverse_norms(second @ u, h_y)
     centre_x = (p @ first - np.outer(h_x * p.sum(axis=1), u)) / len(first)

@@ -17,24 +17,25 @@ import numpy as np
 from scipy.optimize import brentq
 
 from modgap.errors import InputError
-from modgap.shift.loss import check_temperatures
+from modgap.shift.loss import logit_scales
+from modgap.statistics.geometry import normalise
 
 
-def arc(n, spacing):
+def arc_points(n, spacing):
     """``n`` points on the equator, ``spacing`` degrees apart from minus ``spacing`` on; (n, 2)."""
     azimuth = np.deg2rad(spacing) * (np.arange(n) - 1)
     return np.stack([np.cos(azimuth), np.sin(azimuth)], axis=1)
 
 
-def random_equator(n, dim, seed):
+def random_equator_points(n, dim, seed):
     """``n`` uniformly drawn points on the equator of the sphere in ``dim`` dimensions."""
     if dim < 3:
         raise InputError(f"sphere.dims: {dim}; the sphere needs 3 dimensions or more")
     points = np.random.default_rng(seed).standard_normal((n, dim - 1))
-    return points / np.linalg.norm(points, axis=1, keepdims=True)
+    return normalise(points)
 
 
-def mismatch(n, share):
+def mismatched_pairs(n, share):
     """Equator point of each text: the first round(share * n) pairs pass theirs on in a circle.
 
     Two mismatched pairs of six swap, as in the paper. One pair alone cannot be mismatched.
@@ -79,7 +80,7 @@ def kappa_loss_and_slope(cosines, kappa):
 
 def loss_curve(cosines, angles, temperature):
     """Loss at each angle theta (degrees) for one temperature."""
-    scale = check_temperatures(temperature)[0]
+    scale = logit_scales(temperature)[0]
     return np.array([kappa_loss(cosines, scale * np.cos(np.deg2rad(theta))) for theta in angles])
 
 
@@ -97,15 +98,9 @@ def best_kappa(cosines):
     return brentq(lambda kappa: kappa_loss_and_slope(cosines, kappa)[1], 0.0, high, xtol=1e-13)
 
 
-def gap_closing_temperature(cosines):
-    """Temperature from which the loss is lowest without a gap; 0 where every temperature closes."""
-    kappa = best_kappa(cosines)
-    return 1 / kappa if kappa > 0 else np.inf
-
-
 def best_angle(kappa, temperature):
     """Angle of the lowest loss in degrees, given ``best_kappa``; 0 where the gap closes."""
-    scale = check_temperatures(temperature)[0]
+    scale = logit_scales(temperature)[0]
     return float(np.rad2deg(np.arccos(min(1.0, kappa / scale))))
 
 

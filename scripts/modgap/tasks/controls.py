@@ -10,7 +10,7 @@ from itertools import permutations
 
 import numpy as np
 
-from modgap.shift.moves import offsets
+from modgap.shift.moves import side_offsets
 from modgap.statistics.geometry import direction
 from modgap.tasks.zero_shot import hits_by_shift
 
@@ -41,7 +41,8 @@ def matched_directions(T, u, n, seed):
     whole = len(axes) == T.shape[1]
     result = np.empty((n, T.shape[1]))
     for i in range(n):
-        inside = tilted(rng.standard_normal(len(lengths)), lengths, spread, both_ways=whole)
+        drawn = rng.standard_normal(len(lengths))
+        inside = tilt_coordinates(drawn, lengths, spread, both_ways=whole)
         share = min(spread / np.linalg.norm(lengths * inside), 1.0)
         result[i] = share * (inside @ axes)
         if not whole:
@@ -51,7 +52,7 @@ def matched_directions(T, u, n, seed):
     return result
 
 
-def tilted(coordinates, lengths, spread, *, both_ways):
+def tilt_coordinates(coordinates, lengths, spread, *, both_ways):
     """Unit coordinates on the prompts' axes that give at least ``spread``, tilted if need be.
 
     The tilt multiplies each coordinate by a power t of its axis's length, which moves the spread
@@ -90,7 +91,7 @@ def class_permutations(n_classes, n, seed):
     return drawn
 
 
-def permuted(products, order):
+def permute_offsets(products, order):
     """The products with the classes' offsets u·t handed to other classes."""
     return products._replace(class_along=products.class_along[order])
 
@@ -130,4 +131,4 @@ def pure_offset_hits(products, labels, deltas):
     between pictures are dropped. The same as moving only the pictures by half the shift. An AUC
     does not feel it: between two classes the offset is the same number for every picture.
     """
-    return hits_by_shift(products, labels, offsets(deltas, "both")[0], "first")
+    return hits_by_shift(products, labels, side_offsets(deltas, "both")[0], "first")

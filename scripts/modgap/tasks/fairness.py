@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.statistics.inference import chi_square, discordant, holm, mcnemar, wilson_interval
-from modgap.tasks.selection import unshifted
+from modgap.tasks.selection import zero_index
 
 SUM, ACCURACY = "sum", "accuracy"
 
@@ -51,7 +51,7 @@ def group_masks(groups):
             yield name, group, labels == group
 
 
-def rates(outcomes, groups, deltas):
+def rates_by_group(outcomes, groups, deltas):
     """Rates with Wilson intervals: one row per grouping, group, measure and shift."""
     rows = []
     for grouping, group, mask in group_masks(groups):
@@ -77,14 +77,14 @@ def rates(outcomes, groups, deltas):
     return pd.DataFrame(rows)
 
 
-def changes(outcomes, groups, deltas):
+def changes_by_group(outcomes, groups, deltas):
     """Paired tests of every shift against none, on the same pictures.
 
     One row per grouping, group, measure and shift other than 0: lost and won pictures, McNemar's
     exact p, the p of the paper's unpaired χ², and Holm's adjustment of McNemar's over the groups,
     measures and shifts of the grouping.
     """
-    zero = unshifted(deltas)
+    zero = zero_index(deltas)
     rows = []
     for grouping, group, mask in group_masks(groups):
         for measure, hits in outcomes.items():

@@ -30,12 +30,13 @@ class Comparison(NamedTuple):
     p: float
 
 
-def measure(outcomes, positive):
+def measure_outcomes(outcomes, positive):
     """Accuracy or, with ``positive``, AUC of each row of outcomes: (k,)."""
     return outcomes.mean(axis=1) if positive is None else auc(outcomes, positive)
 
 
-def subset(positive, rows):
+def take_rows(positive, rows):
+    """``positive`` of some rows; None stays None."""
     return None if positive is None else positive[rows]
 
 
@@ -45,18 +46,18 @@ def best_index(values, deltas):
     return best[np.argmin(np.abs(deltas[best]))]
 
 
-def unshifted(deltas):
+def zero_index(deltas):
     """Position of the shift 0."""
     return int(np.flatnonzero(deltas == 0)[0])
 
 
-def published(outcomes, deltas, positive=None):
+def select_published(outcomes, deltas, positive=None):
     """The paper's procedure: best shift on the evaluation labels, χ² as if unpaired.
 
     No interval; for the AUC no p-value either (the paper has none).
     """
-    values = measure(outcomes, positive)
-    zero, best = unshifted(deltas), best_index(values, deltas)
+    values = measure_outcomes(outcomes, positive)
+    zero, best = zero_index(deltas), best_index(values, deltas)
     p = np.nan
     if positive is None:
         p = float(chi_square(*outcomes[[zero, best]].sum(axis=1), outcomes.shape[1])[1])
@@ -70,7 +71,7 @@ def random_halves(n, seed):
     return np.sort(order[: n // 2]), np.sort(order[n // 2 :])
 
 
-def held_out(sweep, deltas, chosen_on, judged_on, positive=None, level=LEVEL):
+def select_held_out(sweep, deltas, chosen_on, judged_on, positive=None, level=LEVEL):
     """Direction and shift from the pictures ``chosen_on``, gain and test on ``judged_on``.
 
     Accuracy: exact McNemar test and Bonett and Price's interval. AUC: DeLong's test and interval
@@ -78,9 +79,10 @@ def held_out(sweep, deltas, chosen_on, judged_on, positive=None, level=LEVEL):
     nothing to test: the gain is 0 and p is 1.
     """
     outcomes = sweep(chosen_on)
-    best = best_index(measure(outcomes[:, chosen_on], subset(positive, chosen_on)), deltas)
-    pair = outcomes[[unshifted(deltas), best]][:, judged_on]
-    before, after = measure(pair, subset(positive, judged_on))
+    values = measure_outcomes(outcomes[:, chosen_on], take_rows(positive, chosen_on))
+    best = best_index(values, deltas)
+    pair = outcomes[[zero_index(deltas), best]][:, judged_on]
+    before, after = measure_outcomes(pair, take_rows(positive, judged_on))
     if deltas[best] == 0:
         return Comparison(0.0, before, after, 0.0, 0.0, 0.0, 1.0)
     if positive is None:
@@ -109,7 +111,7 @@ def delong(before, after, positive, level=LEVEL):
     return (gain - reach, gain + reach), float(2 * t.sf(abs(gain) / error, freedom))
 
 
-def corrected(sweep, deltas, halves, positive=None):
+def select_corrected(sweep, deltas, halves, positive=None):
     """Each random half chooses for the other: (first, second, combined), all ``Comparison``.
 
     Combined: p = min(1, 2·min(p)), valid however the halves depend on each other, and the mean
@@ -118,9 +120,8 @@ def corrected(sweep, deltas, halves, positive=None):
     mean of the two.
     """
     level = 1 - (1 - LEVEL) / 2
-    parts = [
-        held_out(sweep, deltas, *pair, positive, level) for pair in (halves, tuple(halves)[::-1])
-    ]
+    both_ways = (halves, tuple(halves)[::-1])
+    parts = [select_held_out(sweep, deltas, *pair, positive, level) for pair in both_ways]
     means = np.mean(parts, axis=0)
     p = min(1.0, 2 * min(part.p for part in parts))
     return (*parts, Comparison(*means[:-1], p))
@@ -133,21 +134,8 @@ def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None):
     folds rejects a true null too often.
     """
     folds = np.array_split(np.random.default_rng(seed).permutation(n), n_folds)
-    gains = [
-        held_out(sweep, deltas, np.setdiff1d(np.arange(n), fold), np.sort(fold), positive).gain
-        for fold in folds
-    ]
+    gains = []
+    for fold in folds:
+        others = np.setdiff1d(np.arange(n), fold)
+        gains.append(select_held_out(sweep, deltas, others, np.sort(fold), positive).gain)
     return np.average(gains, weights=[len(fold) for fold in folds])
-
-
-def mark(state, low, chance):
-    """Why a result is not judged; empty where it is.
-
-    Parameters
-    ----------
-    state : "random" or "trained", of the model's weights. low : lower end of the interval of the
-        accuracy (or AUC) without a shift. chance : the share of the largest class, which the best
-        constant answer reaches, or an AUC of one half.
-    """
-    reasons = ["random weights"] * (state == "random") + ["chance level"] * bool(low <= chance)
-    return ", ".join(reasons)

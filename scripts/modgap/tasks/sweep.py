@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from modgap.statistics.geometry import direction, gap_vector
+from modgap.shift.moves import gap_direction
 from modgap.statistics.inference import proportion_interval, wilson_interval
 from modgap.tasks import controls
-from modgap.tasks.selection import corrected, cross_fitted_gain, published
+from modgap.tasks.selection import cross_fitted_gain, select_corrected, select_published
 from modgap.tasks.zero_shot import (
     Products,
     auc,
@@ -57,11 +57,13 @@ def clouds_of(task, rows):
     return (task.X[rows], task.T) if task.clouds is None else task.clouds
 
 
-def gap_direction(task, rows):
-    return direction(gap_vector(*clouds_of(task, rows)))
+def task_direction(task, rows):
+    """Unit gap vector between the clouds of the task, with only ``rows`` of its own pictures."""
+    return gap_direction(*clouds_of(task, rows))[0]
 
 
 def products_of(task, u):
+    """The three products of the task's pictures and prompts with the unit direction u."""
     return Products(task.cosines, task.X @ u, task.T @ u)
 
 
@@ -79,15 +81,16 @@ def sweep_along(task, find, sides):
     """
     if task.clouds is None:
         return lambda rows: outcomes_of(task, products_of(task, find(rows)), sides)
-    return constant(outcomes_of(task, products_of(task, find(None)), sides))
+    return constant_sweep(outcomes_of(task, products_of(task, find(None)), sides))
 
 
-def constant(outcomes):
+def constant_sweep(outcomes):
     """The sweep along a direction that has nothing to do with the pictures."""
     return lambda rows: outcomes
 
 
-def every_row(task):
+def all_rows(task):
+    """Numbers of all pictures of the task, (n,)."""
     return np.arange(len(task.labels))
 
 
@@ -96,7 +99,7 @@ def curve_rows(task, sides):
 
     For shifts of the pictures alone also ``top1_exact``: the accuracy from this delta to the next.
     """
-    u = gap_direction(task, every_row(task))
+    u = task_direction(task, all_rows(task))
     products = products_of(task, u)
     n, n_classes = task.cosines.shape
     ranks = ranks_by_shift(products, task.labels, task.deltas, sides)
@@ -163,23 +166,23 @@ def interval_of_auc(scores, positive):
 
 def selection_rows(task, sides, halves, *, n_folds, seed):
     """Published, corrected (each half and both), cross-fitted and exact choices of the shift."""
-    sweep = sweep_along(task, lambda rows: gap_direction(task, rows), sides)
-    whole = sweep(every_row(task))
+    sweep = sweep_along(task, lambda rows: task_direction(task, rows), sides)
+    whole = sweep(all_rows(task))
     test = MCNEMAR if task.metric == "accuracy" else DELONG
     rows = [
         {
             "procedure": "published",
-            **published(whole, task.deltas, task.positive)._asdict(),
+            **select_published(whole, task.deltas, task.positive)._asdict(),
             "test": CHI_SQUARE if task.metric == "accuracy" else "none: χ² is for counts",
         }
     ]
-    parts = corrected(sweep, task.deltas, halves, task.positive)
+    parts = select_corrected(sweep, task.deltas, halves, task.positive)
     for name, part in zip(("first half", "second half", "corrected"), parts, strict=True):
         rows.append({"procedure": name, **part._asdict(), "test": test})
     gain = cross_fitted_gain(sweep, task.deltas, len(task.labels), n_folds, seed, task.positive)
     rows.append({"procedure": f"cross-fitted, {n_folds} folds", "gain": gain, "test": "none"})
     if sides == "first" and task.metric == "accuracy":
-        products = products_of(task, gap_direction(task, every_row(task)))
+        products = products_of(task, task_direction(task, all_rows(task)))
         limits = (task.deltas[0], task.deltas[-1])
         best, low, high = best_range(
             *exact_curve(*correct_intervals(products, task.labels), limits)
@@ -200,17 +203,17 @@ def control_sweeps(task, sides, *, n_directions, n_permutations, seed):
     """Yield (control, draw, sweep) of the gap direction and of everything that is not it."""
 
     def gap(rows):
-        return gap_direction(task, rows)
+        return task_direction(task, rows)
 
     yield "gap", 0, sweep_along(task, gap, sides)
-    u = gap(every_row(task))
+    u = gap(all_rows(task))
     for i, v in enumerate(controls.matched_directions(task.T, u, n_directions, seed)):
-        yield "random direction", i, constant(outcomes_of(task, products_of(task, v), sides))
+        yield "random direction", i, constant_sweep(outcomes_of(task, products_of(task, v), sides))
     orders = controls.class_permutations(len(task.T), n_permutations, seed)
     for i, order in enumerate(orders):
         yield "permuted offsets", i, permuted_sweep(task, gap, order, sides)
     for i in range(n_permutations):
-        yield "swapped labels", i, sweep_along(task, swapped(task, seed, i), sides)
+        yield "swapped labels", i, sweep_along(task, swapped_finder(task, seed, i), sides)
 
     def second(rows):
         return controls.second_principal_direction(*clouds_of(task, rows))
@@ -223,11 +226,11 @@ def control_sweeps(task, sides, *, n_directions, n_permutations, seed):
 def permuted_sweep(task, find, order, sides):
     """The gap's offsets handed to other classes."""
     return lambda rows: outcomes_of(
-        task, controls.permuted(products_of(task, find(rows)), order), sides
+        task, controls.permute_offsets(products_of(task, find(rows)), order), sides
     )
 
 
-def swapped(task, seed, i):
+def swapped_finder(task, seed, i):
     """Finder of the direction after modality labels are swapped at random."""
     return lambda rows: controls.swapped_direction(
         *clouds_of(task, rows), np.random.default_rng([seed, i])
@@ -238,7 +241,7 @@ def offset_sweep(task, find):
     """The two-sided shift reduced to its class offset; an AUC does not feel it."""
     if task.metric == "auc":
         still = margins_by_shift(products_of(task, np.zeros(task.X.shape[1])), [0.0], "both")
-        return constant(np.repeat(still, len(task.deltas), axis=0))
+        return constant_sweep(np.repeat(still, len(task.deltas), axis=0))
     return lambda rows: controls.pure_offset_hits(
         products_of(task, find(rows)), task.labels, task.deltas
     )
@@ -251,8 +254,8 @@ def control_rows(task, sides, halves, *, n_directions, n_permutations, seed):
     )
     rows = []
     for control, draw, sweep in sweeps:
-        whole = published(sweep(every_row(task)), task.deltas, task.positive)
-        held_out = corrected(sweep, task.deltas, halves, task.positive)[2]
+        whole = select_published(sweep(all_rows(task)), task.deltas, task.positive)
+        held_out = select_corrected(sweep, task.deltas, halves, task.positive)[2]
         rows.append(
             {
                 "control": control,

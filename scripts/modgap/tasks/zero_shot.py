@@ -31,7 +31,7 @@ class Products(NamedTuple):
     class_along: np.ndarray
 
 
-def products(X, T, u):
+def sweep_products(X, T, u):
     """The three products of unit rows X (n, dim), T (n_classes, dim) and a unit direction u."""
     return Products(X @ T.T, X @ u, T @ u)
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from modgap.report.formats import escape_latex, spell, write_formats
+from modgap.report.formats import escape_latex, reasons_not_judged, spell, write_formats
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,16 @@ def test_print_has_the_chosen_rows_and_columns_and_the_csv_has_all(tmp_path):
     latex = paths[2].read_text()
     assert r"model\_name" in latex
     assert "hidden" not in latex
+
+
+@pytest.mark.parametrize(
+    ("state", "low", "reasons"),
+    [
+        ("trained", 0.11, ""),
+        ("trained", 0.10, "chance level"),
+        ("random", 0.11, "random weights"),
+        ("random", 0.05, "random weights, chance level"),
+    ],
+)
+def test_random_weights_and_chance_are_not_judged(state, low, reasons):
+    assert reasons_not_judged(state, low, chance=0.1) == reasons

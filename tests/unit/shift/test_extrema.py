@@ -9,9 +9,9 @@ from modgap.shift import moves
 from modgap.shift.extrema import (
     Extremum,
     find_extrema,
-    interval,
     lowest_of_polynomial,
-    refine,
+    percentile_interval,
+    refine_extrema,
     resampled_means,
     spline_extremum,
 )
@@ -42,7 +42,7 @@ def located(first, second, u, tau, side, batch_size):
         return terms.side(side).mean(axis=-1)
 
     extrema = find_extrema(GRID, loss_at(GRID)[:, 0])
-    positions = refine(loss_at, GRID, [(0, extremum) for extremum in extrema])
+    positions = refine_extrema(loss_at, GRID, [(0, extremum) for extremum in extrema])
     return [(e, p, loss_at([p])[0, 0]) for e, p in zip(extrema, positions, strict=True)]
 
 
@@ -110,7 +110,7 @@ def test_two_wells_and_the_barrier():
 
     extrema = find_extrema(deltas, losses(deltas)[:, 0])
     assert [extremum.kind for extremum in extrema] == ["minimum", "barrier", "other_minimum"]
-    positions = refine(losses, deltas, [(0, extremum) for extremum in extrema])
+    positions = refine_extrema(losses, deltas, [(0, extremum) for extremum in extrema])
     roots = np.sort(np.roots([4, 0, -4, 0.1]).real)
     np.testing.assert_allclose(positions, roots, atol=1e-7)
 
@@ -118,7 +118,7 @@ def test_two_wells_and_the_barrier():
 def test_lowest_point_at_the_end_of_the_grid_is_marked():
     extrema = find_extrema(GRID, GRID**1.0)
     assert [(e.kind, e.boundary, e.position) for e in extrema] == [("minimum", True, -5.0)]
-    assert refine(None, GRID, [(0, extrema[0])]) == [-5.0]
+    assert refine_extrema(None, GRID, [(0, extrema[0])]) == [-5.0]
 
 
 def test_refinement_follows_a_minimum_away_from_its_first_guess():
@@ -126,7 +126,7 @@ def test_refinement_follows_a_minimum_away_from_its_first_guess():
         return (np.asarray(shifts)[:, None] - 0.3) ** 2
 
     far = Extremum("minimum", -0.2, (-1.0, 1.0))
-    assert refine(loss_at, GRID, [(0, far)])[0] == pytest.approx(0.3, abs=1e-9)
+    assert refine_extrema(loss_at, GRID, [(0, far)])[0] == pytest.approx(0.3, abs=1e-9)
 
 
 def test_lowest_of_a_polynomial():
@@ -152,14 +152,14 @@ def test_resampled_means_are_paired_and_right():
     assert means.shape == (500, 2)
     np.testing.assert_allclose(means[:, 1] - means[:, 0], 3)
     assert means[:, 0].std() == pytest.approx(terms[0].std() / 20, rel=0.1)
-    low, high = interval(means[:, 0])
+    low, high = percentile_interval(means[:, 0])
     assert low < terms[0].mean() < high
 
 
 def test_interval_holds_the_loss_where_resampling_pairs_does_not(shared):
     first, second, u, _ = published(shared, "features_clip")
     terms = loss_terms(first, second, u, [0.0], [0.01], batch_size=500).side("both")
-    low, high = interval(resampled_means(terms, 1000, seed=0))
+    low, high = percentile_interval(resampled_means(terms, 1000, seed=0))
     assert low < 1.800886 < high
     rng = np.random.default_rng(0)
     naive = []
@@ -197,7 +197,7 @@ def test_gradient_in_blocks(monkeypatch):
     second = normalise(second - 0.6)
     u, _ = moves.gap_direction(first, second)
     whole = gradient_terms(first, second, u, [0.1], batch_size=50)
-    monkeypatch.setattr("modgap.shift.loss.BLOCK", 7)
+    monkeypatch.setattr("modgap.shift.loss.GRADIENT_ROWS", 7)
     blocks = gradient_terms(first, second, u, [0.1], batch_size=50)
     for part, other in zip(whole, blocks, strict=True):
         np.testing.assert_allclose(part.side("both"), other.side("both"))

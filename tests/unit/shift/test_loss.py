@@ -8,8 +8,9 @@ from scipy.special import logsumexp
 
 from modgap.errors import InputError
 from modgap.shift import log_sums, log_sums_cpu, moves
-from modgap.shift.loss import check_temperatures, log_sums_float64, loss_terms, temperature
+from modgap.shift.loss import log_sums_float64, logit_scales, loss_terms, parse_temperature
 from modgap.statistics.geometry import normalise
+from moved_pairs import move_rows
 
 GRID = np.arange(-5, 5, 0.25)
 SCALES = [100, 50, 30, 20, 10, 1]
@@ -37,7 +38,7 @@ def published(shared, name):
 
 
 def slow_terms(first, second, u, delta, scale, sides):
-    x, y = moves.shifted(first, second, u, delta, sides)
+    x, y = move_rows(first, second, u, delta, sides)
     logits = scale * x @ y.T
     matched = np.diag(logits)
     return logsumexp(logits, axis=1) - matched, logsumexp(logits, axis=0) - matched
@@ -131,8 +132,8 @@ def test_outlier_row_does_not_underflow():
     scales = np.array([100.0])
     factors = moves.cosine_factors(first @ u, second @ u, np.zeros(1))
     centres = log_sums.shared_centres(first, second, factors, 100.0)
-    sums, _ = log_sums_cpu.shared_shift_sums(
-        first, second, factors, centres, log_sums.power_plans(scales)
+    sums, _ = log_sums_cpu.sum_exponentials_cpu(
+        first, second, factors, centres, log_sums.plan_powers(scales)
     )
     logits = 100 * first @ second.T
     naive = np.exp(np.float32(logits - logits.max())).sum(axis=1)
@@ -140,7 +141,7 @@ def test_outlier_row_does_not_underflow():
     shared_only = np.log(sums[0, 0, 7]) + 100 * centres[0]
     assert abs(shared_only - logsumexp(logits[7])) > 10
 
-    by_row, by_column = log_sums.log_sums(first, second, factors, scales)
+    by_row, by_column = log_sums.shifted_log_sums(first, second, factors, scales)
     np.testing.assert_allclose(by_row[0, 0], logsumexp(logits, axis=1), atol=1e-4)
     np.testing.assert_allclose(by_column[0, 0], logsumexp(logits, axis=0), atol=1e-4)
     assert by_row[0, 0, 7] == pytest.approx(logsumexp(logits[7]), abs=1e-10)
@@ -185,7 +186,7 @@ def test_result_does_not_depend_on_the_number_of_threads():
 
 
 def test_one_exponential_serves_all_integer_multiples():
-    plans = log_sums.power_plans([100, 50, 30, 20, 10, 1])
+    plans = log_sums.plan_powers([100, 50, 30, 20, 10, 1])
     assert len(plans) == 1
     assert plans[0].base == 1
     registers = [1.0]
@@ -196,25 +197,27 @@ def test_one_exponential_serves_all_integer_multiples():
 
 
 def test_other_temperatures_get_their_own_exponential():
-    plans = log_sums.power_plans(check_temperatures([0.01, 0.02, 0.07, 0.03]))
+    plans = log_sums.plan_powers(logit_scales([0.01, 0.02, 0.07, 0.03]))
     assert sorted(round(plan.base, 3) for plan in plans) == [14.286, 33.333, 50]
     outputs = [t for plan in plans for _, t in plan.outputs.tolist()]
     assert sorted(outputs) == [0, 1, 2, 3]
     # A thirtieth is no exact float, yet 1/30 shares with 1/10.
-    assert len(log_sums.power_plans(check_temperatures([1 / 30, 1 / 10]))) == 1
+    assert len(log_sums.plan_powers(logit_scales([1 / 30, 1 / 10]))) == 1
     # Far powers would lose accuracy.
-    assert len(log_sums.power_plans([1, 1000])) == 2
+    assert len(log_sums.plan_powers([1, 1000])) == 2
 
 
 def test_torch_path_agrees_with_numba(shared):
-    fused_cuda = pytest.importorskip("modgap.shift.log_sums_cuda")
+    log_sums_cuda = pytest.importorskip("modgap.shift.log_sums_cuda")
     first, second, u, _ = published(shared, "features_clip")
-    scales = check_temperatures([*(1 / scale for scale in SCALES), 0.07])
+    scales = logit_scales([*(1 / scale for scale in SCALES), 0.07])
     factors = moves.cosine_factors(first @ u, second @ u, np.array([-5, 0, 0.75, 5]))
     centres = log_sums.shared_centres(first, second, factors, scales.max())
-    plans = log_sums.power_plans(scales)
-    on_torch = fused_cuda.shared_shift_sums(first, second, factors, centres, plans, device="cpu")
-    on_numba = log_sums_cpu.shared_shift_sums(first, second, factors, centres, plans)
+    plans = log_sums.plan_powers(scales)
+    on_torch = log_sums_cuda.sum_exponentials_cuda(
+        first, second, factors, centres, plans, device="cpu"
+    )
+    on_numba = log_sums_cpu.sum_exponentials_cpu(first, second, factors, centres, plans)
     for torch_sums, numba_sums in zip(on_torch, on_numba, strict=True):
         difference = np.log(torch_sums) - np.log(numba_sums)
         assert np.abs(difference.mean(axis=-1)).max() < 1e-5
@@ -231,11 +234,11 @@ def test_cuda_without_a_gpu_is_one_line():
 
 
 def test_temperatures_from_the_configuration():
-    assert temperature("1/30") == 1 / 30
-    assert temperature(0.07) == 0.07
+    assert parse_temperature("1/30") == 1 / 30
+    assert parse_temperature(0.07) == 0.07
     for bad in ("hot", "1/0", None):
         with pytest.raises(InputError, match="give a number, or a fraction"):
-            temperature(bad)
+            parse_temperature(bad)
 
 
 @pytest.mark.parametrize(

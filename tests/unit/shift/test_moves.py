@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from modgap.errors import InputError
 from modgap.shift import moves
 from modgap.statistics.geometry import normalise
+from moved_pairs import move_rows
 
 GRID = np.arange(-5, 5, 0.25)
 FILES = [
@@ -39,7 +40,7 @@ def test_closed_forms_equal_moving_the_embeddings(clouds, sides):
     a, p, b, q = moves.cosine_factors(first @ u, second @ u, GRID, sides)
     distances = moves.remaining_gap(first, second, u, GRID, sides)
     for d, delta in enumerate(GRID):
-        x, y = moves.shifted(first, second, u, delta, sides)
+        x, y = move_rows(first, second, u, delta, sides)
         cosines = (first @ second.T + a[d][:, None] + b[d]) * p[d][:, None] * q[d]
         np.testing.assert_allclose(cosines, x @ y.T, atol=1e-13)
         difference = x.mean(axis=0) - y.mean(axis=0)
@@ -47,14 +48,11 @@ def test_closed_forms_equal_moving_the_embeddings(clouds, sides):
         np.testing.assert_allclose(distances[d], expected, atol=1e-13)
 
 
-def test_sides_move_by_the_whole_or_half_the_shift(clouds):
-    first, second, u, _ = clouds
-    x, y = moves.shifted(first, second, u, 0.6, "first")
-    np.testing.assert_allclose(x, normalise(first - 0.6 * u))
-    np.testing.assert_allclose(y, second)
-    x, y = moves.shifted(first, second, u, 0.6, "both")
-    np.testing.assert_allclose(x, normalise(first - 0.3 * u))
-    np.testing.assert_allclose(y, normalise(second + 0.3 * u))
+def test_sides_move_by_the_whole_or_half_the_shift():
+    deltas = np.array([-1.0, 0.6])
+    np.testing.assert_array_equal(moves.side_offsets(deltas, "both"), [deltas / 2, deltas / 2])
+    np.testing.assert_array_equal(moves.side_offsets(deltas, "first"), [deltas, [0, 0]])
+    np.testing.assert_array_equal(moves.side_offsets(deltas, "second"), [[0, 0], deltas])
 
 
 def test_conventions_of_sign(clouds):
@@ -64,7 +62,7 @@ def test_conventions_of_sign(clouds):
     assert (np.diff(distances["gap"]) < 0).all()
     axes = PCA(1).fit(np.concatenate([first, second])).components_[0]
     for d, delta in enumerate(GRID):
-        x, y = moves.shifted(first, second, u, delta)
+        x, y = move_rows(first, second, u, delta)
         sign = np.sign((y @ axes).mean() - (x @ axes).mean())
         np.testing.assert_allclose(distances["pca"][d], sign * abs(distances["gap"][d]))
     smallest = np.abs(distances["gap"]).argmin()
@@ -92,7 +90,7 @@ def test_published_distances(shared, name):
 def test_projection_of_shifted_rows(clouds):
     first, second, u, _ = clouds
     mean, axes = moves.principal_axes(first, second, 2)
-    moved, _ = moves.shifted(first, second, u, 1.5)
+    moved, _ = move_rows(first, second, u, 1.5)
     expected = (moved - mean) @ axes.T
     points = moves.shifted_projection(first, first @ u, axes, u, mean, -0.75)
     np.testing.assert_allclose(points, expected, atol=1e-13)
@@ -112,10 +110,10 @@ def test_grid_includes_both_ends():
         (lambda: moves.check_grid([0, np.nan]), "give a list of finite numbers"),
         (lambda: moves.shift_grid(1, 0, 0.25), "not increasing; give first < last"),
         (lambda: moves.shift_grid(0, 1, -0.25), "not increasing; give first < last"),
-        (lambda: moves.gap_direction(np.eye(3)[:1], np.eye(3)[1:2]), "at least 2"),
+        (lambda: moves.check_pairs(np.eye(3)[:1], np.eye(3)[1:2]), "at least 2"),
         (lambda: moves.gap_direction(np.eye(3), np.eye(3)), "the gap vector is zero"),
-        (lambda: moves.gap_direction(np.eye(3), np.eye(3)[:2]), "a shift needs pairs"),
-        (lambda: moves.offsets([1.0], "left"), "choose both, first or second"),
+        (lambda: moves.check_pairs(np.eye(3), np.eye(3)[:2]), "a shift needs pairs"),
+        (lambda: moves.side_offsets([1.0], "left"), "choose both, first or second"),
         (lambda: moves.inverse_norms(np.array([0.2, 1.0]), [-1.0]), "row 1 lies on the gap"),
     ],
 )

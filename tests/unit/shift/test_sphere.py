@@ -17,9 +17,9 @@ ANGLES = [90, 75, 60, 45, 30, 15, 0]
 def test_published_simulation(shared, spacing, pairs):
     reference = json.loads(shared("reference/reference_published_features.json").read_text())
     expected = reference["deterministic_simulations"][f"six_pairs_spacing{spacing}_{pairs}"]
-    points = sphere.arc(6, spacing)
+    points = sphere.arc_points(6, spacing)
     cosines = sphere.equator_cosines(
-        points, sphere.mismatch(6, 1 / 3 if pairs == "mismatched" else 0)
+        points, sphere.mismatched_pairs(6, 1 / 3 if pairs == "mismatched" else 0)
     )
     kappa = sphere.best_kappa(cosines)
     assert len(expected) == 5
@@ -43,7 +43,7 @@ def test_published_simulation(shared, spacing, pairs):
 
 
 def test_loss_equals_the_contrastive_loss_of_points_in_space():
-    points, match = sphere.random_equator(7, 5, seed=2), sphere.mismatch(7, 0.5)
+    points, match = sphere.random_equator_points(7, 5, seed=2), sphere.mismatched_pairs(7, 0.5)
     cosines, tau, theta = sphere.equator_cosines(points, match), 0.05, 40.0
     images = np.column_stack([points, np.zeros(7)])
     raised = np.deg2rad(theta)
@@ -60,10 +60,10 @@ def test_loss_equals_the_contrastive_loss_of_points_in_space():
 
 @pytest.mark.parametrize(("n", "dim", "share"), [(6, 3, 0.5), (40, 8, 0.1), (100, 64, 0.3)])
 def test_closed_form_of_the_minimum(n, dim, share):
-    points = sphere.random_equator(n, dim, seed=1)
-    cosines = sphere.equator_cosines(points, sphere.mismatch(n, share))
-    kappa, closing = sphere.best_kappa(cosines), sphere.gap_closing_temperature(cosines)
-    assert closing == pytest.approx(1 / kappa)
+    points = sphere.random_equator_points(n, dim, seed=1)
+    cosines = sphere.equator_cosines(points, sphere.mismatched_pairs(n, share))
+    kappa = sphere.best_kappa(cosines)
+    closing = 1 / kappa
     for tau in (0.4 * closing, 0.9 * closing, 1.1 * closing):
         found = minimize_scalar(
             lambda theta, tau=tau: sphere.loss_curve(cosines, [theta], tau)[0],
@@ -75,7 +75,7 @@ def test_closed_form_of_the_minimum(n, dim, share):
 
 
 def test_slope_and_convexity():
-    cosines = sphere.equator_cosines(sphere.arc(6, 20), sphere.mismatch(6, 1 / 3))
+    cosines = sphere.equator_cosines(sphere.arc_points(6, 20), sphere.mismatched_pairs(6, 1 / 3))
     kappas = np.linspace(0, 120, 200)
     slopes = [sphere.kappa_loss_and_slope(cosines, k)[1] for k in kappas]
     differences = [
@@ -87,42 +87,40 @@ def test_slope_and_convexity():
 
 
 def test_orthogonal_images_have_a_closed_form():
-    cosines = sphere.equator_cosines(np.eye(50), sphere.mismatch(50, 0.2))
+    cosines = sphere.equator_cosines(np.eye(50), sphere.mismatched_pairs(50, 0.2))
     expected = sphere.orthogonal_gap_closing_temperature(50, 0.2)
     assert expected == pytest.approx(1 / np.log(49 * 0.8 / 0.2))
-    assert sphere.gap_closing_temperature(cosines) == pytest.approx(expected, rel=1e-10)
+    assert 1 / sphere.best_kappa(cosines) == pytest.approx(expected, rel=1e-10)
 
 
 def test_without_mismatch_every_temperature_closes_the_gap():
-    cosines = sphere.equator_cosines(sphere.arc(6, 20), sphere.mismatch(6, 0))
+    cosines = sphere.equator_cosines(sphere.arc_points(6, 20), sphere.mismatched_pairs(6, 0))
     assert sphere.best_kappa(cosines) == np.inf
-    assert sphere.gap_closing_temperature(cosines) == 0
     assert sphere.orthogonal_gap_closing_temperature(6, 0) == 0
     assert sphere.best_angle(np.inf, 0.01) == 0
 
 
 def test_when_nothing_matches_no_temperature_closes_the_gap():
     # Two points, both texts at the other's place: the loss only rises with kappa.
-    cosines = sphere.equator_cosines(sphere.arc(2, 60), sphere.mismatch(2, 1))
+    cosines = sphere.equator_cosines(sphere.arc_points(2, 60), sphere.mismatched_pairs(2, 1))
     assert sphere.best_kappa(cosines) == 0
-    assert sphere.gap_closing_temperature(cosines) == np.inf
     assert sphere.best_angle(0.0, 0.01) == 90
     assert sphere.orthogonal_gap_closing_temperature(2, 1) == np.inf
 
 
 def test_mismatch_moves_the_given_share():
-    np.testing.assert_array_equal(sphere.mismatch(6, 1 / 3), [1, 0, 2, 3, 4, 5])
-    np.testing.assert_array_equal(sphere.mismatch(5, 0.6), [1, 2, 0, 3, 4])
-    np.testing.assert_array_equal(sphere.mismatch(4, 0), range(4))
+    np.testing.assert_array_equal(sphere.mismatched_pairs(6, 1 / 3), [1, 0, 2, 3, 4, 5])
+    np.testing.assert_array_equal(sphere.mismatched_pairs(5, 0.6), [1, 2, 0, 3, 4])
+    np.testing.assert_array_equal(sphere.mismatched_pairs(4, 0), range(4))
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: sphere.mismatch(1, 0), "needs at least 2"),
-        (lambda: sphere.mismatch(6, 1.2), "must be between 0 and 1"),
-        (lambda: sphere.mismatch(6, 0.2), "one pair, which has none to swap with"),
-        (lambda: sphere.random_equator(6, 2, 0), "needs 3 dimensions or more"),
+        (lambda: sphere.mismatched_pairs(1, 0), "needs at least 2"),
+        (lambda: sphere.mismatched_pairs(6, 1.2), "must be between 0 and 1"),
+        (lambda: sphere.mismatched_pairs(6, 0.2), "one pair, which has none to swap with"),
+        (lambda: sphere.random_equator_points(6, 2, 0), "needs 3 dimensions or more"),
         (lambda: sphere.best_angle(20, 0), "temperature 0: must be above 0"),
     ],
 )

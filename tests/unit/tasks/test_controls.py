@@ -7,13 +7,13 @@ from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.tasks.controls import (
     class_permutations,
     matched_directions,
-    permuted,
+    permute_offsets,
     pure_offset_hits,
     second_principal_direction,
     swapped_direction,
 )
-from modgap.tasks.selection import published
-from modgap.tasks.zero_shot import Products, hits_by_shift, products
+from modgap.tasks.selection import select_published
+from modgap.tasks.zero_shot import Products, hits_by_shift, sweep_products
 
 DELTAS = np.arange(-5, 5, 0.25)
 
@@ -61,8 +61,8 @@ def test_class_permutations_never_keep_the_order():
 def test_permuted_products_move_only_the_offsets():
     T = prompts(4, 12)
     u = direction(np.ones(12))
-    given = products(T, T, u)
-    got = permuted(given, np.array([1, 0, 3, 2]))
+    given = sweep_products(T, T, u)
+    got = permute_offsets(given, np.array([1, 0, 3, 2]))
     np.testing.assert_array_equal(got.class_along, given.class_along[[1, 0, 3, 2]])
     assert got.cosines is given.cosines
     assert got.image_along is given.image_along
@@ -116,7 +116,7 @@ def test_first_principal_axis_is_the_gap_and_the_second_is_not():
 def test_pure_offset_is_the_image_shift_of_half_the_length():
     X, T = two_clouds(200, 6)
     labels = np.random.default_rng(0).integers(6, size=200)
-    got = products(X, T, direction(gap_vector(X, T)))
+    got = sweep_products(X, T, direction(gap_vector(X, T)))
     offset = pure_offset_hits(got, labels, DELTAS)
     cosines = got.cosines - DELTAS[:, None, None] / 2 * got.class_along
     assert (offset == (cosines.argmax(axis=2) == labels)).all()
@@ -148,7 +148,7 @@ def test_percentile_among_random_directions_says_whether_the_gap_matters(helpful
         outcomes = hits_by_shift(
             Products(cosines, np.zeros(n), class_along), labels, DELTAS, "first"
         )
-        return published(outcomes, DELTAS).gain
+        return select_published(outcomes, DELTAS).gain
 
     drawn = matched_directions(T, u, 200, seed=4)
     others = np.array([gain(T @ v) for v in drawn])

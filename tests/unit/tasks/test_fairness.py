@@ -7,11 +7,11 @@ from modgap.statistics.inference import wilson_interval
 from modgap.tasks.fairness import (
     ACCURACY,
     SUM,
-    changes,
+    changes_by_group,
     display_name,
     group_masks,
     outcomes_by_measure,
-    rates,
+    rates_by_group,
 )
 
 # Faces, then crime-related and non-human predictions at the original gap and at 0.97: counts of
@@ -49,7 +49,9 @@ def faces():
 def table2():
     race, predictions = faces()
     outcomes = outcomes_by_measure(predictions, np.zeros(len(race), dtype=int), CATEGORY)
-    return rates(outcomes, {"race": race}, DELTAS), changes(outcomes, {"race": race}, DELTAS)
+    return rates_by_group(outcomes, {"race": race}, DELTAS), changes_by_group(
+        outcomes, {"race": race}, DELTAS
+    )
 
 
 @pytest.mark.parametrize("race", TABLE2)
@@ -70,7 +72,7 @@ def test_east_asian_rate_is_0_645_percent_where_the_paper_prints_0_7(table2):
 def test_accuracy_falls_by_0_0078_where_the_paper_prints_0_0008():
     n = sum(entry[0] for entry in TABLE2.values())
     hits = np.arange(n) < np.array(CORRECT)[::-1, None]
-    table = rates({ACCURACY: hits}, {"race": np.repeat("all faces", n)}, DELTAS)
+    table = rates_by_group({ACCURACY: hits}, {"race": np.repeat("all faces", n)}, DELTAS)
     values = table.query("grouping == 'all'").set_index("delta")["value"]
     assert values[0.0] == pytest.approx(0.5817053131276246, abs=1e-12)
     assert f"{values[0.0] - values[-0.2]:.4f}" == "0.0078"
@@ -101,7 +103,7 @@ def test_changes_are_paired_by_face():
     before = np.arange(100) < 20
     deltas = np.array([0.0, 1.0, 2.0])
     hits = np.array([before, before, before[::-1]])
-    table = changes({"harm": hits}, {"race": np.repeat(["a", "b"], 50)}, deltas)
+    table = changes_by_group({"harm": hits}, {"race": np.repeat(["a", "b"], 50)}, deltas)
     everyone = table.query("grouping == 'all'").set_index("delta")
     assert list(everyone.loc[1.0, ["lost", "won", "p"]]) == [0, 0, 1]
     assert list(everyone.loc[2.0, ["lost", "won"]]) == [20, 20]

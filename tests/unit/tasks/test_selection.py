@@ -7,13 +7,13 @@ from sklearn.metrics import roc_auc_score
 from modgap.statistics.inference import wilson_interval
 from modgap.tasks.selection import (
     best_index,
-    corrected,
     cross_fitted_gain,
     delong,
-    held_out,
-    measure,
-    published,
+    measure_outcomes,
     random_halves,
+    select_corrected,
+    select_held_out,
+    select_published,
 )
 from modgap.tasks.zero_shot import Products, hits_by_shift
 
@@ -48,8 +48,8 @@ def rejections(discordance, n_samples, *, n=400, accuracy=0.5):
         outcomes = null_outcomes(rng, n, accuracy, discordance)
         halves = random_halves(n, rng.integers(2**31))
         counts += [
-            published(outcomes, DELTAS).p < 0.05,
-            corrected(fixed(outcomes), DELTAS, halves)[2].p < 0.05,
+            select_published(outcomes, DELTAS).p < 0.05,
+            select_corrected(fixed(outcomes), DELTAS, halves)[2].p < 0.05,
         ]
     return counts
 
@@ -87,7 +87,7 @@ def test_known_best_shift_is_found_and_tested():
         planted, labels = planted_products(rng, 600, best=2.0)
         outcomes = hits_by_shift(planted, labels, DELTAS, "first")
         halves = random_halves(600, rng.integers(2**31))
-        first, second, both = corrected(fixed(outcomes), DELTAS, halves)
+        first, second, both = select_corrected(fixed(outcomes), DELTAS, halves)
         assert abs(first.delta - 2) <= 1.25
         assert abs(second.delta - 2) <= 1.25
         assert both.low < both.gain < both.high
@@ -104,8 +104,8 @@ def test_optimism_of_the_published_choice_and_cross_fitting_without_it():
         halves = random_halves(400, rng.integers(2**31))
         gains.append(
             [
-                published(outcomes, DELTAS).gain,
-                corrected(fixed(outcomes), DELTAS, halves)[2].gain,
+                select_published(outcomes, DELTAS).gain,
+                select_corrected(fixed(outcomes), DELTAS, halves)[2].gain,
                 cross_fitted_gain(fixed(outcomes), DELTAS, 400, 5, rng.integers(2**31)),
             ]
         )
@@ -122,7 +122,7 @@ def test_combined_interval_covers_the_mean_gain_of_the_two_choices():
     covered = 0
     for _ in range(400):
         hits = rng.random(500)[None] < 0.6 + truth[:, None] + 0.1 * rng.standard_normal(500)
-        first, second, both = corrected(
+        first, second, both = select_corrected(
             fixed(hits), DELTAS, random_halves(500, rng.integers(2**31))
         )
         chosen = [int(np.flatnonzero(part.delta == DELTAS)[0]) for part in (first, second)]
@@ -135,7 +135,7 @@ def test_direction_comes_from_the_half_that_chooses():
     outcomes = null_outcomes(rng, 100, 0.5, 0.2)
     halves = random_halves(100, 0)
     seen = []
-    corrected(lambda rows: (seen.append(rows), outcomes)[1], DELTAS, halves)
+    select_corrected(lambda rows: (seen.append(rows), outcomes)[1], DELTAS, halves)
     np.testing.assert_array_equal(seen[0], halves[0])
     np.testing.assert_array_equal(seen[1], halves[1])
     assert sorted(np.concatenate(halves)) == list(range(100))
@@ -146,10 +146,10 @@ def test_judged_pictures_do_not_choose():
     rng = np.random.default_rng(4)
     outcomes = null_outcomes(rng, 100, 0.5, 0.2)
     halves = random_halves(100, 0)
-    chosen = held_out(fixed(outcomes), DELTAS, *halves).delta
+    chosen = select_held_out(fixed(outcomes), DELTAS, *halves).delta
     other = outcomes.copy()
     other[:, halves[1]] = rng.random((40, 50)) < 0.5
-    assert held_out(fixed(other), DELTAS, *halves).delta == chosen
+    assert select_held_out(fixed(other), DELTAS, *halves).delta == chosen
 
 
 def test_equal_values_choose_the_smallest_shift():
@@ -162,14 +162,14 @@ def test_equal_values_choose_the_smallest_shift():
 def test_no_shift_chosen_is_no_gain():
     outcomes = np.zeros((40, 60), dtype=bool)
     outcomes[ZERO] = True
-    both = corrected(fixed(outcomes), DELTAS, random_halves(60, 0))[2]
+    both = select_corrected(fixed(outcomes), DELTAS, random_halves(60, 0))[2]
     assert (both.delta, both.gain, both.low, both.high, both.p) == (0, 0, 0, 0, 1)
-    assert published(outcomes, DELTAS).p == 1
+    assert select_published(outcomes, DELTAS).p == 1
 
 
 def test_combined_p_is_twice_the_smaller_one_and_gain_the_mean():
     rng = np.random.default_rng(6)
-    first, second, both = corrected(
+    first, second, both = select_corrected(
         fixed(null_outcomes(rng, 300, 0.5, 0.4)), DELTAS, random_halves(300, 1)
     )
     assert both.p == min(1, 2 * min(first.p, second.p))
@@ -181,11 +181,11 @@ def test_auc_is_measured_and_compared_by_delong():
     positive = rng.random(400) < 0.4
     scores = positive + rng.standard_normal((40, 400))
     scores[25] = 2 * positive + rng.standard_normal(400)
-    values = measure(scores, positive)
+    values = measure_outcomes(scores, positive)
     assert values[3] == pytest.approx(roc_auc_score(positive, scores[3]))
-    assert published(scores, DELTAS, positive).delta == DELTAS[25]
-    assert np.isnan(published(scores, DELTAS, positive).p)
-    both = corrected(fixed(scores), DELTAS, random_halves(400, 2), positive)[2]
+    assert select_published(scores, DELTAS, positive).delta == DELTAS[25]
+    assert np.isnan(select_published(scores, DELTAS, positive).p)
+    both = select_corrected(fixed(scores), DELTAS, random_halves(400, 2), positive)[2]
     assert both.delta == DELTAS[25]
     assert both.p < 0.01
     assert both.low > 0

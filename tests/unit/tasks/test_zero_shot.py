@@ -5,7 +5,6 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from modgap.errors import InputError
-from modgap.shift.moves import shifted
 from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.tasks.zero_shot import (
     auc,
@@ -18,9 +17,10 @@ from modgap.tasks.zero_shot import (
     mean_per_class,
     placements,
     predictions_by_shift,
-    products,
     ranks_by_shift,
+    sweep_products,
 )
+from moved_pairs import move_rows
 
 DELTAS = np.arange(-3, 3, 0.25)
 SIDES = ["both", "first", "second"]
@@ -39,14 +39,14 @@ def task():
 
 
 def cosines_again(X, T, u, delta, sides):
-    moved_x, moved_t = shifted(X, T, u, delta, sides)
+    moved_x, moved_t = move_rows(X, T, u, delta, sides)
     return moved_x @ moved_t.T
 
 
 @pytest.mark.parametrize("sides", SIDES)
 def test_ranks_and_predictions_are_those_of_shifting_anew(task, sides):
     X, T, labels, u = task
-    got = products(X, T, u)
+    got = sweep_products(X, T, u)
     ranks = ranks_by_shift(got, labels, DELTAS, sides)
     predictions = predictions_by_shift(got, DELTAS, sides)
     for j, delta in enumerate(DELTAS):
@@ -58,15 +58,15 @@ def test_ranks_and_predictions_are_those_of_shifting_anew(task, sides):
 
 def test_blocks_do_not_change_ranks(task, monkeypatch):
     X, T, labels, u = task
-    whole = ranks_by_shift(products(X, T, u), labels, DELTAS, "both")
+    whole = ranks_by_shift(sweep_products(X, T, u), labels, DELTAS, "both")
     monkeypatch.setattr("modgap.tasks.zero_shot.BLOCK_ENTRIES", 50)
-    assert (ranks_by_shift(products(X, T, u), labels, DELTAS, "both") == whole).all()
+    assert (ranks_by_shift(sweep_products(X, T, u), labels, DELTAS, "both") == whole).all()
 
 
 @pytest.mark.parametrize("sides", SIDES)
 def test_hits_are_ranks_of_zero(task, sides):
     X, T, labels, u = task
-    got = products(X, T, u)
+    got = sweep_products(X, T, u)
     expected = ranks_by_shift(got, labels, DELTAS, sides) == 0
     assert (hits_by_shift(got, labels, DELTAS, sides) == expected).all()
 
@@ -75,7 +75,7 @@ def test_equal_prompts_are_a_miss_everywhere(task):
     X, T, labels, u = task
     T = T.copy()
     T[6] = T[5]
-    got = products(X, T, u)
+    got = sweep_products(X, T, u)
     twins = np.isin(labels, [5, 6])
     for sides in SIDES:
         assert not hits_by_shift(got, labels, DELTAS, sides)[:, twins].any()
@@ -83,7 +83,7 @@ def test_equal_prompts_are_a_miss_everywhere(task):
 
 def test_exact_curve_has_the_sweeps_accuracy_between_its_edges(task):
     X, T, labels, u = task
-    got = products(X, T, u)
+    got = sweep_products(X, T, u)
     edges, accuracy = exact_curve(*correct_intervals(got, labels), (-3.0, 3.0))
     assert edges[0] == -3
     assert edges[-1] == 3
@@ -105,7 +105,7 @@ def test_auc_of_margins_is_that_of_the_softmax(task, sides):
     X, T, labels, u = task
     rows, T = labels < 2, T[:2]
     positive = labels[rows] == 1
-    values = auc(margins_by_shift(products(X[rows], T, u), DELTAS, sides), positive)
+    values = auc(margins_by_shift(sweep_products(X[rows], T, u), DELTAS, sides), positive)
     for j, delta in enumerate(DELTAS):
         cosines = 10 * cosines_again(X[rows], T, u, delta, sides)
         softmax = np.exp(cosines) / np.exp(cosines).sum(axis=1, keepdims=True)
@@ -133,7 +133,7 @@ def test_gap_is_measured_again_after_every_shift(task, sides):
     X, T, _, u = task
     measured = gap_by_shift(X, T, u, DELTAS, sides)
     for delta, value in zip(DELTAS, measured, strict=True):
-        difference = gap_vector(*shifted(X, T, u, delta, sides))
+        difference = gap_vector(*move_rows(X, T, u, delta, sides))
         assert abs(value) == pytest.approx(np.linalg.norm(difference))
         assert np.sign(value) == np.sign(difference @ u)
     assert measured[0] > measured[DELTAS == 0] > 0 > measured[-1]
@@ -143,6 +143,8 @@ def test_a_row_moved_to_the_origin_is_an_error(task):
     _, T, _, u = task
     X = np.vstack([u, T])
     with pytest.raises(InputError, match="row 0 lies on the gap direction"):
-        ranks_by_shift(products(X, T, u), np.zeros(8, int), np.array([0.0, 2.0]), "both")
+        ranks_by_shift(sweep_products(X, T, u), np.zeros(8, int), np.array([0.0, 2.0]), "both")
     # Pictures alone never need their norm: only the order of the classes counts.
-    assert hits_by_shift(products(X, T, u), np.zeros(8, int), np.array([0.0, 1.0]), "first").any()
+    assert hits_by_shift(
+        sweep_products(X, T, u), np.zeros(8, int), np.array([0.0, 1.0]), "first"
+    ).any()
