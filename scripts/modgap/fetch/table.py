@@ -142,7 +142,7 @@ def by_hand(row, folder):
     )
 
 
-def spell_size(count):
+def spell_bytes(count):
     """A number of bytes for people: 815.6 MB, 19.34 GB."""
     if count < 1e6:
         return f"{count / 1e3:.1f} kB"
@@ -157,12 +157,12 @@ def fetch_list(files, rows, folder, mirror):
     missing = [file for file in files if not Path(folder, file).exists()]
     known = [rows[file]["bytes"] for file in missing if rows[file]["bytes"]]
     unknown = len(missing) - len(known)
-    total = spell_size(sum(known)) + (f" and {unknown} of unknown size" if unknown else "")
+    total = spell_bytes(sum(known)) + (f" and {unknown} of unknown size" if unknown else "")
     lines = [f"To fetch into {folder}/: {len(missing)} files, {total}"]
     width = max((len(file) for file in files), default=0)
     for file in files:
         row = rows[file]
-        size = spell_size(row["bytes"]) if row["bytes"] else "size unknown"
+        size = spell_bytes(row["bytes"]) if row["bytes"] else "size unknown"
         state = size if file in missing else "is there"
         licence = row["licence"] or "licence not known"
         spread = {"yes": ", may be passed on", "no": ", may not be passed on", "": ""}
