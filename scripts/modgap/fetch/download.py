@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from modgap.errors import InputError
 from modgap.fetch.integrity import difference, find_problem, has_hash, read_lock, record_hash
-from modgap.fetch.table import by_hand, expected, is_local, local_path, origins, spell_size
+from modgap.fetch.table import by_hand, expected, is_local, local_path, origins, spell_bytes
 from modgap.files import NO_SPACE, current_umask, no_space
 
 CHUNK = 1 << 20
@@ -255,7 +255,7 @@ def check_room(arriving, part):
     free = shutil.disk_usage(part.parent).free
     if coming > free:
         raise InputError(
-            f"{part.parent}: {spell_size(coming)} to come, but only {spell_size(free)} free on the "
+            f"{part.parent}: {spell_bytes(coming)} to come, but only {spell_bytes(free)} free on the "
             "disk; make room and run the same command again"
         )
 
@@ -295,13 +295,13 @@ def report_arrival(pieces, arriving, part, every=30.0):
 
     start, total = arriving.start, arriving.total
     name = part.name.removeprefix(".").removesuffix(".part")
-    size = "unknown size" if total is None else spell_size(total)
+    size = "unknown size" if total is None else spell_bytes(total)
     begun = said = time.monotonic()
     done = start
 
     def say():
         speed = (done - start) / max(time.monotonic() - begun, 1e-9)
-        logging.info("%s: %s of %s, %s/s", name, spell_size(done), size, spell_size(speed))
+        logging.info("%s: %s of %s, %s/s", name, spell_bytes(done), size, spell_bytes(speed))
 
     look = {"unit": "B", "unit_scale": True, "desc": name, "file": sys.stderr, "disable": None}
     with tqdm(total=total, initial=start, **look) as bar:

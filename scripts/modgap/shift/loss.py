@@ -83,7 +83,7 @@ def loss_terms(
     first, second : (n, dim) unit rows, row i of both is a pair. u : (dim,) unit gap vector.
     deltas : (k,) shifts along u, increasing. temperatures : (t,) above 0.
     batch_size : pairs that are each other's negatives.
-    sides : which modality moves, see ``modgap.shift.moves.offsets``.
+    sides : which modality moves, see ``modgap.shift.moves.side_offsets``.
     device : "cpu" (numba) or "cuda" (torch), for sets too large for the float64 path.
     exact : force (True) or forbid (False) the float64 path; by default it serves every set with
         n * batch_size up to 2,000 squared.
