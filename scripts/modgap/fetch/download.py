@@ -255,8 +255,8 @@ def check_room(arriving, part):
     free = shutil.disk_usage(part.parent).free
     if coming > free:
         raise InputError(
-            f"{part.parent}: {spell_bytes(coming)} to come, but only {spell_bytes(free)} free on the "
-            "disk; make room and run the same command again"
+            f"{part.parent}: {spell_bytes(coming)} to come, but only {spell_bytes(free)} free on "
+            "the disk; make room and run the same command again"
         )
 
 
