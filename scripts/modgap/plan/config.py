@@ -305,7 +305,7 @@ def tokenizer_problems(name, entry, root):
 
 
 def complete_datasets(config):
-    """The configuration with the files of every dataset (sources.py)."""
+    """The configuration with the files of every dataset."""
     folder = config["resources"].rstrip("/")
     datasets = {
         name: complete_entry(name, entry, folder) for name, entry in config["datasets"].items()
