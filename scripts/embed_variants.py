@@ -14,6 +14,9 @@ from modgap.errors import InputError
 from modgap.job import progress, start_log
 from modgap.tables import data_provenance, embedding_column, write_arrow
 
+# Columns that tell variants apart, in the order of the file: settings come with their keys sorted.
+LABELS = ["seed", "normalisation_layers", "normalisation"]
+
 
 def main(
     arrays, indices, samples, embeddings, *, entry, variants, items, batch_size, precision, device
@@ -21,8 +24,8 @@ def main(
     """Embed the first ``items`` pictures, and their first captions, with each of ``variants``.
 
     entry : description of the dataset.
-    variants : list of dicts: ``labels`` (columns that tell the variant from the others), ``name``
-        and ``model`` (its entry, see ``modgap.plan.models``).
+    variants : list of dicts: ``labels`` (value of some of ``LABELS``), ``name`` and ``model`` (its
+        entry, see ``modgap.plan.models``).
     """
     sample_ids, pixels = first_pixels(arrays, indices, items)
     tables, provenances, tokens = [], [], {None: None}
@@ -50,7 +53,7 @@ def variant_table(labels, sample_ids, values):
     return pa.concat_tables(
         pa.table(
             {
-                **{key: [value] * n for key, value in labels.items()},
+                **{key: [labels[key]] * n for key in sorted(labels, key=LABELS.index)},
                 "modality": [modality] * n,
                 "sample_id": sample_ids,
                 "embedding": embedding_column(rows),

@@ -99,6 +99,12 @@ def rows_like(dim, **labels):
     )
 
 
+def test_sorted_settings_do_not_change_the_columns(independent):
+    labels = {"normalisation_layers": "kept", "seed": 0}
+    table = embed_variants.variant_table(labels, ["a"], {"images": np.ones((1, 512), np.float32)})
+    assert table.schema == independent[0].schema.remove_metadata()
+
+
 def test_columns_of_the_three_uses(seeds, independent, disabled):
     numbered = {"seed": pa.int64(), "normalisation_layers": pa.string()}
     for (table, _), schema in [

@@ -23,9 +23,9 @@ from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
     check_positions,
     first_difference,
-    first_sentence,
     load_state_dict,
     misfit_error,
+    short_message,
     weights_sha256,
 )
 from modgap.errors import InputError
@@ -97,7 +97,7 @@ class LoadedModel:
         except (ImportError, OSError) as error:
             raise InputError(
                 f"{self.tokenizer_name}: its tokenizer cannot be loaded "
-                f"({first_sentence(error)}); tokenizers other than CLIP's own need the package "
+                f"({short_message(error)}); tokenizers other than CLIP's own need the package "
                 "transformers and their files, by network or in a local_dir"
             ) from error
 
@@ -261,10 +261,10 @@ def creation_error(name, entry, path, error):
     if entry["source"] in ("open_clip", "hub"):
         what = entry.get("repo", f"{entry.get('architecture')} {entry.get('pretrained')}")
         return InputError(
-            f"models.{name}: the weights of {what} could not be fetched ({first_sentence(error)}); "
+            f"models.{name}: the weights of {what} could not be fetched ({short_message(error)}); "
             "without network, download them elsewhere and use source checkpoint or local_dir"
         )
-    return InputError(f"models.{name}: open_clip cannot build it ({first_sentence(error)})")
+    return InputError(f"models.{name}: open_clip cannot build it ({short_message(error)})")
 
 
 def verify_preprocessing(name, entry, network, promised, root):
@@ -340,6 +340,6 @@ def torchvision_weights(name, architecture, weights):
         return tag.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except (urllib.error.URLError, OSError) as error:
         raise InputError(
-            f"models.{name}: {tag.url} could not be fetched ({first_sentence(error)}); "
+            f"models.{name}: {tag.url} could not be fetched ({short_message(error)}); "
             "without network, download it elsewhere and give its path as weights"
         ) from error

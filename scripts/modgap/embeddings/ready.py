@@ -179,7 +179,7 @@ def read_labels(path, ids):
     ------
     InputError : no column ``label``, another number of rows, an empty label, sample_id that differ.
     """
-    labels = read_columns(path)
+    labels = read_label_columns(path)
     if "label" not in labels:
         raise InputError(f"{path}: no column 'label' (found: {', '.join(labels.columns)})")
     if len(labels) != len(ids):
@@ -204,7 +204,7 @@ def read_labels(path, ids):
     return table[SAMPLE_COLUMNS + [name for name in table if name not in SAMPLE_COLUMNS]]
 
 
-def read_columns(path):
+def read_label_columns(path):
     """Every column of a ``.csv`` or ``.parquet`` file as strings; missing values stay missing."""
     check_exists(path)
     if Path(path).suffix == ".parquet":

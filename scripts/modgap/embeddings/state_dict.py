@@ -39,7 +39,7 @@ def load_state_dict(path):
     except UNREADABLE as error:
         logging.info("%s: %s", path, error)
         raise InputError(
-            f"{path}: no weights can be read from it ({first_sentence(error)}); "
+            f"{path}: no weights can be read from it ({short_message(error)}); "
             "give a state dict of tensors, best as .safetensors"
         ) from error
     if not all(isinstance(value, torch.Tensor) for value in state.values()):
@@ -47,7 +47,7 @@ def load_state_dict(path):
     return state
 
 
-def first_sentence(error):
+def short_message(error):
     """The beginning of an error's message, on one line."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return line.split(". ")[0].rstrip(".:")

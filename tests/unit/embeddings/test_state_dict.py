@@ -8,8 +8,8 @@ from safetensors.torch import save_file
 from modgap.embeddings.state_dict import (
     check_positions,
     first_difference,
-    first_sentence,
     load_state_dict,
+    short_message,
     weights_sha256,
 )
 from modgap.errors import InputError
@@ -67,7 +67,7 @@ def test_the_digest_follows_names_types_and_values():
 
 
 def test_messages_on_one_line():
-    assert first_sentence(ValueError("Not a file. Give another\nplease")) == "Not a file"
-    assert first_sentence(EOFError()) == "EOFError"
+    assert short_message(ValueError("Not a file. Give another\nplease")) == "Not a file"
+    assert short_message(EOFError()) == "EOFError"
     error = RuntimeError("Error(s) in loading:\n\tMissing key(s): 'a'.\n\tUnexpected: 'b'.")
     assert first_difference(error) == "Missing key(s): 'a'"
