@@ -165,7 +165,7 @@ def plan_independent(known, described):
                         "name": model,
                         "model": describe_model(known, entry),
                     }
-                    for number, (model, entry) in enumerate(entries.items())
+                    for number, (model, entry) in enumerate(sorted(entries.items()))
                 ],
             },
             "measured": {"name": f"{name}/{dataset}"},
