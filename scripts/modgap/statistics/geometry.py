@@ -11,8 +11,8 @@ named in plain words return ``(value, left_out)``: the statistic, and the (n,) v
 one picture and its texts are left out, which is what the jackknife of
 ``modgap.statistics.inference`` needs.
 
-``normalise``, ``signed_axes`` and ``mean_cosine_from_sum`` know nothing of pictures and texts; every
-package takes them from here.
+``normalise``, ``signed_axes`` and ``mean_cosine_from_sum`` know nothing of pictures and texts;
+every package takes them from here.
 """
 
 import numpy as np
