@@ -1,4 +1,4 @@
-"""A planted fairness task through the sweep, Table 2 and Figure 7."""
+"""A planted fairness task through the sweep, Table 2 and Supplementary Figure 11."""
 
 import numpy as np
 import pandas as pd

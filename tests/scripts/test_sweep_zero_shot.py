@@ -1,4 +1,4 @@
-"""A planted zero-shot task through the sweep, Table 1 and Figure 6."""
+"""A planted zero-shot task through the sweep, Table 1 and Supplementary Figure 10."""
 
 import numpy as np
 import pandas as pd
