@@ -6,10 +6,9 @@ follows from x.u, y.u and x.y:  ||x - h u||^2 = 1 - 2 h x.u + h^2.
 """
 
 import numpy as np
-from scipy.linalg import eigh
 
 from modgap.errors import InputError
-from modgap.statistics.geometry import gap_vector
+from modgap.statistics.geometry import gap_vector, signed_axes
 
 # Rows smaller than this after the shift have no direction left.
 SMALLEST_NORM = 1e-6
@@ -128,13 +127,8 @@ def principal_axes(first, second, n_axes):
     Each axis points to the side of its largest coordinate, the orientation of scikit-learn's PCA
     that the authors used.
     """
-    n = len(first) + len(second)
-    mean = (first.sum(axis=0) + second.sum(axis=0)) / n
-    covariance = (first.T @ first + second.T @ second) / n - np.outer(mean, mean)
-    last = len(covariance) - 1
-    axes = eigh(covariance, subset_by_index=(last - n_axes + 1, last))[1][:, ::-1].T
-    largest = np.abs(axes).argmax(axis=1)
-    return mean, axes * np.sign(axes[np.arange(n_axes), largest])[:, None]
+    union = np.concatenate([first, second])
+    return union.mean(axis=0), signed_axes(union, n_axes, centred=True)[0]
 
 
 def remaining_gap(first, second, u, deltas, sides="both"):

@@ -11,7 +11,7 @@ from itertools import permutations
 import numpy as np
 
 from modgap.shift.moves import side_offsets
-from modgap.statistics.geometry import direction
+from modgap.statistics.geometry import direction, signed_axes
 from modgap.tasks.zero_shot import hits_by_shift
 
 
@@ -120,8 +120,8 @@ def second_principal_direction(first, second):
     With equal weights the first axis is close to the gap, however few prompts there are.
     """
     middle = (first.mean(axis=0) + second.mean(axis=0)) / 2
-    covariance = sum((rows - middle).T @ (rows - middle) / len(rows) for rows in (first, second))
-    return np.linalg.eigh(covariance)[1][:, -2]
+    weighted = [(rows - middle) / np.sqrt(len(rows)) for rows in (first, second)]
+    return signed_axes(np.concatenate(weighted), 2, centred=False)[0][1]
 
 
 def pure_offset_hits(products, labels, deltas):

@@ -15,7 +15,7 @@ from modgap.shift.extrema import (
     resampled_means,
     spline_extremum,
 )
-from modgap.shift.loss import gradient_terms, loss_terms
+from modgap.shift.loss import loss_terms
 from modgap.statistics.geometry import normalise
 
 GRID = np.arange(-5, 5, 0.25)
@@ -168,47 +168,3 @@ def test_interval_holds_the_loss_where_resampling_pairs_does_not(shared):
         resampled = loss_terms(first[chosen], second[chosen], u, [0.0], [0.01], batch_size=500)
         naive.append(resampled.side("both").mean())
     assert np.quantile(naive, 0.025) > 1.800886
-
-
-@pytest.mark.parametrize("sides", ["both", "first", "second"])
-@pytest.mark.parametrize("batch_size", [20, 61])
-def test_gradient_equals_finite_differences(sides, batch_size):
-    rng = np.random.default_rng(5)
-    first = normalise(rng.normal(size=(61, 7)) + 0.5)
-    second = normalise(rng.normal(size=(61, 7)) - 0.4)
-    u, _ = moves.gap_direction(first, second)
-    temperatures, step = [0.02, 0.3, 1], 1e-5
-    repulsion, attraction = gradient_terms(
-        first, second, u, temperatures, batch_size=batch_size, sides=sides
-    )
-    terms = loss_terms(
-        first, second, u, [-step, step], temperatures, batch_size=batch_size, sides=sides
-    )
-    for side in ("first_to_second", "second_to_first", "both"):
-        values = terms.side(side)
-        expected = (values[1] - values[0]) / (2 * step)
-        measured = repulsion.side(side) + attraction.side(side)
-        np.testing.assert_allclose(measured, expected, atol=1e-6, rtol=1e-6)
-
-
-def test_gradient_in_blocks(monkeypatch):
-    rng = np.random.default_rng(6)
-    first, second = normalise(rng.normal(size=(2, 50, 5)) + 0.2)
-    second = normalise(second - 0.6)
-    u, _ = moves.gap_direction(first, second)
-    whole = gradient_terms(first, second, u, [0.1], batch_size=50)
-    monkeypatch.setattr("modgap.shift.loss.GRADIENT_ROWS", 7)
-    blocks = gradient_terms(first, second, u, [0.1], batch_size=50)
-    for part, other in zip(whole, blocks, strict=True):
-        np.testing.assert_allclose(part.side("both"), other.side("both"))
-
-
-def test_sign_of_the_gradient_on_published_clip(shared):
-    # The symmetric minimum lies at a smaller gap for every temperature above 1/100.
-    first, second, u, _ = published(shared, "features_clip")
-    temperatures = [0.02, 0.05, 1]
-    repulsion, attraction = gradient_terms(first, second, u, temperatures, batch_size=500)
-    slope = (repulsion.side("both") + attraction.side("both")).mean(axis=-1)
-    assert (slope < 0).all()
-    assert (attraction.side("both").mean(axis=-1) < 0).all()
-    assert (repulsion.side("both").mean(axis=-1) > 0).all()

@@ -1,4 +1,4 @@
-"""Losses under shifts: the published table, the slow formula, float32 and GPU paths."""
+"""Losses under shifts and their slopes: the published table, the slow formula, both paths."""
 
 import json
 
@@ -7,8 +7,8 @@ import pytest
 from scipy.special import logsumexp
 
 from modgap.errors import InputError
-from modgap.shift import log_sums, log_sums_cpu, moves
-from modgap.shift.loss import log_sums_float64, logit_scales, loss_terms, parse_temperature
+from modgap.shift import log_sums_cpu, moves
+from modgap.shift.loss import gradient_terms, log_sums_float64, loss_terms, parse_temperature
 from modgap.statistics.geometry import normalise
 from moved_pairs import move_rows
 
@@ -116,37 +116,6 @@ def test_float32_path_agrees_across_tiles():
         assert 0 < np.abs(difference).max() < 1e-5
 
 
-def outlier_set(n=300, dim=16):
-    """Pairs close together, but for one image that points away from every text."""
-    rng = np.random.default_rng(3)
-    centre = np.zeros(dim)
-    centre[0] = 1
-    first = normalise(centre + 0.1 * rng.normal(size=(n, dim)))
-    second = normalise(centre + 0.1 * rng.normal(size=(n, dim)))
-    first[7] = -first[7]
-    return first, second, np.eye(dim)[1]
-
-
-def test_outlier_row_does_not_underflow():
-    first, second, u = outlier_set()
-    scales = np.array([100.0])
-    factors = moves.cosine_factors(first @ u, second @ u, np.zeros(1))
-    centres = log_sums.shared_centres(first, second, factors, 100.0)
-    sums, _ = log_sums_cpu.sum_exponentials_cpu(
-        first, second, factors, centres, log_sums.plan_powers(scales)
-    )
-    logits = 100 * first @ second.T
-    naive = np.exp(np.float32(logits - logits.max())).sum(axis=1)
-    assert naive[7] == 0  # log 0
-    shared_only = np.log(sums[0, 0, 7]) + 100 * centres[0]
-    assert abs(shared_only - logsumexp(logits[7])) > 10
-
-    by_row, by_column = log_sums.shifted_log_sums(first, second, factors, scales)
-    np.testing.assert_allclose(by_row[0, 0], logsumexp(logits, axis=1), atol=1e-4)
-    np.testing.assert_allclose(by_column[0, 0], logsumexp(logits, axis=0), atol=1e-4)
-    assert by_row[0, 0, 7] == pytest.approx(logsumexp(logits[7]), abs=1e-10)
-
-
 def test_very_small_temperatures_stay_finite_and_right():
     first, second, u = draw(60, 6)
     for exact in (True, False):
@@ -185,45 +154,6 @@ def test_result_does_not_depend_on_the_number_of_threads():
     np.testing.assert_array_equal(*results)
 
 
-def test_one_exponential_serves_all_integer_multiples():
-    plans = log_sums.plan_powers([100, 50, 30, 20, 10, 1])
-    assert len(plans) == 1
-    assert plans[0].base == 1
-    registers = [1.0]
-    for left, right in plans[0].steps:
-        registers.append(registers[left] + registers[right])
-    powers = {int(t): registers[r] for r, t in plans[0].outputs}
-    assert powers == {0: 100, 1: 50, 2: 30, 3: 20, 4: 10, 5: 1}
-
-
-def test_other_temperatures_get_their_own_exponential():
-    plans = log_sums.plan_powers(logit_scales([0.01, 0.02, 0.07, 0.03]))
-    assert sorted(round(plan.base, 3) for plan in plans) == [14.286, 33.333, 50]
-    outputs = [t for plan in plans for _, t in plan.outputs.tolist()]
-    assert sorted(outputs) == [0, 1, 2, 3]
-    # A thirtieth is no exact float, yet 1/30 shares with 1/10.
-    assert len(log_sums.plan_powers(logit_scales([1 / 30, 1 / 10]))) == 1
-    # Far powers would lose accuracy.
-    assert len(log_sums.plan_powers([1, 1000])) == 2
-
-
-def test_torch_path_agrees_with_numba(shared):
-    log_sums_cuda = pytest.importorskip("modgap.shift.log_sums_cuda")
-    first, second, u, _ = published(shared, "features_clip")
-    scales = logit_scales([*(1 / scale for scale in SCALES), 0.07])
-    factors = moves.cosine_factors(first @ u, second @ u, np.array([-5, 0, 0.75, 5]))
-    centres = log_sums.shared_centres(first, second, factors, scales.max())
-    plans = log_sums.plan_powers(scales)
-    on_torch = log_sums_cuda.sum_exponentials_cuda(
-        first, second, factors, centres, plans, device="cpu"
-    )
-    on_numba = log_sums_cpu.sum_exponentials_cpu(first, second, factors, centres, plans)
-    for torch_sums, numba_sums in zip(on_torch, on_numba, strict=True):
-        difference = np.log(torch_sums) - np.log(numba_sums)
-        assert np.abs(difference.mean(axis=-1)).max() < 1e-5
-        assert np.abs(difference).max() < 1e-4
-
-
 def test_cuda_without_a_gpu_is_one_line():
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
@@ -258,3 +188,47 @@ def test_bad_input_is_one_clear_line(change, words):
     with pytest.raises(InputError, match=words) as caught:
         loss_terms(first, second, u, options.pop("deltas"), options.pop("temperatures"), **options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sides", ["both", "first", "second"])
+@pytest.mark.parametrize("batch_size", [20, 61])
+def test_gradient_equals_finite_differences(sides, batch_size):
+    rng = np.random.default_rng(5)
+    first = normalise(rng.normal(size=(61, 7)) + 0.5)
+    second = normalise(rng.normal(size=(61, 7)) - 0.4)
+    u, _ = moves.gap_direction(first, second)
+    temperatures, step = [0.02, 0.3, 1], 1e-5
+    repulsion, attraction = gradient_terms(
+        first, second, u, temperatures, batch_size=batch_size, sides=sides
+    )
+    terms = loss_terms(
+        first, second, u, [-step, step], temperatures, batch_size=batch_size, sides=sides
+    )
+    for side in ("first_to_second", "second_to_first", "both"):
+        values = terms.side(side)
+        expected = (values[1] - values[0]) / (2 * step)
+        measured = repulsion.side(side) + attraction.side(side)
+        np.testing.assert_allclose(measured, expected, atol=1e-6, rtol=1e-6)
+
+
+def test_gradient_in_blocks(monkeypatch):
+    rng = np.random.default_rng(6)
+    first, second = normalise(rng.normal(size=(2, 50, 5)) + 0.2)
+    second = normalise(second - 0.6)
+    u, _ = moves.gap_direction(first, second)
+    whole = gradient_terms(first, second, u, [0.1], batch_size=50)
+    monkeypatch.setattr("modgap.shift.loss.GRADIENT_ROWS", 7)
+    blocks = gradient_terms(first, second, u, [0.1], batch_size=50)
+    for part, other in zip(whole, blocks, strict=True):
+        np.testing.assert_allclose(part.side("both"), other.side("both"))
+
+
+def test_sign_of_the_gradient_on_published_clip(shared):
+    # The symmetric minimum lies at a smaller gap for every temperature above 1/100.
+    first, second, u, _ = published(shared, "features_clip")
+    temperatures = [0.02, 0.05, 1]
+    repulsion, attraction = gradient_terms(first, second, u, temperatures, batch_size=500)
+    slope = (repulsion.side("both") + attraction.side("both")).mean(axis=-1)
+    assert (slope < 0).all()
+    assert (attraction.side("both").mean(axis=-1) < 0).all()
+    assert (repulsion.side("both").mean(axis=-1) > 0).all()
