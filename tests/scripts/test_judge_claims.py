@@ -3,7 +3,7 @@
 import pandas as pd
 
 import judge_claims
-from modgap.plan.claims import about, imported_digest, load_claims
+from modgap.plan.claims import describe_subject, imported_digest, load_claims
 from modgap.plan.models import PROJECT
 from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
@@ -32,7 +32,7 @@ def run(tmp_path, sha256, gap):
         [imported],
         *outputs,
         claims=claims,
-        described={"gap": [{"name": "mine", **about(config, None, "any-name")}]},
+        described={"gap": [{"name": "mine", **describe_subject(config, None, "any-name")}]},
     )
     assert all(path.stat().st_size > 1000 for path in outputs)
     return pd.read_csv(outputs[0]).set_index("id")

@@ -10,7 +10,7 @@ import figX_gap_during_training as fig9
 import figX_initialisation_vs_optimisation as fig5
 import table_training
 from modgap.report.drawing import plt
-from modgap.statistics.measurements import COLUMNS, row
+from modgap.statistics.measurements import COLUMNS, measurement_row
 from modgap.tables import write_table
 
 STATISTICS = {
@@ -32,7 +32,9 @@ def write_trajectory(folder, run, gaps, dim=8):
         for (statistic, side), interval in STATISTICS.items():
             value = gap if statistic == "gap" else 0.3
             method = "none: made up" if interval is None else "bootstrap"
-            rows.append({"step": 10 * i, **row(statistic, side, value, interval, method, 50)})
+            rows.append(
+                {"step": 10 * i, **measurement_row(statistic, side, value, interval, method, 50)}
+            )
     frame = pd.DataFrame(rows).assign(embeddings=run, dim=dim, seed=0)
     path = folder / f"{run}.parquet"
     write_table(frame[["step", *COLUMNS]], path, {"run": run})
