@@ -13,7 +13,7 @@ from modgap.tables import read_table
 UNTRAINED = "trained weights,\nnone in this run"
 
 
-def grid_of(clouds):
+def cloud_grid(clouds):
     """Labels of rows and columns in order of appearance; a row for trained weights comes first."""
     rows = list(dict.fromkeys(cloud["row"] for cloud in clouds))
     columns = list(dict.fromkeys(cloud["column"] for cloud in clouds))
@@ -55,7 +55,7 @@ def main(cones, histograms, pdf, png, *, clouds, first, second, dpi):
         (cloud["row"], cloud["column"]): (read_table(cone), read_table(histogram), cloud)
         for cloud, cone, histogram in zip(clouds, cones, histograms, strict=True)
     }
-    rows, columns = grid_of(clouds)
+    rows, columns = cloud_grid(clouds)
     width = min(PAGE, 2.35 * len(columns))
     figure, panels = plt.subplots(
         len(rows),

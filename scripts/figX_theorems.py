@@ -60,7 +60,7 @@ def draw_theorem_1(axes, rows, colours):
         axes.errorbar(
             seen["width"],
             seen["estimate"],
-            yerr=reach(seen),
+            yerr=error_bars(seen),
             color=colour,
             marker="o" if claimed else "x",
             markersize=2.5,
@@ -78,7 +78,7 @@ def draw_theorem_1(axes, rows, colours):
     axes.set_xlabel("width")
 
 
-def reach(rows):
+def error_bars(rows):
     """How far the limits lie from the estimates, (2, n)."""
     below, above = rows["estimate"] - rows["estimate_low"], rows["estimate_high"] - rows["estimate"]
     return np.maximum(np.array([below, above], dtype=float), 0)
@@ -118,7 +118,7 @@ def draw_theorem_2(axes, rows):
             axes.errorbar(
                 cell["layer"] + shift,
                 cell["estimate"],
-                yerr=reach(cell),
+                yerr=error_bars(cell),
                 color=colour,
                 marker=markers[width],
                 markersize=2.2,

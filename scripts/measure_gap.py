@@ -26,7 +26,7 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed, blo
     captions = relevance = None
     if samples is not None:
         captions = pair.texts["caption"].to_numpy()
-        relevance = relevance_of(pair.texts, pair.owner, samples)
+        relevance = caption_relevance(pair.texts, pair.owner, samples)
     chosen = pair.choose(caption)
     frame = measure_pair(
         name,
@@ -43,7 +43,7 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed, blo
     write_table(frame, table)
 
 
-def relevance_of(texts, owner, samples):
+def caption_relevance(texts, owner, samples):
     """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
     for mentioned in texts["mentioned"].dropna().unique():
         for column in mentioned.split("+"):

@@ -53,7 +53,7 @@ def main(embeddings, table, values, points, *, name, n_neighbors, min_dist, seed
                     "n": n,
                     "dim": dim,
                     "n_initialisations": k,
-                    **measurement(statistic, *limits, method_of(statistic)),
+                    **measurement(statistic, *limits, interval_method(statistic)),
                 }
                 for statistic, limits in independence_of_cones(gaps, dim).items()
             ]
@@ -102,7 +102,7 @@ def cone_rows(cloud, spectrum):
     return rows + [measurement(s, v, np.nan, np.nan, NO_INTERVAL) for s, v in numbers.items()]
 
 
-def method_of(statistic):
+def interval_method(statistic):
     if statistic == "cosine_of_means_sd_sqrt_dim":
         return "chi-square over initialisations"
     return "t over initialisations"

@@ -15,14 +15,14 @@ def main(curves, table, csv, *, runs):
     for path, run in zip(curves, runs, strict=True):
         frame = read_table(path)
         described = pd.DataFrame({**run}, index=frame.index)
-        frames.append(pd.concat([described, with_limits(frame)], axis=1))
+        frames.append(pd.concat([described, replace_left_out(frame)], axis=1))
     rows = pd.concat(frames, ignore_index=True)
     write_table(rows, table)
     with atomic_path(csv) as temporary:
         rows.to_csv(temporary, index=False)
 
 
-def limits(value, left_out):
+def group_limits(value, left_out):
     """Jackknife limits around a mean over pairs, from its values without each group.
 
     Such a mean is unbiased, so the limits are centred on it: with groups of unequal size the
@@ -34,9 +34,9 @@ def limits(value, left_out):
     return value - (high - low) / 2, value + (high - low) / 2
 
 
-def with_limits(frame):
+def replace_left_out(frame):
     """Limits in place of the values without each group of items."""
-    found = [limits(*row) for row in zip(frame["value"], frame["left_out"], strict=True)]
+    found = [group_limits(*row) for row in zip(frame["value"], frame["left_out"], strict=True)]
     groups = frame["left_out"].map(len)
     method = np.where(
         groups > 1, "jackknife over " + groups.astype(str) + " groups", "none: all outputs are zero"

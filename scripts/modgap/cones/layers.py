@@ -129,7 +129,7 @@ def pooled_positions(model, texts):
     raise InputError(f"text tower: pooling {pool!r} reads out no single token")
 
 
-def read_out(output, positions):
+def read_vectors(output, positions):
     """The vectors of one layer output, one per item: dict from read-out to (n, width).
 
     Tokens (n, tokens, width) give the pooled token, at ``positions`` (n,) or the first where that
@@ -175,7 +175,7 @@ def layer_cosines(model, modality, encode, batches, *, groups=20):
     read_at = {"positions": None}
 
     def collect(layer, output):
-        for readout, vectors in read_out(output, read_at["positions"]).items():
+        for readout, vectors in read_vectors(output, read_at["positions"]).items():
             if (layer, readout) not in sums:
                 sums[layer, readout] = GroupedCosine(groups, vectors.shape[1])
             sums[layer, readout].add(vectors.detach().double().cpu().numpy())

@@ -80,7 +80,7 @@ def failure_constant(*, cosine, norm_ratio, norm, points=2**16):
     return float((square - mean**2) / mean**2) if mean > 0 else np.inf
 
 
-def verdict_upper(low, high, bound):
+def judge_upper_bound(low, high, bound):
     """Does a quantity with limits ``low`` and ``high`` stay below an upper bound?"""
     if high <= bound:
         return "yes"
@@ -134,7 +134,7 @@ def check_theorem_1(*, cosines, norm_ratios, norms, widths, trials, seed):
                     "estimate_high": high,
                     "interval_method": "Clopper-Pearson 95 %",
                     "n": trials,
-                    "holds": verdict_upper(low, high, bound) if claimed else "no claim",
+                    "holds": judge_upper_bound(low, high, bound) if claimed else "no claim",
                 }
             )
     return rows
@@ -198,7 +198,7 @@ def check_lemma_3(*, cosines, norm_ratios, norms):
 # Theorem 2 ------------------------------------------------------------------------------------
 
 
-def share_closed_form(cosine):
+def closed_form_share(cosine):
     """Share of an output's variance due to the weights, one ReLU layer on unit vectors.
 
     Two inputs at cosine ρ₀, with a bias N(0, 1/width): the pre-activations have variance 2/width
@@ -210,7 +210,7 @@ def share_closed_form(cosine):
     return (arc_cosine_kernel(cosine) - 1 / np.pi) / (1 - 1 / np.pi)
 
 
-def equicorrelated(cosine, count):
+def equicorrelated_vectors(cosine, count):
     """``count`` unit vectors (count, count + 1) at pairwise cosine ``cosine`` ≥ 0."""
     vectors = np.zeros((count, count + 1))
     vectors[:, 0] = np.sqrt(cosine)
@@ -303,7 +303,7 @@ def check_theorem_2(*, cosines, widths, depth, networks, n_inputs, n_bootstrap, 
         rng = np.random.default_rng([seed, 2, index])
         moments = network_moments(
             rng,
-            [(equicorrelated(cosine, n_inputs), bias) for bias, cosine in starts],
+            [(equicorrelated_vectors(cosine, n_inputs), bias) for bias, cosine in starts],
             width=width,
             depth=depth,
             networks=networks,
@@ -341,7 +341,7 @@ def share_rows(means, within, counts, *, n_inputs, cosine, bias):
                 "estimate_high": float(high),
                 "interval_method": "bootstrap over networks 95 %",
                 "n": networks,
-                "infinite_width": float(share_closed_form(pre_activation_cosine)),
+                "infinite_width": float(closed_form_share(pre_activation_cosine)),
                 "holds": "no" if high < bound else "yes",
             }
         )

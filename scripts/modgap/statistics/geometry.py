@@ -1,4 +1,4 @@
-"""Modality gap, cone, alignment, margin and effective rank, in closed form.
+"""Geometry of clouds of unit vectors: gap, cone, alignment, margin, rank, principal axes.
 
 Arrays used throughout:
 
@@ -10,6 +10,9 @@ A statistic is about pictures drawn at random, and the texts of a picture come w
 named in plain words return ``(value, left_out)``: the statistic, and the (n,) values it takes when
 one picture and its texts are left out, which is what the jackknife of
 ``modgap.statistics.inference`` needs.
+
+``normalise``, ``signed_axes`` and ``mean_cosine_from_sum`` know nothing of pictures and texts;
+every package takes them from here.
 """
 
 import numpy as np
@@ -89,12 +92,12 @@ def centre_cosine(X, Y, owner):
     total_x, total_y = X.sum(axis=0), Y.sum(axis=0)
     left_dot = total_x @ total_y - X @ total_y - texts @ total_x + np.einsum("ij,ij->i", X, texts)
     lengths = np.linalg.norm(total_x) * np.linalg.norm(total_y)
-    left_lengths = np.sqrt(left_square(X, total_x) * left_square(texts, total_y))
+    left_lengths = np.sqrt(left_out_squares(X, total_x) * left_out_squares(texts, total_y))
     with np.errstate(divide="ignore", invalid="ignore"):
         return total_x @ total_y / lengths, left_dot / left_lengths
 
 
-def left_square(parts, total):
+def left_out_squares(parts, total):
     """‖total − part‖² for each row of ``parts``, (n,)."""
     squares = total @ total - 2 * parts @ total + np.einsum("ij,ij->i", parts, parts)
     return np.maximum(squares, 0)
@@ -119,7 +122,9 @@ def sd_pairwise_cosine(rows, owner, n_pictures):
     Second moments need no pairs: Σⱼ (yᵢ·yⱼ)² = yᵢᵀ(YᵀY)yᵢ.
     """
     squares = np.einsum("ij,ij->i", rows @ (rows.T @ rows), rows)
-    cross = sum_by_picture(squares, owner, n_pictures) - own_squares(rows, owner, n_pictures)
+    cross = sum_by_picture(squares, owner, n_pictures) - within_picture_squares(
+        rows, owner, n_pictures
+    )
     mean, left_mean = mean_pairwise_cosine(rows, owner, n_pictures)
     second, left_second = mean_over_pairs(cross, owner, n_pictures)
     pairs, left_pairs = count_pairs(owner, n_pictures)
@@ -129,7 +134,7 @@ def sd_pairwise_cosine(rows, owner, n_pictures):
     )
 
 
-def own_squares(rows, owner, n_pictures):
+def within_picture_squares(rows, owner, n_pictures):
     """Σ (yⱼ·yₖ)² over all j, k of the same picture (j = k included), (n,)."""
     order = np.argsort(owner, kind="stable")
     rows, owner = rows[order], owner[order]
@@ -156,12 +161,12 @@ def mean_over_pairs(cross, owner, n_pictures):
 
 def mean_matched_cosine(X, Y, owner):
     """Mean cosine of a text with its own picture."""
-    own = matched_by_picture(X, Y, owner)
+    own = matched_sums(X, Y, owner)
     counts = np.bincount(owner, minlength=len(X))
     return own.sum() / len(Y), (own.sum() - own) / (len(Y) - counts)
 
 
-def matched_by_picture(X, Y, owner):
+def matched_sums(X, Y, owner):
     """Σ of the cosines of a picture with its own texts, (n,)."""
     return np.einsum("ij,ij->i", X, sum_by_picture(Y, owner, len(X)))
 
@@ -169,7 +174,7 @@ def matched_by_picture(X, Y, owner):
 def mean_unmatched_cosine(X, Y, owner):
     """Mean cosine of a text with the pictures that are not its own."""
     total_x, total_y = X.sum(axis=0), Y.sum(axis=0)
-    own = matched_by_picture(X, Y, owner)
+    own = matched_sums(X, Y, owner)
     texts = sum_by_picture(Y, owner, len(X))
     return mean_over_unmatched(
         total_x @ total_y - own.sum(), X @ total_y - own, texts @ total_x - own, owner
@@ -221,7 +226,7 @@ def alignment_residual(X, Y, owner):
     sums = sum_by_picture(X[owner] - Y, owner, len(X))
     total = sums.sum(axis=0)
     counts = np.bincount(owner, minlength=len(X))
-    left_centre = left_square(sums, total) / (len(Y) - counts) ** 2
+    left_centre = left_out_squares(sums, total) / (len(Y) - counts) ** 2
     return alignment(matched) - total @ total / len(Y) ** 2, alignment(left_matched) - left_centre
 
 

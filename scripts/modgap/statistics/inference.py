@@ -1,7 +1,7 @@
-"""Confidence intervals at 95 % for statistics of pictures and their texts.
+"""Confidence intervals at 95 %, and tests of paired counts.
 
-The unit that is drawn at random is the picture; its texts come with it. Every function returns
-``(low, high)``.
+Functions called ``..._interval`` return ``(low, high)``. Where they take an influence or values
+left out, the unit that is drawn at random is the picture; its texts come with it.
 """
 
 import numpy as np
@@ -135,10 +135,10 @@ def norm_interval(vector, influence, *, n_resamples, seed):
 
     # In units of se the interval is a few wide, whatever the scale of the gap and of its error.
     steps = np.linspace(-20, 20, 401)
-    return edges_of(kept, np.sqrt(np.maximum(max(observed, 0) + error * steps, 0)))
+    return accepted_range(kept, np.sqrt(np.maximum(max(observed, 0) + error * steps, 0)))
 
 
-def edges_of(kept, grid):
+def accepted_range(kept, grid):
     """First and last point where ``kept`` holds, refined between neighbours of the grid.
 
     The middle of the grid, the estimate itself, always belongs to the interval.
@@ -208,7 +208,7 @@ def chi_square(hits_before, hits_after, n_before, n_after=None):
     return statistic, chi2.sf(statistic, 1)
 
 
-def discordant(before, after):
+def count_discordant(before, after):
     """Pictures that the change loses and wins; boolean arrays (..., n) to two counts."""
     return (before & ~after).sum(axis=-1), (after & ~before).sum(axis=-1)
 
@@ -219,7 +219,7 @@ def mcnemar(lost, won):
     return np.minimum(p, 1.0)
 
 
-def paired_difference(lost, won, n, level=LEVEL):
+def paired_difference_interval(lost, won, n, level=LEVEL):
     """Interval of the difference of two paired proportions (Bonett & Price 2012): (low, high).
 
     The Wald interval after one more loss and one more win, which keeps its width where nothing

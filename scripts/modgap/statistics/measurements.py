@@ -48,7 +48,7 @@ EXACT = "none: exact for these captions"
 UNDEFINED = "none: undefined, nothing varies"
 
 
-def row(statistic, side, value, interval, method, n, n_resamples=0):
+def measurement_row(statistic, side, value, interval, method, n, n_resamples=0):
     """One measurement as a dict, without the columns that a whole set shares."""
     if np.isnan(value):
         interval, method = None, UNDEFINED
@@ -68,10 +68,12 @@ def row(statistic, side, value, interval, method, n, n_resamples=0):
 def jackknife_row(statistic, side, value_and_left_out, n):
     """A row whose interval comes from leaving each picture out."""
     value, left_out = value_and_left_out
-    return row(statistic, side, value, inference.jackknife_interval(value, left_out), JACKKNIFE, n)
+    return measurement_row(
+        statistic, side, value, inference.jackknife_interval(value, left_out), JACKKNIFE, n
+    )
 
 
-def as_frame(rows, name, dim, seed):
+def tidy_frame(rows, name, dim, seed):
     """Rows of one embedding set as a data frame with ``COLUMNS``."""
     return pd.DataFrame(rows).assign(embeddings=name, dim=dim, seed=seed)[COLUMNS]
 
@@ -121,7 +123,7 @@ def measure_pair(
         *separability_rows(X, Y, owner, seed),
         *retrieval_rows(X, texts, text_owner, captions, relevance, block),
     ]
-    return as_frame(rows, name, X.shape[1], seed)
+    return tidy_frame(rows, name, X.shape[1], seed)
 
 
 def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block):
@@ -147,7 +149,7 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block):
     ]
     edges, counts = pairwise.histogram(pairs["counts"], bins)
     table = {"embeddings": name, "low": edges[:-1], "high": edges[1:], "pairs": counts}
-    return as_frame(rows, name, X.shape[1], seed), pd.DataFrame(table)
+    return tidy_frame(rows, name, X.shape[1], seed), pd.DataFrame(table)
 
 
 def gap_rows(X, Y, owner, n_resamples, seed):
@@ -170,10 +172,10 @@ def gap_rows(X, Y, owner, n_resamples, seed):
         cosine_row = jackknife_row("centre_cosine", "both", cosine, n)
     else:
         undefined = "none: a centre cannot be told from zero"
-        cosine_row = row("centre_cosine", "both", cosine[0], None, undefined, n)
+        cosine_row = measurement_row("centre_cosine", "both", cosine[0], None, undefined, n)
     return [
         *(
-            row(statistic, "both", value, interval, NORM, n, n_resamples)
+            measurement_row(statistic, "both", value, interval, NORM, n, n_resamples)
             for statistic, (value, *interval) in values.items()
         ),
         *norms,
@@ -188,7 +190,7 @@ def centre_norm_row(side, rows, owner, n_pictures, n_resamples, seed):
         rows.mean(axis=0), influence, n_resamples=n_resamples, seed=seed
     )
     value = geometry.centre_norm(rows)
-    return row("centre_norm", side, value, interval, NORM, len(rows), n_resamples)
+    return measurement_row("centre_norm", side, value, interval, NORM, len(rows), n_resamples)
 
 
 def cloud_rows(side, rows, owner, n_pictures, pairs):
@@ -202,14 +204,14 @@ def cloud_rows(side, rows, owner, n_pictures, pairs):
             "mean_cosine", side, geometry.mean_pairwise_cosine(rows, owner, n_pictures), n
         ),
         jackknife_row("sd_cosine", side, geometry.sd_pairwise_cosine(rows, owner, n_pictures), n),
-        row("min_cosine", side, pairs["min"], None, EXTREME, n),
-        row("max_cosine", side, pairs["max"], None, EXTREME, n),
+        measurement_row("min_cosine", side, pairs["min"], None, EXTREME, n),
+        measurement_row("max_cosine", side, pairs["max"], None, EXTREME, n),
         *(
-            row(statistic, side, value, None, QUANTILE, n)
+            measurement_row(statistic, side, value, None, QUANTILE, n)
             for statistic, value in zip(QUANTILES, quantiles, strict=True)
         ),
         jackknife_row("uniformity", side, pairwise.uniformity(pairs, owner, n_pictures), n),
-        row(
+        measurement_row(
             "effective_rank",
             side,
             rank,
@@ -236,16 +238,16 @@ def cross_rows(X, Y, owner, n_resamples, seed, block):
     low, high = inference.norm_interval(difference, influence, n_resamples=n_resamples, seed=seed)
     return [
         jackknife_row("mean_matched_cosine", "both", matched, m),
-        row("min_matched_cosine", "both", own_cosines.min(), None, EXTREME, m),
-        row("max_matched_cosine", "both", own_cosines.max(), None, EXTREME, m),
+        measurement_row("min_matched_cosine", "both", own_cosines.min(), None, EXTREME, m),
+        measurement_row("max_matched_cosine", "both", own_cosines.max(), None, EXTREME, m),
         jackknife_row(
             "mean_unmatched_cosine", "both", geometry.mean_unmatched_cosine(X, Y, owner), m
         ),
-        row("min_unmatched_cosine", "both", pairs["min"], None, EXTREME, m),
-        row("max_unmatched_cosine", "both", pairs["max"], None, EXTREME, m),
+        measurement_row("min_unmatched_cosine", "both", pairs["min"], None, EXTREME, m),
+        measurement_row("max_unmatched_cosine", "both", pairs["max"], None, EXTREME, m),
         jackknife_row("rmg", "both", relative, n),
         jackknife_row("alignment", "both", [geometry.alignment(value) for value in matched], m),
-        row(
+        measurement_row(
             "alignment_centre",
             "both",
             difference @ difference,
@@ -256,7 +258,7 @@ def cross_rows(X, Y, owner, n_resamples, seed, block):
         ),
         jackknife_row("alignment_residual", "both", geometry.alignment_residual(X, Y, owner), m),
         jackknife_row("uniformity_cross", "both", pairwise.uniformity_cross(pairs, owner), m),
-        row("margin", "both", geometry.gap_margin(X, Y), None, EXTREME, n),
+        measurement_row("margin", "both", geometry.gap_margin(X, Y), None, EXTREME, n),
     ]
 
 
@@ -266,7 +268,7 @@ def separability_rows(X, Y, owner, seed):
     n = measured["held_out"]
     method = "Wilson, clustered by picture, on the held-out half"
     return [
-        row(
+        measurement_row(
             f"separability_{statistic}",
             "both",
             value,
@@ -283,7 +285,7 @@ def retrieval_rows(X, Y, owner, captions, relevance, block):
     """Recall@k and median rank both ways, with chance and ceiling beside them."""
     n = len(X)
     codes, kind = retrieval.own_relevance(owner, n) if relevance is None else relevance
-    text = retrieval.equal_rows(Y) if captions is None else np.asarray(captions)
+    text = retrieval.label_equal_rows(Y) if captions is None else np.asarray(captions)
     forward, backward = retrieval.ranks_both_ways(X, Y, owner, codes, kind, block=block)
     return [
         *direction_rows(
@@ -314,19 +316,23 @@ def direction_rows(side, counts, owner, n_gallery, ceilings):
         ):
             influence = inference.mean_influence(hits, owner, n_pictures)
             interval = inference.proportion_interval(hits.mean(), influence, n)
-            rows.append(row(f"recall{k}{variant}", side, hits.mean(), interval, RECALL, n))
+            rows.append(
+                measurement_row(f"recall{k}{variant}", side, hits.mean(), interval, RECALL, n)
+            )
         chance = retrieval.chance_recall(counts, n_gallery, k)
-        rows.append(row(f"recall{k}_chance", side, chance, None, EXACT, n))
-        rows.append(row(f"recall{k}_ceiling", side, ceiling, None, EXACT, n))
+        rows.append(measurement_row(f"recall{k}_chance", side, chance, None, EXACT, n))
+        rows.append(measurement_row(f"recall{k}_ceiling", side, ceiling, None, EXACT, n))
     for variant, ranks in (
         ("", retrieval.expected_ranks(counts)),
         ("_published", retrieval.strict_ranks(counts)),
     ):
         interval = inference.median_interval(ranks, owner, n_pictures)
         method = "Woodruff, clustered by picture, gallery fixed"
-        rows.append(row(f"median_rank{variant}", side, np.median(ranks), interval, method, n))
+        rows.append(
+            measurement_row(f"median_rank{variant}", side, np.median(ranks), interval, method, n)
+        )
     chance = retrieval.chance_median_rank(counts, n_gallery)
-    rows.append(row("median_rank_chance", side, chance, None, EXACT, n))
+    rows.append(measurement_row("median_rank_chance", side, chance, None, EXACT, n))
     return rows
 
 

@@ -87,7 +87,7 @@ def log_choose(n, k):
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
-def draw_hits(size, relevant, drawn):
+def hit_probability(size, relevant, drawn):
     """Probability that ``drawn`` of ``size`` items, taken at random, hold one of the relevant ones.
 
     1 − C(size − relevant, drawn)/C(size, drawn), elementwise.
@@ -104,7 +104,7 @@ def draw_hits(size, relevant, drawn):
 def expected_hits(counts, k):
     """Probability (q,) of a relevant item within the first k when ties are broken at random."""
     above, tied, relevant_tied, _ = counts.T
-    return draw_hits(tied, relevant_tied, k - above)
+    return hit_probability(tied, relevant_tied, k - above)
 
 
 def strict_hits(counts, k):
@@ -128,7 +128,7 @@ def strict_ranks(counts):
 
 def chance_recall(counts, n_gallery, k):
     """Recall@k of a gallery in random order."""
-    return draw_hits(n_gallery, counts[:, 3], k).mean()
+    return hit_probability(n_gallery, counts[:, 3], k).mean()
 
 
 def chance_median_rank(counts, n_gallery):
@@ -153,7 +153,7 @@ def ceiling_first_to_second(owner, codes, kind, text, k):
     frame = pd.DataFrame({"text": text, "kind": kind, "code": codes[kind, owner]})
     copies = frame.groupby("text")["code"].transform("size")
     relevant = frame.groupby(["text", "kind", "code"])["code"].transform("size")
-    hits = draw_hits(copies.to_numpy(), relevant.to_numpy(), k)
+    hits = hit_probability(copies.to_numpy(), relevant.to_numpy(), k)
     best = np.zeros(codes.shape[1])
     for row, alike in enumerate(codes):
         by_code = np.zeros(alike.max() + 1)
@@ -175,6 +175,6 @@ def ceiling_second_to_first(owner, codes, kind, text, k):
     return sizes[place <= k].sum() / len(owner)
 
 
-def equal_rows(rows):
+def label_equal_rows(rows):
     """(m,) integers, equal for equal rows: stands for the captions where only embeddings exist."""
     return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)

@@ -14,7 +14,7 @@ all categories.
 import numpy as np
 import pandas as pd
 
-from modgap.statistics.inference import chi_square, discordant, holm, mcnemar, wilson_interval
+from modgap.statistics.inference import chi_square, count_discordant, holm, mcnemar, wilson_interval
 from modgap.tasks.selection import zero_index
 
 SUM, ACCURACY = "sum", "accuracy"
@@ -91,7 +91,7 @@ def changes_by_group(outcomes, groups, deltas):
             for j, delta in enumerate(deltas):
                 if j != zero:
                     before, after = hits[zero, mask], hits[j, mask]
-                    lost, won = discordant(before, after)
+                    lost, won = count_discordant(before, after)
                     _, unpaired = chi_square(before.sum(), after.sum(), len(before))
                     rows.append(
                         {

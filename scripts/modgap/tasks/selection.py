@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t
 
-from modgap.statistics.inference import LEVEL, chi_square, discordant, mcnemar, paired_difference
+from modgap.statistics.inference import (
+    LEVEL,
+    chi_square,
+    count_discordant,
+    mcnemar,
+    paired_difference_interval,
+)
 from modgap.tasks.zero_shot import auc, placements
 
 
@@ -86,8 +92,11 @@ def select_held_out(sweep, deltas, chosen_on, judged_on, positive=None, level=LE
     if deltas[best] == 0:
         return Comparison(0.0, before, after, 0.0, 0.0, 0.0, 1.0)
     if positive is None:
-        lost, won = discordant(*pair)
-        interval, p = paired_difference(lost, won, pair.shape[1], level), float(mcnemar(lost, won))
+        lost, won = count_discordant(*pair)
+        interval, p = (
+            paired_difference_interval(lost, won, pair.shape[1], level),
+            float(mcnemar(lost, won)),
+        )
     else:
         interval, p = delong(*pair, positive[judged_on], level)
     return Comparison(deltas[best], before, after, after - before, *interval, p)

@@ -11,7 +11,7 @@ from torchvision.models import resnet18
 
 from modgap.cones.layers import (
     layer_cosines,
-    read_out,
+    read_vectors,
 )
 from modgap.cones.random_networks import mean_cosines
 from modgap.errors import InputError
@@ -156,7 +156,7 @@ def test_no_hook_is_left_behind():
 
 def test_read_out_of_a_text_stops_at_the_pooled_token():
     output = torch.arange(12.0).reshape(1, 4, 3)
-    vectors = read_out(output, torch.tensor([1]))
+    vectors = read_vectors(output, torch.tensor([1]))
     assert vectors["pooled token"].tolist() == [[3, 4, 5]]
     assert vectors["token mean"].tolist() == [[1.5, 2.5, 3.5]]
 

@@ -8,14 +8,14 @@ from modgap.cones.theorems import (
     check_lemma_3,
     check_theorem_1,
     check_theorem_2,
+    closed_form_share,
     cosine_threshold,
     count_failures,
-    equicorrelated,
+    equicorrelated_vectors,
     failure_constant,
+    judge_upper_bound,
     network_moments,
-    share_closed_form,
     variance_share,
-    verdict_upper,
 )
 
 
@@ -112,9 +112,9 @@ def test_below_the_threshold_the_constant_is_finite(ratio):
 
 
 def test_verdicts():
-    assert verdict_upper(0.0, 0.1, 0.2) == "yes"
-    assert verdict_upper(0.3, 0.4, 0.2) == "no"
-    assert verdict_upper(0.1, 0.4, 0.2) == "undecided"
+    assert judge_upper_bound(0.0, 0.1, 0.2) == "yes"
+    assert judge_upper_bound(0.3, 0.4, 0.2) == "no"
+    assert judge_upper_bound(0.1, 0.4, 0.2) == "undecided"
 
 
 def test_theorem_1_holds_below_the_threshold_and_claims_nothing_above():
@@ -180,7 +180,7 @@ def test_lemma_3_expectations_are_those_of_real_layers():
 
 
 def test_equicorrelated_inputs():
-    vectors = equicorrelated(0.3, 5)
+    vectors = equicorrelated_vectors(0.3, 5)
     np.testing.assert_allclose(vectors @ vectors.T, 0.3 + 0.7 * np.eye(5), atol=1e-15)
 
 
@@ -205,7 +205,7 @@ def test_share_of_two_inputs_is_the_closed_form(cosine):
 
 
 def test_without_bias_the_bound_is_violated():
-    assert share_closed_form(0.5) == pytest.approx(0.4264, abs=5e-5)
+    assert closed_form_share(0.5) == pytest.approx(0.4264, abs=5e-5)
     (row,) = check_theorem_2(
         cosines=[0.5],
         widths=[256],
@@ -240,7 +240,7 @@ def test_deeper_layers_follow_the_recursion_and_keep_the_bound():
 
 
 def test_network_moments_match_the_outputs():
-    inputs = equicorrelated(0.2, 3)
+    inputs = equicorrelated_vectors(0.2, 3)
     (means, within), (unbiased_means, _) = network_moments(
         np.random.default_rng(5),
         [(inputs, "normal"), (inputs, "none")],

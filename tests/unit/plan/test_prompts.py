@@ -11,8 +11,7 @@ from embed_prompts import average_prompts
 from modgap.data.drawn import COLOURS, PLACES, SHAPES, SIZES
 from modgap.errors import InputError
 from modgap.plan.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
-from modgap.statistics.clouds import label_indices, picture_labels, read_class_vectors
-from modgap.tables import write_embeddings
+from modgap.statistics.clouds import label_indices, picture_labels
 
 OPENAI = {
     "cifar10": "CIFAR10",
@@ -162,48 +161,10 @@ def test_missing_file_is_one_clear_line(tmp_path):
         read_prompts(tmp_path / "absent.yaml")
 
 
-LABELS = pd.Series(["cat", "dog", "cat"])
-
-
-def test_labels_become_positions():
-    np.testing.assert_array_equal(label_indices(LABELS, ["dog", "cat"], "pets", "f"), [1, 0, 1])
-    more = label_indices(LABELS, ["dog", "cat", "bird"], "pets", "f", complete=False)
-    np.testing.assert_array_equal(more, [1, 0, 1])
-
-
-@pytest.mark.parametrize(
-    ("labels", "classes", "message"),
-    [
-        (LABELS, ["cat", "bird"], "pets: label 'dog' has no prompt; add it to the classes of f"),
-        (LABELS, ["cat", "dog", "bird"], "pets: no picture of class 'bird' of f; take more"),
-        (LABELS[:1], ["cat", "dog"], "pets: only one class, 'cat'; zero-shot needs two"),
-    ],
-)
-def test_labels_that_do_not_fit(labels, classes, message):
-    with pytest.raises(InputError, match=message):
-        label_indices(labels, classes, "pets", "f")
-
-
-def test_columns_that_are_not_there_or_not_filled():
-    samples = pd.DataFrame({"sample_id": ["p1", "p2"], "race": ["X", None], "gender": ["M", "M"]})
-    with pytest.raises(InputError, match="no column 'age'; there are sample_id, race, gender"):
-        picture_labels(samples, ["age"], "faces")
-    with pytest.raises(InputError, match="faces: p2 has no race"):
-        picture_labels(samples, ["race", "gender"], "faces")
-    assert list(picture_labels(samples[:1], ["race", "gender"], "faces")) == ["X M"]
-
-
-def test_ensembles_are_averaged_after_normalising(tmp_path):
+def test_ensembles_are_averaged_after_normalising():
     raw = np.array([[3.0, 0.0], [0.0, 1.0], [0.0, -2.0], [0.0, -1.0]])
     averaged = average_prompts(raw, 2)
     np.testing.assert_allclose(averaged, [[0.5**0.5, 0.5**0.5], [0, -1]])
-    rows = pd.DataFrame({"templates": ["clip", "own", "clip"], "class": ["a", "a", "b"]})
-    rows["category"] = ""
-    vectors = np.array([[1.0, 0], [0.6, 0.8], [0, 1]], dtype=np.float32)
-    write_embeddings(tmp_path / "p.parquet", rows, vectors, {})
-    classes, read = read_class_vectors(tmp_path / "p.parquet", "clip")
-    assert list(classes["class"]) == ["a", "b"]
-    np.testing.assert_allclose(read, [[1, 0], [0, 1]])
 
 
 def test_names_and_paths_of_prompt_files(root, monkeypatch):

@@ -1,4 +1,4 @@
-"""Tests and intervals for counts: the paper's printed p-values, textbook values, coverage."""
+"""Intervals and tests: the paper's printed p-values, textbook values, coverage."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from modgap.statistics import geometry, inference, pairwise, retrieval
 from modgap.statistics.inference import (
     chi_square,
     clopper_pearson_interval,
-    discordant,
+    count_discordant,
     holm,
     mcnemar,
-    paired_difference,
+    paired_difference_interval,
     wilson_interval,
 )
 
@@ -79,7 +79,7 @@ def test_mcnemar_is_the_binomial_test_of_the_discordant_pairs():
 def test_discordant_counts_both_directions():
     before = np.array([True, True, False, False, True])
     after = np.array([True, False, True, True, False])
-    assert discordant(before, after) == (2, 2)
+    assert count_discordant(before, after) == (2, 2)
 
 
 def test_wilson_published_example():
@@ -107,7 +107,7 @@ def test_paired_difference_covers(lost, won):
     """Share of intervals that hold the true difference, 20,000 samples of 400 pictures."""
     rng = np.random.default_rng(3)
     counts = rng.multinomial(400, [lost, won, 1 - lost - won], size=20000)
-    low, high = paired_difference(counts[:, 0], counts[:, 1], 400)
+    low, high = paired_difference_interval(counts[:, 0], counts[:, 1], 400)
     covered = ((low <= won - lost) & (won - lost <= high)).mean()
     assert 0.94 <= covered <= 0.995
 

@@ -1,9 +1,15 @@
-"""UMAP of clouds with repeated points."""
+"""Planes against their definitions; UMAP of clouds with repeated points."""
 
 import numpy as np
 import pytest
 
-from modgap.statistics.projections import project_umap, umap_points
+from modgap.statistics.projections import (
+    project_gap_axis,
+    project_pca,
+    project_svd,
+    project_umap,
+    umap_points,
+)
 
 SETTINGS = {"n_neighbors": 15, "min_dist": 0.1, "seed": 0}
 
@@ -51,3 +57,23 @@ def test_few_different_points(distinct):
         np.testing.assert_allclose(
             np.linalg.norm(points[0] - points[1]), np.linalg.norm(rows[0] - rows[1]), rtol=1e-5
         )
+
+
+def test_planes_hold_the_largest_shares():
+    images, texts = captioned(60, 30)
+    points = np.concatenate([images, texts]).astype(float)
+    for project, about in ((project_svd, points), (project_pca, points - points.mean(axis=0))):
+        coordinates, shares = project(images.astype(float), texts.astype(float))
+        squares = np.linalg.svd(about, compute_uv=False) ** 2
+        np.testing.assert_allclose((coordinates**2).sum(axis=0), squares[:2])
+        np.testing.assert_allclose(list(shares.values()), squares[:2] / squares.sum())
+
+
+def test_the_gap_axis_keeps_the_gap():
+    images, texts = captioned(60, 30)
+    coordinates, shares = project_gap_axis(images.astype(float), texts.astype(float))
+    gap = np.linalg.norm(images.mean(axis=0, dtype=float) - texts.mean(axis=0, dtype=float))
+    centres = coordinates[:60].mean(axis=0), coordinates[60:].mean(axis=0)
+    np.testing.assert_allclose(centres[0][0] - centres[1][0], gap)
+    np.testing.assert_allclose(centres[0][0] + centres[1][0], 0, atol=1e-12)
+    assert 0 < shares["share_y"] < shares["share_x"] < 1

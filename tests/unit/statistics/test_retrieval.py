@@ -182,5 +182,5 @@ def test_no_embedding_of_the_captions_exceeds_the_ceiling():
 
 def test_equal_rows_share_a_number():
     rows = np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0]])
-    first, second, third = retrieval.equal_rows(rows)
+    first, second, third = retrieval.label_equal_rows(rows)
     assert first == third != second
