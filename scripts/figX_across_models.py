@@ -38,7 +38,7 @@ def main(table, pdf, png, *, first, second, dpi):
     draw_dots(panels["rmg"], sets, "rmg", "black")
     draw_dots(panels["cone"], sets, "cone_images", first, offset=-0.12)
     draw_dots(panels["cone"], sets, "cone_texts", second, offset=0.12)
-    rows["height"] = rows["place"] + spread(rows[rows["task"].notna()])
+    rows["height"] = rows["place"] + task_offsets(rows[rows["task"].notna()])
     for task, colour in zip(tasks, task_colours(tasks), strict=True):
         chosen = rows[rows["task"] == task]
         draw_dots(
@@ -55,7 +55,7 @@ def main(table, pdf, png, *, first, second, dpi):
         panel.set_xlabel(PANELS[name])
         left, right = min(0, panel.get_xlim()[0]), panel.get_xlim()[1]
         panel.set_xlim(left, right + 0.03 * (right - left))  # no mark is cut
-    stripes(axes, places)
+    label_rows(axes, places)
     figure.legend(handles=legend_marks(first, second, tasks), loc="outside lower center", ncols=6)
     save(figure, pdf, png, dpi=dpi)
 
@@ -65,7 +65,7 @@ def task_colours(tasks):
     return [PALETTE[(i + 2) % 7] for i in range(len(tasks))]
 
 
-def spread(rows):
+def task_offsets(rows):
     """Offsets that keep the tasks of one row of the figure apart."""
     same = rows.groupby("place")["place"]
     count = same.transform("size")
@@ -90,7 +90,7 @@ def draw_dots(axes, rows, name, colour, offset=0.0):
         )
 
 
-def stripes(axes, places):
+def label_rows(axes, places):
     """Row labels, and a line between architectures."""
     labels = [f"{row.model}, {row.dataset}" for row in places.itertuples()]
     axes[0].set_yticks(range(len(labels)), labels)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.shift.loss import parse_temperature
 from modgap.shift.sphere import (
     arc_points,
     best_angle,
@@ -21,6 +20,7 @@ from modgap.shift.sphere import (
     orthogonal_gap_closing_temperature,
     random_equator_points,
 )
+from modgap.shift.temperatures import parse_temperature
 from modgap.tables import write_table
 
 DRAWS = "range over draws of the points"

@@ -18,8 +18,8 @@ from modgap.shift.landscape import (
     measure_landscape,
     shifted_clouds,
 )
-from modgap.shift.loss import parse_temperature
 from modgap.shift.moves import check_pairs, gap_direction, shift_grid
+from modgap.shift.temperatures import parse_temperature
 from modgap.statistics.clouds import load_pair
 from modgap.statistics.geometry import normalise
 from modgap.tables import write_table

@@ -50,7 +50,7 @@ def main(selections, controls, curves, csv, md, tex, *, tasks):
     frame = pd.DataFrame(rows)
     judged = frame["mark"] == ""
     frame["corrected_p_holm"] = holm(frame["corrected_p"].where(judged))
-    frame["verdict"] = [verdict(row) for row in frame.to_dict("records")]
+    frame["verdict"] = [spell_verdict(row) for row in frame.to_dict("records")]
     write_formats(frame, csv, md, tex, columns=COLUMNS)
 
 
@@ -106,7 +106,7 @@ def compare_gaps(before, after):
     return "↑" if after > before else "↓" if after >= 0 else "↓ sides swapped"
 
 
-def verdict(row):
+def spell_verdict(row):
     """The corrected test in words."""
     if row["mark"]:
         return f"not judged: {row['mark']}"

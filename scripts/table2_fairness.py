@@ -51,7 +51,9 @@ def task_rows(rates, changes, state, chance):
     tested = {0.0, *changes["delta"]}
     rates = rates[rates["delta"].isin(tested)]
     wide = rates.drop_duplicates(KEYS).set_index(KEYS)[["n", "distance"]]
-    wide["mark"] = wide.index.get_level_values("templates").map(marks(rates, state, chance))
+    wide["mark"] = wide.index.get_level_values("templates").map(
+        marks_by_templates(rates, state, chance)
+    )
     for measure in rates["measure"].unique():
         here = rates[rates["measure"] == measure].set_index(KEYS).loc[wide.index]
         test = changes[changes["measure"] == measure].set_index(KEYS).reindex(wide.index)
@@ -69,7 +71,7 @@ def task_rows(rates, changes, state, chance):
     return wide.reset_index()
 
 
-def marks(rates, state, chance):
+def marks_by_templates(rates, state, chance):
     """Why the rows of each set of templates are not judged, by the accuracy over all pictures."""
     whole = rates.query("grouping == 'all' and measure == @ACCURACY and delta == 0")
     return {row.templates: reasons_not_judged(state, row.low, chance) for row in whole.itertuples()}

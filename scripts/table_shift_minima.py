@@ -22,7 +22,7 @@ def main(extrema, formats, *, states):
     extrema : tables of ``sweep_loss``. formats : (csv, markdown, latex) paths.
     states : dict from embedding set to ``trained``, ``random`` or nothing.
     """
-    rows = [minima(read_table(path), read_metadata(path)["gap"]) for path in extrema]
+    rows = [lowest_points(read_table(path), read_metadata(path)["gap"]) for path in extrema]
     frame = pd.concat(rows, ignore_index=True)
     frame.insert(1, "weights", frame["embeddings"].map(states))
     # Every set is embedded by one network.
@@ -32,7 +32,7 @@ def main(extrema, formats, *, states):
     write_formats(frame, *formats, columns=PRINTED, printed=printed)
 
 
-def minima(extrema, gap):
+def lowest_points(extrema, gap):
     """Lowest loss of each landscape, with the shift and its size as shares of the gap."""
     lowest = extrema[extrema["extremum"] == "minimum"]
     shifts = lowest[lowest["statistic"] == "delta"]

@@ -123,7 +123,7 @@ def test_random_weights_are_marked_and_get_no_stars(planted, tmp_path):
     assert " *" not in outputs[1].read_text()
 
 
-def test_figure_7_draws_every_group(planted, tmp_path, monkeypatch):
+def test_figure_draws_every_group(planted, tmp_path, monkeypatch):
     folder, _, (rates, _) = planted
     kept = []
     monkeypatch.setattr(

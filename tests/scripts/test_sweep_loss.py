@@ -245,7 +245,7 @@ def test_an_interval_around_zero_holds_shifts_of_size_zero():
             "boundary": False,
         }
     )
-    (row,) = table_shift_minima.minima(rows, gap=0.5).to_dict("records")
+    (row,) = table_shift_minima.lowest_points(rows, gap=0.5).to_dict("records")
     measured = [row[f"shift_size{end}"] for end in ("", "_low", "_high")]
     np.testing.assert_allclose(measured, [0.2, 0.0, 0.6])
     assert row["loss"] == 2.0

@@ -187,7 +187,7 @@ def test_table_1(planted, tmp_path):
     assert r"published\_p" in outputs[2].read_text()
 
 
-def test_figure_6_draws_every_task_and_side(planted, tmp_path, monkeypatch):
+def test_figure_draws_every_task_and_side(planted, tmp_path, monkeypatch):
     folder, _, (curve, selection, _) = planted
     kept = []
     monkeypatch.setattr(

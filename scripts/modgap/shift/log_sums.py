@@ -118,13 +118,13 @@ def shared_centres(first, second, factors, largest_scale):
     a, p, b, q = factors
     rows = np.unique(np.linspace(0, len(first) - 1, SAMPLED_LINES).astype(int))
     columns = np.unique(np.linspace(0, len(second) - 1, SAMPLED_LINES).astype(int))
-    by_row = first[rows] @ second.T
-    by_column = first @ second[columns].T
-    centres = np.empty(len(a))
+    by_row = first[rows] @ second.T  # (sampled, m)
+    by_column = first @ second[columns].T  # (n, sampled)
+    centres = np.empty(len(a))  # (k,)
     for d in range(len(a)):
         in_rows = (by_row + a[d, rows, None] + b[d]) * p[d, rows, None] * q[d]
         in_columns = (by_column + a[d, :, None] + b[d, columns]) * p[d, :, None] * q[d, columns]
-        largest = np.concatenate([in_rows.max(axis=1), in_columns.max(axis=0)])
+        largest = np.concatenate([in_rows.max(axis=1), in_columns.max(axis=0)])  # (2 sampled,)
         centres[d] = np.median(largest)
     centres -= CENTRE_BELOW_TYPICAL / largest_scale
     # A float32 value: the same number is subtracted before and added after the exponentials.
@@ -138,20 +138,20 @@ def finish_log_sums(sums, centres, scales, lines, others):
     and of the one summed over.
     """
     with np.errstate(divide="ignore"):
-        np.log(sums, out=sums)
+        np.log(sums, out=sums)  # (k, t, n)
     unsafe = ~((sums > LOWEST_LOG_SUM) & (sums < np.inf))
     sums += centres[:, None, None] * scales[:, None]
-    damaged = np.flatnonzero(unsafe.any(axis=(0, 1)))
+    damaged = np.flatnonzero(unsafe.any(axis=(0, 1)))  # lines of any shift and temperature
     vectors, offsets, scalings = lines
     other_vectors, other_offsets, other_scalings = others
     for start in range(0, len(damaged), REPAIR_ROWS):
         chosen = damaged[start : start + REPAIR_ROWS]
-        products = vectors[chosen] @ other_vectors.T
+        products = vectors[chosen] @ other_vectors.T  # (chosen, m)
         for d, t in np.argwhere(unsafe[:, :, chosen].any(axis=2)):
-            cosines = products + offsets[d, chosen, None] + other_offsets[d]
+            cosines = products + offsets[d, chosen, None] + other_offsets[d]  # (chosen, m)
             cosines *= scalings[d, chosen, None] * other_scalings[d]
-            largest = cosines.max(axis=1)
-            total = np.exp(scales[t] * (cosines - largest[:, None])).sum(axis=1)
+            largest = cosines.max(axis=1)  # (chosen,)
+            total = np.exp(scales[t] * (cosines - largest[:, None])).sum(axis=1)  # (chosen,)
             exact = np.log(total) + scales[t] * largest
             hit = unsafe[d, t, chosen]
             sums[d, t, chosen[hit]] = exact[hit]

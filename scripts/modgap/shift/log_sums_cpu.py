@@ -34,11 +34,11 @@ def sum_exponentials_cpu(first, second, factors, centres, plans):
     a, p, b, q = (np.ascontiguousarray(factor, dtype=np.float32) for factor in factors)
     centres = centres.astype(np.float32)
     n_scales = sum(len(plan.outputs) for plan in plans)
-    by_row = np.zeros((len(a), n_scales, len(first)))
-    by_column = np.zeros((len(a), n_scales, len(second)))
+    by_row = np.zeros((len(a), n_scales, len(first)))  # (k, t, n)
+    by_column = np.zeros((len(a), n_scales, len(second)))  # (k, t, m)
     for i in range(0, len(first), TILE_ROWS):
         for j in range(0, len(second), TILE_COLUMNS):
-            tile = first[i : i + TILE_ROWS] @ second[j : j + TILE_COLUMNS].T
+            tile = first[i : i + TILE_ROWS] @ second[j : j + TILE_COLUMNS].T  # (rows, columns)
             for plan in plans:
                 add_tile(
                     tile, i, j, a, p, b, q, centres,
@@ -93,10 +93,10 @@ def add_tile(tile, i0, j0, a, p, b, q, centres, base, steps, outputs, by_row, by
     """Add one tile of X Y^T to the sums of every shift and of every temperature of one plan."""
     n_rows, n_columns = tile.shape
     for d in prange(len(centres)):
-        registers = np.empty((len(steps) + 1, CHUNK), dtype=np.float32)
-        scratch = np.empty(CHUNK, dtype=np.int32)
-        powers = scratch.view(np.float32)
-        columns = np.empty((len(outputs), CHUNK))
+        registers = np.empty((len(steps) + 1, CHUNK), dtype=np.float32)  # (s + 1, chunk)
+        scratch = np.empty(CHUNK, dtype=np.int32)  # (chunk,) bits of the powers of two
+        powers = scratch.view(np.float32)  # the same memory
+        columns = np.empty((len(outputs), CHUNK))  # (o, chunk)
         shift = base * centres[d]
         for c0 in range(0, n_columns, CHUNK):
             width = min(CHUNK, n_columns - c0)

@@ -22,15 +22,15 @@ def sum_exponentials_cuda(first, second, factors, centres, plans, device="cuda")
     )
     n_scales = sum(len(plan.outputs) for plan in plans)
     sums = {"dtype": torch.float64, "device": device}
-    by_row = torch.zeros(len(a), n_scales, len(first), **sums)
-    by_column = torch.zeros(len(a), n_scales, len(second), **sums)
+    by_row = torch.zeros(len(a), n_scales, len(first), **sums)  # (k, t, n)
+    by_column = torch.zeros(len(a), n_scales, len(second), **sums)  # (k, t, m)
     for i in range(0, len(first), TILE):
         rows = slice(i, i + TILE)
         for j in range(0, len(second), TILE):
             columns = slice(j, j + TILE)
-            tile = first[rows] @ second[columns].T
+            tile = first[rows] @ second[columns].T  # (rows, columns)
             for d, centre in enumerate(centres.tolist()):
-                cosines = tile + a[d, rows, None] + b[d, columns]
+                cosines = tile + a[d, rows, None] + b[d, columns]  # (rows, columns)
                 cosines *= p[d, rows, None]
                 cosines *= q[d, columns]
                 cosines -= centre
@@ -39,7 +39,7 @@ def sum_exponentials_cuda(first, second, factors, centres, plans, device="cuda")
                     for left, right in plan.steps.tolist():
                         registers.append(registers[left] * registers[right])
                     for register, t in plan.outputs.tolist():
-                        values = registers[register]
+                        values = registers[register]  # (rows, columns)
                         by_row[d, t, rows] += values.sum(dim=1, dtype=torch.float64)
                         by_column[d, t, columns] += values.sum(dim=0, dtype=torch.float64)
     return by_row.cpu().numpy(), by_column.cpu().numpy()

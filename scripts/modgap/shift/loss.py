@@ -1,19 +1,25 @@
-"""The contrastive loss of pairs under shifts along the gap, for many temperatures at once.
+"""The contrastive loss of pairs under shifts along the gap, and its slope at no shift.
 
 With S_ij the cosine of image i and text j after the shift and tau the temperature (paper,
 section 2): image to text, term i is log sum_j exp(S_ij / tau) - S_ii / tau; text to image sums
 over the images instead. The loss is the mean over pairs, the symmetric loss the mean of both.
 Batches are consecutive; pairs beyond the last full batch are left out.
+
+With h_x = c_x delta and h_y = c_y delta the cosine changes at delta = 0 by
+D_ij = c_y a_i - c_x b_j + C_ij (c_x a_i - c_y b_j),  a_i = x_i.u, b_j = y_j.u, C_ij = x_i.y_j,
+so D_ij = (a_i - b_j)(1 + C_ij) / 2 when both modalities move. The derivative of term i (image to
+text) is (sum_j P_ij D_ij - D_ii) / tau with P the softmax of row i: the first part repels the
+pairs, the second attracts them. A positive derivative means that descending the loss opens the gap.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
 from modgap.errors import InputError
 from modgap.shift.log_sums import shifted_log_sums
 from modgap.shift.moves import check_grid, cosine_factors, side_offsets
+from modgap.shift.temperatures import logit_scales
 
 # Up to this many cosines per shift (2,000 pairs against each other) everything is float64.
 EXACT_ENTRIES = 2000**2
@@ -43,23 +49,6 @@ class Terms:
         if name == "both":
             return (self.first_to_second + self.second_to_first) / 2
         return getattr(self, name)
-
-
-def logit_scales(temperatures):
-    """Inverse temperatures (logit scales) as an array, or an InputError for a bad temperature."""
-    temperatures = np.atleast_1d(np.asarray(temperatures, dtype=np.float64))
-    for tau in temperatures:
-        if not (np.isfinite(tau) and tau > 0):
-            raise InputError(f"temperature {tau:g}: must be above 0, as CLIP's 0.01")
-    return 1 / temperatures
-
-
-def parse_temperature(given):
-    """A temperature from the configuration: a number, or a fraction as "1/30"."""
-    try:
-        return float(Fraction(str(given)))
-    except (ValueError, ZeroDivisionError):
-        raise InputError(f"temperature {given!r}: give a number, or a fraction as 1/30") from None
 
 
 def check_batch(batch_size, n):
@@ -110,19 +99,19 @@ def exact_terms(first, second, factors, scales, batch_size):
     """``loss_terms`` in float64, a cache-sized block of cosines at a time."""
     a, p, b, q = factors
     k, n = a.shape
-    rows, columns = np.empty((2, k, len(scales), n))
-    matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]
+    rows, columns = np.empty((2, k, len(scales), n))  # (k, t, n) each
+    matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]  # (k, t, n)
     step = max(1, BLOCK_ENTRIES // batch_size**2) * batch_size
     for start in range(0, n, step):
         part = slice(start, min(n, start + step))
         shape = (-1, batch_size)
-        left = first[part].reshape(*shape, first.shape[1])
-        right = second[part].reshape(*shape, second.shape[1])
-        products = left @ right.transpose(0, 2, 1)  # (batches, batch, batch)
+        left = first[part].reshape(*shape, first.shape[1])  # (g, m, dim)
+        right = second[part].reshape(*shape, second.shape[1])  # (g, m, dim)
+        products = left @ right.transpose(0, 2, 1)  # (g, m, m)
         for d in range(k):
             of_rows = (a[d, part].reshape(shape), p[d, part].reshape(shape))
             of_columns = (b[d, part].reshape(shape), q[d, part].reshape(shape))
-            by_row, by_column = log_sums_float64(products, of_rows, of_columns, scales)
+            by_row, by_column = log_sums_float64(products, of_rows, of_columns, scales)  # (t, g, m)
             rows[d, :, part] = by_row.reshape(len(scales), -1)
             columns[d, :, part] = by_column.reshape(len(scales), -1)
     rows -= matched
@@ -150,7 +139,7 @@ def log_sums_float64(products, of_rows, of_columns, scales):
     step = max(1, BLOCK_ENTRIES // a.size)
     for start in range(0, a.shape[1], step):
         lines = slice(start, start + step)
-        below = products[:, lines] + a[:, lines, None]
+        below = products[:, lines] + a[:, lines, None]  # (g, lines, m)
         below += b[:, None, :]
         below *= p[:, lines, None]
         below *= q[:, None, :]
@@ -159,14 +148,14 @@ def log_sums_float64(products, of_rows, of_columns, scales):
         for t in safe:
             np.multiply(below, scales[t], out=exponentials)
             np.exp(exponentials, out=exponentials)
-            by_row[t, :, lines] = exponentials.sum(axis=2)
-            by_column[t] += exponentials.sum(axis=1)
+            by_row[t, :, lines] = exponentials.sum(axis=2)  # (g, lines)
+            by_column[t] += exponentials.sum(axis=1)  # (g, m)
     by_row[safe] = np.log(by_row[safe]) + scales[safe, None, None]
     by_column[safe] = np.log(by_column[safe]) + scales[safe, None, None]
     for t in np.flatnonzero(scales > SAFE_SCALE):
         cosines = (products + a[:, :, None] + b[:, None, :]) * p[:, :, None] * q[:, None, :]
-        by_row[t] = log_sum_exp(cosines, scales[t], -1)
-        by_column[t] = log_sum_exp(cosines, scales[t], -2)
+        by_row[t] = log_sum_exp(cosines, scales[t], -1)  # (g, m)
+        by_column[t] = log_sum_exp(cosines, scales[t], -2)  # (g, m)
     return by_row, by_column
 
 
@@ -180,7 +169,7 @@ def log_sum_exp(cosines, scale, axis):
 def float32_terms(first, second, factors, scales, batch_size, device):
     """``loss_terms`` from float32 cosines and float64 sums, one batch at a time."""
     a, p, b, q = factors
-    matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]
+    matched = matched_cosines(first, second, factors)[:, None, :] * scales[:, None]  # (k, t, n)
     rows, columns = np.empty((2, *matched.shape))
     for start in range(0, len(first), batch_size):
         part = slice(start, start + batch_size)
@@ -210,12 +199,12 @@ def gradient_terms(first, second, u, temperatures, *, batch_size, sides="both"):
     n = len(first) // batch_size * batch_size
     first, second = first[:n], second[:n]
     c_x, c_y = (float(c) for c in side_offsets(1.0, sides))
-    a, b = first @ u, second @ u
+    a, b = first @ u, second @ u  # (n,) each
     images = (first, c_y * a, c_x * a)
     texts = (second, -c_x * b, -c_y * b)
-    matched = np.einsum("nd,nd->n", first, second)
+    matched = np.einsum("nd,nd->n", first, second)  # (n,)
     slope = c_y * a - c_x * b + matched * (c_x * a - c_y * b)
-    attraction = -scales[:, None] * slope
+    attraction = -scales[:, None] * slope  # (t, n)
     return (
         Terms(
             weighted_slopes(images, texts, scales, batch_size),
@@ -229,17 +218,17 @@ def weighted_slopes(lines, others, scales, batch_size):
     """sum_j P_ij D_ij / tau for every line i, with j over the others of its batch; (t, n)."""
     vectors, added, multiplied = lines
     other_vectors, other_added, other_multiplied = others
-    result = np.empty((len(scales), len(vectors)))
+    result = np.empty((len(scales), len(vectors)))  # (t, n)
     for begin in range(0, len(vectors), batch_size):
         batch = slice(begin, begin + batch_size)
         for start in range(begin, begin + batch_size, GRADIENT_ROWS):
             rows = slice(start, min(start + GRADIENT_ROWS, begin + batch_size))
-            cosines = vectors[rows] @ other_vectors[batch].T
+            cosines = vectors[rows] @ other_vectors[batch].T  # (rows, batch)
             slopes = cosines * (multiplied[rows, None] + other_multiplied[batch])
             slopes += added[rows, None] + other_added[batch]
             cosines -= cosines.max(axis=1, keepdims=True)
             for t, scale in enumerate(scales):
-                weights = np.exp(scale * cosines)
-                average = np.einsum("ij,ij->i", weights, slopes) / weights.sum(axis=1)
+                weights = np.exp(scale * cosines)  # P_ij without its sum
+                average = np.einsum("ij,ij->i", weights, slopes) / weights.sum(axis=1)  # (rows,)
                 result[t, rows] = scale * average
     return result

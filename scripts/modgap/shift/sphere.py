@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from modgap.errors import InputError
-from modgap.shift.loss import logit_scales
+from modgap.shift.temperatures import logit_scales
 from modgap.statistics.geometry import normalise
 
 

@@ -140,7 +140,7 @@ def test_gradient_is_the_slope_of_the_landscape(pairs):
     table = landscape.measure_gradient(
         first, second, u, temperatures=[0.05, 1], batch_size=12, **SHARED
     )
-    table = table.set_index(["side", "tau", "statistic"])
+    table = table.set_index(["side", "tau", "statistic"]).sort_index()
     step = 1e-5
     terms = loss_terms(first, second, u, [-step, step], [0.05, 1], batch_size=12)
     for side in landscape.SIDES:

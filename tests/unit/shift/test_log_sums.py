@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logsumexp
 
 from modgap.shift import log_sums, log_sums_cpu, moves
-from modgap.shift.loss import logit_scales
+from modgap.shift.temperatures import logit_scales
 from modgap.statistics.geometry import normalise
 from moved_pairs import move_rows
 

@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 
 from modgap.errors import InputError
 from modgap.shift import log_sums_cpu, moves
-from modgap.shift.loss import gradient_terms, log_sums_float64, loss_terms, parse_temperature
+from modgap.shift.loss import gradient_terms, log_sums_float64, loss_terms
 from modgap.statistics.geometry import normalise
 from moved_pairs import move_rows
 
@@ -161,14 +161,6 @@ def test_cuda_without_a_gpu_is_one_line():
     first, second, u = draw(20, 4)
     with pytest.raises(InputError, match=r"shift.device is cuda, but torch finds no GPU"):
         loss_terms(first, second, u, [0.0], [1], batch_size=20, device="cuda", exact=False)
-
-
-def test_temperatures_from_the_configuration():
-    assert parse_temperature("1/30") == 1 / 30
-    assert parse_temperature(0.07) == 0.07
-    for bad in ("hot", "1/0", None):
-        with pytest.raises(InputError, match="give a number, or a fraction"):
-            parse_temperature(bad)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,203 @@
+"""One task swept: curves and intervals in closed form, choices of the shift, what controls keep."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modgap.statistics.geometry import direction, gap_vector, normalise
+from modgap.statistics.inference import wilson_interval
+from modgap.tasks import sweep
+from modgap.tasks.selection import random_halves
+from moved_pairs import move_rows
+
+DELTAS = np.arange(-2, 2.1, 0.5)
+SIDES = ["both", "first", "second"]
+
+
+def draw_task(n_classes=6, *, metric="accuracy", clouds=None, n=240):
+    """Pictures near their prompts, across a gap."""
+    rng = np.random.default_rng(n_classes)
+    T = normalise(rng.normal(size=(n_classes, 12)) + 0.5)
+    labels = np.arange(n) % n_classes
+    X = normalise(T[labels] + 0.3 * rng.normal(size=(n, 12)) - 0.8)
+    return sweep.Task(X, T, labels, X @ T.T, DELTAS, metric, clouds)
+
+
+def draw_clouds():
+    rng = np.random.default_rng(9)
+    return normalise(rng.normal(size=(30, 12)) + 1), normalise(rng.normal(size=(30, 12)) - 1)
+
+
+def slow_hits(task, u, sides):
+    """Whether the true class is the nearest after each shift, every embedding moved anew."""
+    rows = []
+    for delta in task.deltas:
+        X, T = move_rows(task.X, task.T, u, delta, sides)
+        rows.append((X @ T.T).argmax(axis=1) == task.labels)
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("sides", SIDES)
+def test_a_sweep_moves_along_the_gap_of_the_rows_it_is_given(sides):
+    task, rows = draw_task(), np.arange(0, 240, 3)
+    along = sweep.sweep_along(task, lambda some: sweep.task_direction(task, some), sides)
+    u = direction(gap_vector(task.X[rows], task.T))
+    np.testing.assert_allclose(sweep.task_direction(task, rows), u)
+    np.testing.assert_array_equal(along(rows), slow_hits(task, u, sides))
+    assert (along(rows) != along(sweep.all_rows(task))).any()
+
+
+def test_a_direction_from_elsewhere_ignores_the_rows():
+    clouds = draw_clouds()
+    task = draw_task(clouds=clouds)
+    along = sweep.sweep_along(task, lambda some: sweep.task_direction(task, some), "both")
+    expected = slow_hits(task, direction(gap_vector(*clouds)), "both")
+    for rows in (np.arange(3), sweep.all_rows(task)):
+        assert along(rows) is along(None)
+        np.testing.assert_array_equal(along(rows), expected)
+
+
+@pytest.mark.parametrize("sides", SIDES)
+def test_curve_is_the_share_of_hits(sides):
+    task = draw_task()
+    table = sweep.curve_rows(task, sides).set_index("statistic")
+    assert set(table.index) == {"top1", "top5", "mean_per_class"} | (
+        {"top1_exact"} if sides == "first" else set()
+    )
+    hits = slow_hits(task, sweep.task_direction(task, sweep.all_rows(task)), sides)
+    np.testing.assert_allclose(table.loc["top1", "value"], hits.mean(axis=1))
+    # Classes of equal size: each counts alike in the accuracy as well.
+    np.testing.assert_allclose(table.loc["mean_per_class", "value"], hits.mean(axis=1))
+    assert (table.loc["top5", "value"] >= table.loc["top1", "value"].to_numpy()).all()
+    assert set(table["n"]) == {240}
+
+
+def test_top5_needs_more_than_five_classes():
+    assert "top5" not in set(sweep.curve_rows(draw_task(5), "both")["statistic"])
+
+
+def test_interval_of_hits_is_wilsons():
+    hits = np.arange(50) < np.array([[0], [20], [50]])
+    values, low, high, method = sweep.interval_of_hits(hits)
+    np.testing.assert_allclose(values, [0, 0.4, 1])
+    np.testing.assert_allclose([low, high], wilson_interval(values, 50))
+    assert method == "Wilson"
+
+
+def test_interval_of_recalls_weighs_classes_and_is_wider_where_one_is_small():
+    rng = np.random.default_rng(0)
+    hits = rng.random((1, 400)) < 0.7
+    equal, few = np.arange(400) % 2, (np.arange(400) < 20).astype(int)
+    widths = []
+    for labels in (equal, few):
+        value, low, high, _ = sweep.interval_of_recalls(hits, labels, 2)
+        recalls = [hits[0, labels == c].mean() for c in (0, 1)]
+        assert value[0] == pytest.approx(np.mean(recalls))
+        assert low[0] < value[0] < high[0]
+        widths.append(high[0] - low[0])
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_interval_of_auc_covers_it():
+    rng = np.random.default_rng(1)
+    positive = np.arange(80) < 30
+    covered = 0
+    for _ in range(300):
+        # Normal scores a standard deviation apart: the AUC is Φ(1/√2).
+        scores = (positive + rng.standard_normal(80))[None]
+        _, low, high, _ = sweep.interval_of_auc(scores, positive)
+        covered += low[0] <= 0.76025 <= high[0]
+    assert 0.92 < covered / 300 <= 0.99
+
+
+def test_every_choice_of_the_shift():
+    task, halves = draw_task(), random_halves(240, 0)
+    table = sweep.selection_rows(task, "first", halves, n_folds=4, seed=0).set_index("procedure")
+    hits = slow_hits(task, sweep.task_direction(task, sweep.all_rows(task)), "first").mean(axis=1)
+    published = table.loc["published"]
+    assert published["before"] == pytest.approx(hits[DELTAS == 0][0])
+    assert published["after"] == pytest.approx(hits.max())
+    assert table.loc["exact optimum", "after"] >= published["after"]
+    mean = table.loc[["first half", "second half"], "gain"].mean()
+    assert table.loc["corrected", "gain"] == pytest.approx(mean)
+    assert np.isfinite(table.loc["cross-fitted, 4 folds", "gain"])
+    assert table.loc["corrected", "test"] == "McNemar, exact"
+    both = sweep.selection_rows(task, "both", halves, n_folds=4, seed=0)
+    assert "exact optimum" not in set(both["procedure"])
+
+
+def test_controls_of_each_kind_and_the_gap_itself():
+    task = draw_task()
+    given = list(sweep.control_sweeps(task, "both", n_directions=3, n_permutations=2, seed=0))
+    assert [(name, draw) for name, draw, _ in given] == [
+        ("gap", 0),
+        *[("random direction", i) for i in range(3)],
+        *[("permuted offsets", i) for i in range(2)],
+        *[("swapped labels", i) for i in range(2)],
+        ("second principal direction", 0),
+        ("offset only", 0),
+    ]
+    zero = slow_hits(task, np.zeros(12), "both")[0]
+    for _, _, along in given:
+        np.testing.assert_array_equal(along(sweep.all_rows(task))[DELTAS == 0][0], zero)
+
+
+def test_offsets_in_their_own_order_are_the_gap():
+    task = draw_task()
+
+    def find(rows):
+        return sweep.task_direction(task, rows)
+
+    rows = sweep.all_rows(task)
+    same = sweep.permuted_sweep(task, find, np.arange(6), "both")(rows)
+    np.testing.assert_array_equal(same, sweep.sweep_along(task, find, "both")(rows))
+    other = sweep.permuted_sweep(task, find, np.roll(np.arange(6), 1), "both")(rows)
+    assert (other != same).any()
+
+
+def test_swapped_labels_are_drawn_again_for_each_number():
+    task = draw_task()
+    rows = sweep.all_rows(task)
+    first, again, other = (sweep.swapped_finder(task, 0, i)(rows) for i in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+def test_an_offset_alone_changes_hits_but_no_auc():
+    task, pair = draw_task(), draw_task(2, metric="auc")
+    u = sweep.task_direction(task, sweep.all_rows(task))
+    hits = sweep.offset_sweep(task, lambda rows: u)(sweep.all_rows(task))
+    offset = task.cosines - DELTAS[:, None, None] / 2 * (task.T @ u)
+    np.testing.assert_array_equal(hits, offset.argmax(axis=2) == task.labels)
+    scores = sweep.offset_sweep(pair, lambda rows: u)(sweep.all_rows(pair))
+    margin = pair.cosines[:, 1] - pair.cosines[:, 0]
+    np.testing.assert_allclose(scores, np.tile(margin, (len(DELTAS), 1)))
+
+
+def test_gains_of_controls_and_the_verdict_on_them():
+    task, halves = draw_task(), random_halves(240, 0)
+    table = sweep.control_rows(task, "both", halves, n_directions=4, n_permutations=2, seed=0)
+    gap = table[table["control"] == "gap"].iloc[0]
+    chosen = sweep.selection_rows(task, "both", halves, n_folds=4, seed=0).set_index("procedure")
+    assert gap["gain_published"] == chosen.loc["published", "gain"]
+    assert gap["gain_corrected"] == chosen.loc["corrected", "gain"]
+    assert len(table) == 1 + 4 + 2 + 2 + 1 + 1
+
+
+@pytest.mark.parametrize(
+    ("gap", "single", "percentile", "beats"),
+    [(0.5, 0.1, 100, True), (0.5, 0.6, 100, False), (0.2, 0.1, 62.5, False), (0, 0.1, 0, False)],
+)
+def test_the_gap_beats_all_controls_or_does_not(gap, single, percentile, beats):
+    drawn = [0.1, 0.15, 0.2, 0.3]
+    rows = pd.DataFrame(
+        {
+            "control": ["gap", *["random direction"] * 4, "offset only"],
+            "gain_corrected": [gap, *drawn, single],
+        }
+    )
+    said = sweep.control_verdict(rows)
+    assert said["percentile"] == percentile
+    assert said["beats_controls"] == beats
+    assert said["control_random_direction"] == pytest.approx(np.quantile(drawn, 0.95))
+    assert said["control_offset_only"] == single
