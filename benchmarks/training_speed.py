@@ -27,9 +27,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from open_clip_train.scheduler import cosine_lr  # noqa: E402
 from open_clip_train.train import train_one_epoch  # noqa: E402
 
-from modgap.data.listed import draw_samples  # noqa: E402
-from modgap.data.pixels import write_array  # noqa: E402
-from modgap.embeddings.models import build  # noqa: E402
+from modgap.data.arrays import write_array  # noqa: E402
+from modgap.data.drawn import draw_samples  # noqa: E402
+from modgap.embeddings.models import create_model  # noqa: E402
 from modgap.tables import write_table  # noqa: E402
 from modgap.training import loop  # noqa: E402
 from modgap.training.distributed import Place  # noqa: E402
@@ -76,7 +76,7 @@ def draw(folder, n):
 
 def ours(data, steps, batch):
     """Seconds of ``steps`` steps of ``modgap.training.loop``."""
-    loaded = build("vit", ENTRY, device="cpu")
+    loaded = create_model("vit", ENTRY, device="cpu")
     recipe = {**RECIPE, "batch_size": batch}
     place = Place(0, 1, torch.device("cpu"))
     towers = Towers(loaded.network).train()
@@ -101,7 +101,7 @@ def ours(data, steps, batch):
 
 def theirs(data, steps, batch):
     """Seconds of ``steps`` steps of open_clip's loop."""
-    loaded = build("vit", ENTRY, device="cpu")
+    loaded = create_model("vit", ENTRY, device="cpu")
     place = Place(0, 1, torch.device("cpu"))
     batches = Batches(data, loaded, {**RECIPE, "batch_size": batch}, 0, place)
     ready = [parts[0] for parts in batches.of_steps(range(steps))]

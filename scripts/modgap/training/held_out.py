@@ -110,7 +110,9 @@ def zero_shot_row(images, prompts, labels):
     n = len(hits)
     influence = inference.mean_influence(hits, np.arange(n), n)
     interval = inference.proportion_interval(hits.mean(), influence, n)
-    return measurements.row("zero_shot", "first_to_second", hits.mean(), interval, PROPORTION, n)
+    return measurements.measurement_row(
+        "zero_shot", "first_to_second", hits.mean(), interval, PROPORTION, n
+    )
 
 
 def held_out_loss(images, texts, tau, batch_size):
@@ -131,7 +133,7 @@ def held_out_loss(images, texts, tau, batch_size):
 def measure_held_out(
     towers, held_out, prepare, device, *, tau, batch_size, n_resamples, seed, block=1000
 ):
-    """Rows (dicts, see ``measurements.row``) of a model at one step."""
+    """Rows (dicts, see ``measurements.measurement_row``) of a model at one step."""
     X, Y, prompts = embed_held_out(towers, held_out, prepare, device)
     n, owner = len(X), np.arange(len(X))
     rows = [
@@ -147,7 +149,7 @@ def measure_held_out(
         rows.append(zero_shot_row(X, prompts, held_out.labels))
         chance = 1 / len(prompts)
         rows.append(
-            measurements.row(
+            measurements.measurement_row(
                 "zero_shot_chance",
                 "first_to_second",
                 chance,
@@ -158,9 +160,11 @@ def measure_held_out(
         )
     loss = held_out_loss(X, Y, tau, batch_size)
     rows.append(
-        measurements.row(
+        measurements.measurement_row(
             "held_out_loss", "both", loss, None, "none: batches share their negatives", n
         )
     )
-    rows.append(measurements.row("tau", "both", tau, None, "none: a setting of the model", n))
+    rows.append(
+        measurements.measurement_row("tau", "both", tau, None, "none: a setting of the model", n)
+    )
     return [{**row, "dim": X.shape[1], "seed": seed} for row in rows]
