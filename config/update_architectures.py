@@ -1,9 +1,14 @@
 """Write config/open_clip_*.csv from the installed open_clip.
 
-Run it after another version of open_clip is pinned: ``python config/update_architectures.py``.
+Run it after another version of open_clip is pinned: ``python config/update_architectures.py``; with
+a folder behind it, the files go there.
 """
 
 import csv
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from modgap.files import atomic_path
 from modgap.plan.architectures import ARCHITECTURES, PROJECT, TAGS, architecture_row
@@ -60,11 +65,11 @@ def write_rows(path, rows):
         writer.writerows({key: spell(value) for key, value in row.items()} for row in rows)
 
 
-def main(architectures_path, tags_path):
+def main(folder):
     architectures = architecture_rows()
-    write_rows(architectures_path, architectures)
-    write_rows(tags_path, tag_rows(architectures))
+    write_rows(folder / Path(ARCHITECTURES).name, architectures)
+    write_rows(folder / Path(TAGS).name, tag_rows(architectures))
 
 
 if __name__ == "__main__":
-    main(PROJECT / ARCHITECTURES, PROJECT / TAGS)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PROJECT / "config")

@@ -76,7 +76,7 @@ def row_title(row, gap, drawn):
 
 
 def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
-    """Draw ``rows`` (``figure1_rows`` of the rules), given a projection and a gap table each."""
+    """Draw ``rows`` (``describe_sets`` of the plan), given a projection and a gap table each."""
     use_style()
     points = {row["name"]: read_table(path) for row, path in zip(rows, projections, strict=True)}
     meanings = {

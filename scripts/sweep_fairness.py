@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import progress, start_log
-from modgap.shift.moves import gap_direction
 from modgap.statistics.clouds import (
     label_indices,
     picture_labels,
@@ -16,6 +15,7 @@ from modgap.statistics.clouds import (
     read_clouds,
     read_pictures,
 )
+from modgap.statistics.geometry import direction, gap_vector
 from modgap.tables import write_table
 from modgap.tasks.fairness import (
     changes_by_group,
@@ -63,7 +63,7 @@ def main(
         of_pictures = list(classes["class"][classes["category"] == ""])
         truth = label_indices(labels, of_pictures, name, prompts_file, complete=False)
         first, second = (X, T) if clouds is None else clouds
-        u, _ = gap_direction(first, second)
+        u = direction(gap_vector(first, second))
         predictions = predictions_by_shift(sweep_products(X, T, u), everything, "first")
         outcomes = outcomes_by_measure(predictions, truth, classes["category"])
         distance = dict(

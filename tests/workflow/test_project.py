@@ -143,6 +143,22 @@ def test_figures_and_tables_are_titled_alike_everywhere(rules):
             assert said.rstrip(".") == target.title
 
 
+def test_every_command_of_the_readme_names_rules(root, rules):
+    commands = re.findall(r"`snakemake ([^`]+)`", (root / "README.md").read_text(encoding="utf-8"))
+    asked = []
+    for command in commands:
+        words = iter(command.split())
+        for word in words:
+            if word.startswith("-"):
+                # -n and --use-conda stand alone, every other option has one value.
+                _ = word in ("-n", "--use-conda", "--touch") or next(words, None)
+            else:
+                asked.append(word)
+    named = {word for word in asked if re.fullmatch(r"[a-z]\w+", word)}
+    assert named <= set(rules)
+    assert len(named) > 20
+
+
 def test_profiles_name_rules_that_exist(root, rules):
     for path in (root / "profiles").glob("*/profile.yaml"):
         profile = yaml.safe_load(path.read_text())

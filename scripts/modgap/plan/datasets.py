@@ -11,7 +11,7 @@ from modgap.data.sources import (
 )
 from modgap.fetch.table import fetch_list, fetched_file, local_name, made_from, plain_tar
 from modgap.plan.models import weight_files
-from modgap.plan.paths import crops, is_imported, one_of, samples_path, shard_size
+from modgap.plan.paths import is_imported, one_of, shard_size
 from modgap.plan.tasks import is_labelled
 
 
@@ -98,7 +98,6 @@ def plan_datasets(known, described):
     return {
         name: {
             "files": list_source_files(known, name),
-            "samples": samples_path(name),
             "array": f"<results>/samples/{name}.npy" if name in with_array else [],
             "settings": {"entry": entry, "name": name, **describe_fetched(known, name)},
         }
@@ -121,11 +120,9 @@ def plan_labelled(known):
 
 
 def plan_crops(known, described):
-    """By dataset and pixel geometry: crops, their indexes and the settings of each shard."""
+    """By dataset and pixel geometry: the settings of each shard of crops."""
     return {
         f"{name}/{geometry}": {
-            "arrays": crops(known, name, geometry, "npy"),
-            "indexes": crops(known, name, geometry, "parquet"),
             "settings": [
                 {
                     "entry": described[name],

@@ -230,7 +230,7 @@ def look_up(plan, keys, wildcards):
         name = key.format(**wildcards) if "{" in key else key
         try:
             found = found[int(name)] if isinstance(found, list) else found[name]
-        except (KeyError, IndexError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError):
             near = did_you_mean(name, found) if isinstance(found, dict) else ""
             section = keys[0] if key is not keys[0] else "plan"
             raise InputError(f"{section}: nothing planned of the name {name!r}{near}") from None

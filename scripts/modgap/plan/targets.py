@@ -343,6 +343,8 @@ def explain_target(given, contents):
     given : name of a rule or path of a file. contents : words of ``list_contents``.
     """
     name = Path(given).stem
+    if name != given and Path(given).parent.name not in ("figures", "tables"):
+        return None
     # Tables are files of names that rules once had; figures and their rules share a name.
     if name in RENAMED and (name == given or name.startswith("fig")):
         return f"{given}: is called {RENAMED[name]} since version 0.2.0; ask for that"

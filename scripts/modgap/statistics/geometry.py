@@ -31,7 +31,8 @@ def normalise(rows, dtype=np.float64):
     rows = np.asarray(rows, dtype=dtype)
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
     if not norms.all():
-        raise InputError(f"vector {int(np.argmin(norms))} is all zeros and has no direction")
+        place = ", ".join(map(str, np.argwhere(norms[..., 0] == 0)[0]))
+        raise InputError(f"embedding {place} is all zeros, which has no direction; leave it out")
     return rows / norms
 
 

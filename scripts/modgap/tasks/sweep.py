@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from modgap.shift.moves import gap_direction
+from modgap.statistics.geometry import direction, gap_vector
 from modgap.statistics.inference import proportion_interval, wilson_interval
 from modgap.tasks import controls
 from modgap.tasks.selection import cross_fitted_gain, select_corrected, select_published
@@ -59,7 +59,7 @@ def clouds_of(task, rows):
 
 def task_direction(task, rows):
     """Unit gap vector between the clouds of the task, with only ``rows`` of its own pictures."""
-    return gap_direction(*clouds_of(task, rows))[0]
+    return direction(gap_vector(*clouds_of(task, rows)))
 
 
 def products_of(task, u):

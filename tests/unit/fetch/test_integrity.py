@@ -86,6 +86,14 @@ def test_a_page_in_place_of_an_archive_is_never_recorded(mirror, folder, name):
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("body", [b"", b"x" * 99])
+def test_weights_that_are_empty_or_nothing_are_never_recorded(mirror, folder, body):
+    (mirror / "set" / "a.safetensors").write_bytes(body)
+    with pytest.raises(InputError, match=r"not a \.safetensors file"):
+        download(plain_row("set/a.safetensors", ""), folder, mirror=str(mirror))
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
 def test_readers_check_what_was_put_there_by_hand(folder, caplog):
     (folder / "set").mkdir(parents=True)
     (folder / "set" / "data.bin").write_bytes(CONTENT)

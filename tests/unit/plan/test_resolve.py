@@ -37,6 +37,7 @@ def test_names_are_not_patterns():
         (("sats",), "plan: nothing planned of the name 'sats', did you mean 'sets'?"),
         (("texts", "m/d", "settings", "2"), "texts: nothing planned of the name '2'"),
         (("texts", "m/d", "settings", "x"), "texts: nothing planned of the name 'x'"),
+        (("sets", "a-b", "first", "0", "more"), "sets: nothing planned of the name 'more'"),
     ],
 )
 def test_what_is_not_planned_is_named_in_one_line(keys, message):

@@ -80,6 +80,13 @@ def test_tables_that_kept_their_file_names_can_be_asked_for():
     assert explain_target("anything_else", EVERYTHING) is None
 
 
+@pytest.mark.parametrize(
+    "given", ["results/samples/theorems.parquet", "results/statistics/gap/fig8_theorems.parquet"]
+)
+def test_a_users_entry_may_be_called_like_a_figure_or_table(given):
+    assert explain_target(given, EVERYTHING - {"theorems"}) is None
+
+
 @pytest.mark.parametrize("given", ["figX_theorems", "results/figures/figX_theorems.pdf"])
 def test_a_target_with_nothing_to_show_is_refused(given):
     message = explain_target(given, EVERYTHING - {"theorems"})

@@ -246,7 +246,7 @@ def test_zeros_are_undefined_and_some_zeros_an_error():
 
 
 def test_vectors_of_zeros_are_not_normalised():
-    with pytest.raises(InputError, match="vector 4 is all zeros"):
+    with pytest.raises(InputError, match="embedding 1, 1 is all zeros"):
         geometry.normalise(np.ones((2, 3, 5)) * (np.arange(6) != 4).reshape(2, 3, 1))
 
 

@@ -1,4 +1,4 @@
-"""training_study and the figures drawn from training runs."""
+"""table_training and the figures drawn from training runs."""
 
 import numpy as np
 import pandas as pd
