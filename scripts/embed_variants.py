@@ -33,7 +33,11 @@ def main(
         loaded = create_model(variant["name"], variant["model"], precision=precision, device=device)
         if loaded.tokenizer_name not in tokens:
             tokens[loaded.tokenizer_name] = first_tokens(loaded, samples, sample_ids, entry)
-        values = embed_items(loaded, pixels, tokens[loaded.tokenizer_name], batch_size)
+        try:
+            values = embed_items(loaded, pixels, tokens[loaded.tokenizer_name], batch_size)
+        except InputError as error:
+            which = ", ".join(f"{key} {value}" for key, value in variant["labels"].items())
+            raise InputError(f"{variant['name']}, {which}: {error}") from error
         tables.append(variant_table(variant["labels"], sample_ids, values))
         provenances.append(loaded.provenance)
         check_same_form(tables, provenances)

@@ -178,3 +178,12 @@ def test_models_of_other_dimensions_are_refused(embed):
     variants = independent_variants({"resnet": RESNET, "vit": VIT})
     with pytest.raises(InputError, match="vit embeds in other dimensions or modalities"):
         embed("never", variants)
+
+
+def test_a_variant_that_overflows_is_named(embed, monkeypatch):
+    def overflow(*_):
+        raise InputError("values that are not finite")
+
+    monkeypatch.setattr(embed_variants, "embed_items", overflow)
+    with pytest.raises(InputError, match="vit, seed 0, normalisation_layers kept: values that"):
+        embed("never", seed_variants("vit", VIT, 1))
