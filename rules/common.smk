@@ -13,7 +13,7 @@ from modgap.plan.config import load_config
 
 try:
     CONFIG = load_config(config, workflow.basedir)
-    PLAN = resolve.resolve(CONFIG, workflow.basedir)
+    PLAN = resolve.resolve(CONFIG, workflow.basedir, workflow.configfiles)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

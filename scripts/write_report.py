@@ -27,13 +27,27 @@ from modgap.tables import PROVENANCE_KEYS, read_metadata
 HARMFUL = "figS11_fairness_shift"
 
 
-def main(html, claims, embeddings, *, project, benchmarks, figures, tables, names, results, config):
+def main(
+    html,
+    claims,
+    embeddings,
+    *,
+    project,
+    benchmarks,
+    figures,
+    tables,
+    names,
+    results,
+    config,
+    again,
+):
     """Write the page.
 
     claims : csv of the verdicts. embeddings : one file of each cloud. project : Path with report/.
     benchmarks : Path of the benchmark files. figures, tables : dicts with name, title, caption
     (file name in report/), files and, of figures, sources (the parquet files behind them).
-    names : what people call each embedding set, cloud and task.
+    names : what people call each embedding set, cloud and task. again : what follows a target in
+        a command that makes it again, such as the run's configuration file.
     """
     captions = project / "report"
     verdicts = read_verdicts(claims)
@@ -41,6 +55,7 @@ def main(html, claims, embeddings, *, project, benchmarks, figures, tables, name
     page = render_page(
         captions / "page",
         results=results,
+        again=again,
         claims=verdicts,
         counts=counts,
         by_scale=by_scale,

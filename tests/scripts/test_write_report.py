@@ -67,6 +67,7 @@ def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap"):
         names={text: text},
         results=text,
         config={"datasets": {text: text}},
+        again=f"--configfile {text}",
     )
     return (tmp_path / "index.html").read_text()
 

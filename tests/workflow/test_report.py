@@ -40,6 +40,12 @@ def test_the_run_ends_with_a_small_page_of_every_figure_and_table(results, page)
     assert "Content note" in text
 
 
+def test_a_figures_command_is_that_of_the_run(page):
+    text = page.read_text(encoding="utf-8")
+    command = "snakemake --cores 2 fig1_modality_gap --configfile config/smoke.yaml"
+    assert f"<code>{command}</code>" in text
+
+
 def test_no_claim_is_left_undefined(results):
     verdicts = pd.read_csv(results / "tables" / "claims.csv")
     assert set(verdicts["verdict"]) <= set(VERDICTS)

@@ -48,22 +48,38 @@ def describe_sets(config):
 
 
 def describe_clouds(config, clouds):
-    """Row and column of each cloud in Figures 2(a) and S14."""
+    """Row and column of each cloud in Figures 2(a) and S14, no two clouds in one place.
+
+    Clouds that labels would put into one place are told apart by the names of their entries.
+    """
+    places = [place_cloud(config, *cloud) for cloud in clouds]
     cells = []
-    for model, dataset, modality in clouds:
-        data = dataset_label(config, dataset)
-        if model == IMPORTED:
-            row, column, state = data, f"{modality} modality", ""
-        else:
-            entry = config["models"][model]
-            state = weights_state(entry)
-            row = f"{state} weights,\n{data}"
-            encoder = entry.get("label") or entry.get("architecture", model)
-            tower = {"images": "image tower", "texts": "text tower"}[modality]
-            column = encoder if len(towers(entry)) == 1 else f"{encoder} {tower}"
-        name = f"{model}/{dataset}/{modality}"
-        cells.append({"name": name, "row": row, "column": column, "state": state})
+    for cloud, place in zip(clouds, places, strict=True):
+        rivals = {other for other, at in zip(clouds, places, strict=True) if at == place}
+        models, datasets = ({rival[part] for rival in rivals} for part in (0, 1))
+        row, column = place_cloud(
+            config, *cloud, name_model=len(models) > 1, name_dataset=len(datasets) > 1
+        )
+        model = cloud[0]
+        state = "" if model == IMPORTED else weights_state(config["models"][model])
+        cells.append({"name": "/".join(cloud), "row": row, "column": column, "state": state})
     return cells
+
+
+def place_cloud(config, model, dataset, modality, *, name_model=False, name_dataset=False):
+    """Row and column of a cloud by its labels, with the names of its entries where asked."""
+    data = dataset_label(config, dataset)
+    if name_dataset:
+        data = f"{data} ({dataset})"
+    if model == IMPORTED:
+        return data, f"{modality} modality"
+    entry = config["models"][model]
+    encoder = entry.get("label") or entry.get("architecture", model)
+    if name_model and encoder != model:
+        encoder = f"{encoder} ({model})"
+    tower = {"images": "image tower", "texts": "text tower"}[modality]
+    column = encoder if len(towers(entry)) == 1 else f"{encoder} {tower}"
+    return f"{weights_state(entry)} weights,\n{data}", column
 
 
 def describe_tasks(config, root, section):

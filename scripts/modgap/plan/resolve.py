@@ -3,6 +3,7 @@
 import os
 import shutil
 from itertools import chain
+from shlex import quote
 
 from modgap.data.sources import download_rows
 from modgap.errors import InputError
@@ -73,12 +74,13 @@ def read_context(config, root):
     )
 
 
-def resolve(config, root):
+def resolve(config, root, configfiles=()):
     """The plan of a checked configuration.
 
     Parameters
     ----------
     root : folder of the project.
+    configfiles : the user's files, for the commands that the report names.
 
     Returns
     -------
@@ -129,7 +131,7 @@ def resolve(config, root):
     }
     everything = [plan["targets"][what] for what in ("figures", "tables", "training")]
     plan["targets"]["all"] = [*chain(*everything), "<results>/report/index.html"]
-    plan["report"] = plan_report(known, plan["figures"], figures, tables)
+    plan["report"] = plan_report(known, plan["figures"], figures, tables, configfiles)
     return plan
 
 
@@ -173,10 +175,11 @@ def plan_resources(config):
     }
 
 
-def plan_report(known, planned, figures, tables):
+def plan_report(known, planned, figures, tables, configfiles):
     """What the report shows of a run, and the files that it reads.
 
     planned : the planned figures by rule. figures, tables : the targets of the configuration.
+    configfiles : the user's files.
     """
     results, config = known.config["results"], known.config
     shown = [
@@ -207,6 +210,8 @@ def plan_report(known, planned, figures, tables):
         # One file of every cloud, for what it says of its origin.
         "embeddings": [path for path in all_parts(known) if path.endswith("part-0.parquet")],
         "settings": {
+            # What follows a target in a command that makes it again.
+            "again": name_configfiles(configfiles),
             "config": config,
             "figures": shown,
             "names": name_everything(known, name_study_tables(known)),
@@ -214,6 +219,11 @@ def plan_report(known, planned, figures, tables):
             "tables": printed,
         },
     }
+
+
+def name_configfiles(paths):
+    """The arguments of Snakemake that name the user's configuration files."""
+    return " ".join(f"--configfile {quote(os.path.relpath(path))}" for path in paths)
 
 
 def look_up(plan, keys, wildcards):

@@ -56,3 +56,41 @@ def test_the_origin_of_a_model_is_what_it_started_from():
     assert [row["architecture"] for row in described] == ["ViT-B-32", "scenes-vit", "org/name"]
     assert [row["weights"] for row in described] == ["openai", "trained here: r", "hub"]
     assert {row["dataset"] for row in described} == {"D"}
+
+
+def place(config, clouds):
+    return [(cell["row"], cell["column"]) for cell in names.describe_clouds(config, clouds)]
+
+
+def test_clouds_with_labels_of_their_own_are_placed_by_them(known):
+    clouds = [("vit", "scenes", "images"), ("vit", "scenes", "texts"), ("cnn", "noise", "images")]
+    assert place(known.config, clouds) == [
+        ("random weights,\nScenes", "ViT image tower"),
+        ("random weights,\nScenes", "ViT text tower"),
+        ("random weights,\nnoise", "resnet18"),
+    ]
+
+
+def test_models_of_one_name_are_told_apart_and_none_is_lost():
+    seeds = {
+        f"seed{i}": {"source": "random", "architecture": "ViT-B-32", "seed": i} for i in range(3)
+    }
+    seeds["named"] = {"source": "random", "architecture": "ViT-L-14", "label": "ViT-B-32"}
+    config = {"models": seeds, "datasets": {"d": {}}}
+    clouds = [(model, "d", side) for model in seeds for side in ("images", "texts")]
+    places = place(config, clouds)
+    assert len(set(places)) == len(clouds)
+    assert places[0] == ("random weights,\nd", "ViT-B-32 (seed0) image tower")
+    assert places[-1] == ("random weights,\nd", "ViT-B-32 (named) text tower")
+
+
+def test_datasets_of_one_label_are_told_apart():
+    published = {"kind": "embeddings", "label": "CLIP (published)"}
+    published_names = ["clip", "clip-random"]
+    config = {"models": {}, "datasets": dict.fromkeys(published_names, published)}
+    clouds = [
+        ("imported", name, side) for name in config["datasets"] for side in ("first", "second")
+    ]
+    places = place(config, clouds)
+    assert len(set(places)) == 4
+    assert places[2] == ("CLIP (published) (clip-random)", "first modality")

@@ -7,7 +7,13 @@ import pytest
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.resolve import choose_settings, look_up, resolve, sort_keys
+from modgap.plan.resolve import (
+    choose_settings,
+    look_up,
+    name_configfiles,
+    resolve,
+    sort_keys,
+)
 
 PLAN = {
     "sets": {"a-b": {"first": ["p0", "p1"]}, "s[1]": {"first": ["x"]}},
@@ -123,3 +129,13 @@ def test_a_job_that_embeds_gets_a_gpu_where_there_is_one(
     config = smoke(root, monkeypatch, embeddings={"device": device})
     gpu = resolve(config, root)["resources"]["embeddings"]["gpu"]
     assert gpu == (int(nvidia is not None) if expected is None else expected)
+
+
+def test_the_report_names_the_configuration_files_of_its_run(root, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert name_configfiles([]) == ""
+    assert name_configfiles([tmp_path / "mine.yaml"]) == "--configfile mine.yaml"
+    assert name_configfiles(["my data.yaml"]) == "--configfile 'my data.yaml'"
+    config = smoke(root, monkeypatch)
+    report = resolve(config, root, [root / "config" / "smoke.yaml"])["report"]
+    assert report["settings"]["again"] == "--configfile config/smoke.yaml"
