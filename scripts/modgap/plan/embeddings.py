@@ -70,7 +70,7 @@ def list_text_indexes(known, model, dataset):
     noise = known.config["datasets"][dataset]["kind"] == "noise"
     if known.config["pixels"]["on_bad_sample"] == "stop" or noise:
         return [[] for _ in range(known.shards[dataset])]
-    return crops(known, dataset, known.geometries[model], "parquet")
+    return [[path] for path in crops(known, dataset, known.geometries[model], "parquet")]
 
 
 def plan_clouds(known):

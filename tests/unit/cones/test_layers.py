@@ -21,8 +21,9 @@ TEXT = {"context_length": 12, "vocab_size": 50, "width": 32, "heads": 2, "layers
 
 
 @pytest.fixture(autouse=True)
-def _quiet():
-    logging.getLogger().setLevel(logging.ERROR)
+def _quiet(caplog):
+    """No warnings of open_clip's; the level is as before after each test."""
+    caplog.set_level(logging.ERROR)
 
 
 def clip(vision=VIT, text=TEXT, model=open_clip.CLIP):
