@@ -223,7 +223,12 @@ def plan_report(known, planned, figures, tables, configfiles):
 
 def name_configfiles(paths):
     """The arguments of Snakemake that name the user's configuration files."""
-    return " ".join(f"--configfile {quote(os.path.relpath(path))}" for path in paths)
+    near = [os.path.relpath(path) for path in paths]
+    named = [
+        str(path) if inner.startswith("..") else inner
+        for path, inner in zip(paths, near, strict=True)
+    ]
+    return " ".join(f"--configfile {quote(path)}" for path in named)
 
 
 def look_up(plan, keys, wildcards):
