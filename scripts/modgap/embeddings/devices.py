@@ -39,7 +39,7 @@ def lock_file(device):
 
 def try_lock(path):
     """The open locked file, or None where another process has it."""
-    stream = open(path, "w")  # noqa: SIM115 - open until the process ends
+    stream = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -116,7 +116,7 @@ def hold_folder(warn, error, folder="."):
     """
     path = Path(folder, ".snakemake", "run.lock")
     path.parent.mkdir(exist_ok=True)
-    lock = open(path, "w")  # noqa: SIM115, stays open as long as the process lives
+    lock = open(path, "w", encoding="utf-8")  # noqa: SIM115, stays open as long as the process lives
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
