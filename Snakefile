@@ -38,7 +38,7 @@ wildcard_constraints:
     embeddings=PLAN["patterns"]["embeddings"],
     task=PLAN["patterns"]["task"],
     fairness=PLAN["patterns"]["fairness"],
-    modality="images|texts|first|second",
+    modality=PLAN["patterns"]["modality"],
     geometry=r"\d+-[a-z]+-[a-z]+",
     shard=r"\d+",
     run=PLAN["patterns"]["run"],

@@ -11,7 +11,11 @@ from jsonschema import Draft202012Validator
 from modgap.data.sources import (
     complete_entry,
     download_rows,
+    embedding_problems,
+    modality_names,
+    modality_pairs,
     named_paths,
+    owned_modalities,
     split_problems,
     where_to_get,
 )
@@ -105,7 +109,14 @@ def derived_sets(config):
     sets, classifiers = {}, classifier_runs(config)
     for name, entry in config["datasets"].items():
         if is_imported(entry):
-            sets[name] = {"dataset": name}
+            pairs = modality_pairs(entry)
+            for first, second in pairs if len(modality_names(entry)) > 2 else []:
+                sets[f"{name}-{first}-{second}"] = {
+                    "dataset": name,
+                    "modalities": [first, second],
+                }
+            if len(modality_names(entry)) == 2:
+                sets[name] = {"dataset": name}
         elif entry.get("kind") != "noise":
             for model, description in config["models"].items():
                 image_only = description.get("source") == "torchvision" or (
@@ -150,7 +161,7 @@ def schema_problems(config, schema):
             near = did_you_mean(str(error.instance), map(str, error.validator_value))
             lines.append(f"{prefix}{error.instance!r} is none of {allowed}{near}")
         elif error.validator == "oneOf":
-            lines.append(f"{prefix}give either 'file', or both 'first' and 'second'")
+            lines.append(f"{prefix}give either 'file', or both 'first' and 'second', or 'files'")
         elif error.validator == "pattern" and error.parent is None:
             lines.append(pattern_line(prefix, error))
         else:
@@ -191,6 +202,8 @@ def reference_problems(config):
         elif dataset and not is_imported(dataset):
             lines.append(f"{where}: key 'model' is missing")
         if where.startswith("embedding_sets"):
+            if is_imported(dataset):
+                lines.append(pair_problem(where, entry, dataset))
             model = models.get(entry.get("model"), {})
             if model.get("source") == "torchvision":
                 lines.append(f"{where}.model: {entry['model']} has no text tower, so no gap")
@@ -211,6 +224,24 @@ def reference_problems(config):
     elif not any(config[key] for key in (*REPLACED_TOGETHER[2:], *TRAINING)):
         lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
     return [line for line in lines if line]
+
+
+def pair_problem(where, entry, dataset):
+    """The line for an embedding set of ready embeddings that is no pair of their modalities."""
+    names, given = modality_names(dataset), entry.get("modalities")
+    if given is None and len(names) == 2:
+        return None
+    if given is None:
+        return f"{where}.modalities: name two of {', '.join(names)}"
+    for name in given:
+        if name not in names:
+            return f"{where}.modalities: no modality named {name!r}{did_you_mean(name, names)}"
+    if tuple(given) not in modality_pairs(dataset) and given[0] in owned_modalities(dataset):
+        return (
+            f"{where}.modalities: {given[0]} has several rows an item; name it second, beside one "
+            "that has one"
+        )
+    return None
 
 
 def run_problems(config):
@@ -328,7 +359,10 @@ def load_config(given, root):
     root = Path(root)
     config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
-    problems = problems or split_problems(config["datasets"])
+    problems = problems or [
+        *split_problems(config["datasets"]),
+        *embedding_problems(config["datasets"]),
+    ]
     if not problems:
         config = complete_datasets(config)
         problems = reference_problems(config) + path_problems(config, root)

@@ -27,8 +27,11 @@ from modgap.plan.datasets import (
 from modgap.plan.digest import content_version
 from modgap.plan.embeddings import (
     describe_models,
+    imported_patterns,
+    list_imported,
     plan_clouds,
     plan_images,
+    plan_imported,
     plan_sets,
     plan_texts,
     plan_verification,
@@ -99,6 +102,7 @@ def resolve(config, root, configfiles=()):
         "datasets": plan_datasets(known, described),
         "crops": plan_crops(known, described),
         "labelled": plan_labelled(known),
+        "imported": plan_imported(known),
         "images": plan_images(known, models),
         "texts": plan_texts(known, models, described),
         "prompts": plan_prompts(known, models),
@@ -148,6 +152,10 @@ def plan_patterns(known):
         "prompts": prompt_pattern(config),
         "run": one_of(known.runs),
         "classifier": one_of(known.classifiers),
+        "modality": one_of(
+            dict.fromkeys(["images", "texts", *(side for _, side in list_imported(config))])
+        ),
+        **imported_patterns(config),
         "study": one_of(name_study_tables(known)),
         "independent": one_of(config["independent_models"]),
         **name_patterns(known),
