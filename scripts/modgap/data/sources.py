@@ -299,12 +299,13 @@ def modality_problems(entry):
         )
         if not path.endswith(known):
             yield f".{key}: {path} is no {' or '.join(known)}"
-    if "file" in entry and not (entry["file"].endswith(".npy") or "columns" in entry):
+    single = entry.get("file", "")
+    if single.endswith((*ARRAY_SUFFIXES[1:], *TENSOR_SUFFIXES)) and "columns" not in entry:
         yield (
             ".columns: say which array or column is which modality, such as "
             "{first: image_embedding, second: text_embedding}"
         )
-    if "file" in entry and entry["file"].endswith(".npy") and "columns" in entry:
+    if single.endswith(".npy") and "columns" in entry:
         yield ".columns: an .npy has none; its two blocks are the two modalities"
     if "names" in entry and len(entry["names"]) != 2:
         yield f".names: name both modalities, not {len(entry['names'])}"
@@ -315,7 +316,7 @@ def modality_problems(entry):
         for name in given if isinstance(given, dict) else []:
             if name not in (*names, *(["first", "second"] if "files" not in entry else [])):
                 yield f".{key}: no modality named {name!r}; there are {', '.join(names)}"
-    if len(names) < 2 and "class_prompts" not in entry:
+    if len(names) < 2 and "names" not in entry and "class_prompts" not in entry:
         yield ": one modality has no gap; name a second, or give 'labels' and 'class_prompts'"
     if "owner" in entry and "groups" in entry:
         yield ": give either 'owner' or 'groups'"
