@@ -12,7 +12,7 @@ from modgap.plan import digest, resolve
 from modgap.plan.config import load_config
 
 try:
-    CONFIG = load_config(config, workflow.basedir)
+    CONFIG = load_config(config, workflow.basedir, workflow.configfiles)
     PLAN = resolve.resolve(CONFIG, workflow.basedir, workflow.configfiles)
 except InputError as error:
     raise WorkflowError(str(error)) from None
