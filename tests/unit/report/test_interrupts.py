@@ -88,3 +88,11 @@ def test_errors_of_stopped_jobs_are_not_shown(monkeypatch):
     interrupts.INTERRUPTED.set()
     assert not interrupts.is_worth_showing(record)
     assert interrupts.is_worth_showing(said)
+
+
+def test_every_script_lets_ctrl_c_in(root):
+    """Without start_log it would be held back from a script until its end."""
+    scripts = list((root / "scripts").glob("*.py"))
+    assert len(scripts) > 40
+    for path in scripts:
+        assert "    start_log(snakemake.log[0])\n" in path.read_text(), path.name
