@@ -19,7 +19,7 @@ include: "rules/common.smk"
 
 
 from modgap.plan.targets import check_targets
-from modgap.report import console
+from modgap.report import console, interrupts
 
 
 pathvars:
@@ -58,6 +58,7 @@ include: "rules/report.smk"
 
 onstart:
     console.hold_folder(logger.warning, WorkflowError)
+    interrupts.take_interrupts(logger.handlers)
 
 
 onsuccess:

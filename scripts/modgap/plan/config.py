@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 from pathlib import Path
 
 import yaml
@@ -58,6 +59,24 @@ TRAINING = ("training_runs", "training_studies", "training_classifiers")
 
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
+
+# Folders that the default run has below results/: no file's own folder may be one of them.
+TAKEN_FOLDERS = (
+    "benchmarks",
+    "embeddings",
+    "figures",
+    "independent",
+    "logs",
+    "pixels",
+    "prompts",
+    "report",
+    "samples",
+    "seeds",
+    "statistics",
+    "tables",
+    "training",
+    "without_normalisation",
+)
 
 
 def load_yaml(path):
@@ -344,19 +363,33 @@ def complete_datasets(config):
     return {**config, "resources": folder, "datasets": datasets}
 
 
-def load_config(given, root):
+def name_results(configfiles):
+    """Folder of what a run makes whose files name none: results/NAME OF THE LAST FILE.
+
+    So that runs of several files keep what each has made. Without a file it is ``results``.
+    Blanks and signs become underscores.
+    """
+    if not configfiles:
+        return "results"
+    name = re.sub(r"[^\w.-]+", "_", Path(configfiles[-1]).stem).strip("._-") or "run"
+    return f"results/{name}_run" if name in TAKEN_FOLDERS else f"results/{name}"
+
+
+def load_config(given, root, configfiles=()):
     """The configuration of a run: defaults, the user's file over them, everything checked.
 
     Parameters
     ----------
     given : dict, what Snakemake read from --configfile and --config.
     root : Path of the project (the folder of the Snakefile).
+    configfiles : the user's files; the last one names the results where none of them does.
 
     Raises
     ------
     InputError : all problems, one per line.
     """
     root = Path(root)
+    given = {"results": name_results(configfiles), **given}
     config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
     problems = problems or [

@@ -230,13 +230,17 @@ def plan_report(known, planned, figures, tables, configfiles):
 
 
 def name_configfiles(paths):
-    """The arguments of Snakemake that name the user's configuration files."""
+    """The arguments of Snakemake that name the user's configuration files.
+
+    One option for all of them (it holds only its last mention), and behind the target: it takes
+    every word that follows for one more file.
+    """
     near = [os.path.relpath(path) for path in paths]
     named = [
         str(path) if inner.startswith("..") else inner
         for path, inner in zip(paths, near, strict=True)
     ]
-    return " ".join(f"--configfile {quote(path)}" for path in named)
+    return " ".join(["--configfile", *map(quote, named)]) if named else ""
 
 
 def look_up(plan, keys, wildcards):

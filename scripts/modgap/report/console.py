@@ -21,6 +21,7 @@ SHOWN = [
 ]
 
 FAILED_JOB = re.compile(r"^Error in rule (\w+):$")
+STOPPED = "Terminating processes on user request"  # what Snakemake says when Ctrl-C reaches it
 FAILED_LOG = re.compile(r"^    log: (.+?) \(check log file")
 
 
@@ -77,9 +78,15 @@ def last_line(path):
 
 
 def summarise_failure(logs, started=STARTED):
-    """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed and why."""
-    failed = find_failed_jobs("".join(Path(path).read_text(errors="replace") for path in logs))
-    lines = ["", f"Stopped after {spell_duration(time.time() - started)}."]
+    """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed and why.
+
+    What ended after Ctrl-C did not fail.
+    """
+    text = "".join(Path(path).read_text(errors="replace") for path in logs)
+    before, stopped, _ = text.partition(STOPPED)
+    failed = find_failed_jobs(before)
+    by_whom = " by Ctrl-C" if stopped else ""
+    lines = ["", f"Stopped{by_whom} after {spell_duration(time.time() - started)}."]
     for rule, files in failed:
         lines.append(f"  {rule} failed")
         for path in files:

@@ -133,3 +133,22 @@ def test_a_disk_without_locks_is_said_and_no_hindrance(tmp_path, monkeypatch):
     hold_folder(warnings.append, RuntimeError, tmp_path)
     (warning,) = warnings
     assert "has no file locks ([Errno 37] No locks available)" in warning
+
+
+def test_what_ends_after_ctrl_c_did_not_fail(tmp_path):
+    text = LOG.format(log=tmp_path / "decode.log", absent=tmp_path / "absent.log")
+    failure, stop = (
+        text[: text.index("Error in rule train")],
+        text[text.index("Error in rule tr") :],
+    )
+    said = "Terminating processes on user request, this might take some time.\n"
+    (tmp_path / "run.log").write_text(said + text)
+    summary = summarise_failure([tmp_path / "run.log"], time.time() - 5)
+    kept = "What was finished is kept: "
+    assert summary == f"\nStopped by Ctrl-C after 5 s.\n{kept}give the same command again."
+    # One that failed before is named all the same.
+    (tmp_path / "run.log").write_text(failure + said + stop)
+    summary = summarise_failure([tmp_path / "run.log"], time.time() - 5)
+    assert "Stopped by Ctrl-C" in summary
+    assert "decode_pixels failed" in summary
+    assert "train" not in summary
