@@ -9,6 +9,7 @@ from modgap.plan.paths import (
     cloud_parts,
     crops,
     is_imported,
+    list_matrices,
     one_of,
     set_caption,
     set_parts,
@@ -133,6 +134,19 @@ def imported_patterns(config):
         "arrays": one_of(name for name, tensors in parts.items() if not tensors),
         "tensors": one_of(name for name, tensors in parts.items() if tensors),
     }
+
+
+def plan_matrix_clouds(known):
+    """By dataset of more than two modalities: its clouds and the settings of their projection."""
+    plan = {}
+    for name in list_matrices(known.config):
+        sides = modality_names(known.config["datasets"][name])
+        parts = [cloud_parts(known, {"dataset": name}, side) for side in sides]
+        plan[name] = {
+            "clouds": [path for paths in parts for path in paths],
+            "settings": {"name": name, "modalities": sides},
+        }
+    return plan
 
 
 def plan_sets(known):

@@ -57,6 +57,15 @@ def modalities(config, entry):
     return list(towers(config["models"][entry["model"]]))
 
 
+def list_matrices(config):
+    """Datasets of which more than two modalities are paired."""
+    paired = {}
+    for entry in config["embedding_sets"].values():
+        if "modalities" in entry and "model" not in entry:
+            paired.setdefault(entry["dataset"], set()).update(entry["modalities"])
+    return [name for name, sides in paired.items() if len(sides) > 2]
+
+
 def one_of(names):
     """Regular expression that matches exactly the given names (nothing when there are none)."""
     return "|".join(re.escape(name) for name in names) or "(?!)"
