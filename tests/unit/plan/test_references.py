@@ -20,7 +20,7 @@ def test_every_reference_says_what_it_is_of_and_where_it_comes_from(root):
     rows = read_references(root)
     assert len({row["name"] for row in rows}) == len(rows) >= 9
     for row in rows:
-        assert row["model"] and row["data"] and row["state"] and row["source"], row
+        assert all(row[key] for key in ("model", "data", "state", "source")), row
         assert 0 <= row["gap"] <= 2
         assert (row["low"] is None) == (row["high"] is None)
         assert row["low"] is None or row["low"] <= row["gap"] <= row["high"]

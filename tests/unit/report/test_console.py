@@ -133,3 +133,17 @@ def test_a_disk_without_locks_is_said_and_no_hindrance(tmp_path, monkeypatch):
     hold_folder(warnings.append, RuntimeError, tmp_path)
     (warning,) = warnings
     assert "has no file locks ([Errno 37] No locks available)" in warning
+
+
+def test_a_run_ends_with_its_answers_and_where_the_report_is(tmp_path):
+    answers = tmp_path / "tables" / "answers.csv"
+    answers.parent.mkdir()
+    answers.write_text("embeddings,line,warning\nmine,Mine: gap 0.5.,Odd.\n")
+    os.utime(answers, (time.time() - 500,) * 2)
+    lines = summarise_run(tmp_path, time.time() - 5).splitlines()
+    assert lines[1] == "Done in 5 s."
+    assert lines[-2:] == ["  Mine: gap 0.5.", "    WARNING: Odd."]
+    page = tmp_path / "report" / "index.html"
+    page.parent.mkdir()
+    page.touch()
+    assert summarise_run(tmp_path).splitlines()[-1] == f"The report: {page}"
