@@ -4,6 +4,7 @@ Standard library only: the workflow reads this while it is parsed.
 """
 
 import csv
+import re
 import textwrap
 from pathlib import Path
 
@@ -12,6 +13,9 @@ MOST = 12  # sets that are spelled; the rest is counted
 
 HEADING = "The gap of normalised embeddings (numbers compare with those of such only):"
 MARK = "WARNING: "
+
+INTERVAL = re.compile(r"\[[-0-9., ]+\]")
+FIXED_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def read_answers(path):
@@ -59,11 +63,14 @@ def list_answers(path, most=MOST):
 
 def wrap_line(text, indent="  "):
     """A line as lines of at most ``WIDTH`` columns, later ones indented by four more."""
-    return textwrap.wrap(
-        text,
+    # Intervals stay whole: textwrap breaks at plain spaces only.
+    whole = INTERVAL.sub(lambda found: found[0].replace(" ", FIXED_SPACE), text)
+    lines = textwrap.wrap(
+        whole,
         WIDTH,
         initial_indent=indent,
         subsequent_indent=indent + "    ",
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(FIXED_SPACE, " ") for line in lines]

@@ -144,27 +144,23 @@ def join_names(names):
 def describe_separability(frame, names):
     """A sentence on how well a linear classifier tells the modalities apart, or nothing.
 
-    Perfectly: right on every held-out row. Not better than chance: the interval of the accuracy
-    reaches down to one half. Partly: all else.
+    By the interval of the held-out accuracy: above one half it is **partly** or, where no held-out
+    row is wrong, **perfectly**; else it is **not** better than chance, or n too small to say where
+    three quarters are within the interval as well.
     """
     accuracy = find_measured(frame, "separability_accuracy")
     if accuracy is None:
         return ""
-    if not has_interval(accuracy):
-        verdict = "n is too small to say whether a linear classifier tells {} apart"
-    elif accuracy["value"] == 1:
-        verdict = "a linear classifier tells {} apart perfectly"
-    elif accuracy["low"] <= 0.5:
-        verdict = "a linear classifier does not tell {} apart better than by chance"
+    if accuracy["low"] > 0.5:
+        verdict = f"tells {{}} apart {'perfectly' if accuracy['value'] == 1 else 'in part'}"
+    elif accuracy["high"] < 0.75:
+        verdict = "does not tell {} apart better than by chance"
     else:
-        verdict = "a linear classifier tells {} apart in part"
-    sentence = verdict.format(join_names(names))
-    return f"{capitalise(sentence)}: held-out accuracy {spell_estimate(accuracy)}."
-
-
-def capitalise(sentence):
-    """A sentence with a capital in front; names behind it stay as they are."""
-    return sentence[:1].upper() + sentence[1:]
+        verdict = "may tell {} apart, n is too small to say"
+    return (
+        f"A linear classifier {verdict.format(join_names(names))}: held-out accuracy "
+        f"{spell_estimate(accuracy)}, n = {accuracy['n']}."
+    )
 
 
 def judge_retrieval(frame):

@@ -47,6 +47,12 @@ def test_long_lines_are_wrapped_and_lose_no_word(write):
     assert lines[1].startswith(" " * 6)
 
 
+def test_an_interval_is_not_torn_apart(write):
+    for width in range(70, 95):
+        lines = list_answers(write(1, "x" * width + " 0.5 [0.4, 0.6]."))
+        assert any("[0.4, 0.6]" in line for line in lines)
+
+
 def test_of_many_sets_the_rest_is_counted(write):
     path = write(26)
     lines = list_answers(path)

@@ -188,10 +188,13 @@ def test_what_was_not_measured_is_not_said():
 @pytest.mark.parametrize(
     ("accuracy", "said"),
     [
-        ((1.0, 0.9, 1.0), "apart perfectly: held-out accuracy 1.000 [0.900, 1.000]."),
+        ((1.0, 0.9, 1.0), "apart perfectly: held-out accuracy 1.000 [0.900, 1.000], n = 5."),
         ((0.8, 0.7, 0.9), "apart in part"),
         ((0.55, 0.45, 0.65), "does not tell the two modalities apart better than by chance"),
-        ((1.0, "n is too small"), "accuracy 1.000 (no interval: n is too small)."),
+        ((0.35, 0.3, 0.41), "does not tell the two modalities apart better than by chance"),
+        # All of two held-out pairs.
+        ((1.0, 0.34, 1.0), "may tell the two modalities apart, n is too small to say"),
+        ((1.0, "few pairs"), "n is too small to say: held-out accuracy 1.000 (no interval: few"),
     ],
 )
 def test_separability_in_words(accuracy, said):
