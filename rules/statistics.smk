@@ -137,6 +137,30 @@ rule table_statistics:
         "../scripts/table_statistics.py"
 
 
+rule table_answers:
+    """The gap of every embedding set in words: what it is like, and what is odd about it."""
+    input:
+        measured=planned("tables", "table_answers", "measured"),
+    output:
+        csv=report("<results>/tables/answers.csv", **planned("shown", "answers")),
+        md="<results>/tables/answers.md",
+        tex="<results>/tables/answers.tex",
+    log:
+        "<logs>/table_answers.log",
+    # Whoever waits wants to see this before anything that takes long.
+    priority: 100
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_answers.py"),
+        settings=settings(row=("tables", "table_answers", "settings")),
+    script:
+        "../scripts/table_answers.py"
+
+
 rule table_models:
     """Table of gap, cone and zero-shot accuracy by architecture and training."""
     input:

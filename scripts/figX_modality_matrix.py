@@ -34,10 +34,11 @@ def fill_matrix(measured, sets, modalities, statistic):
 
 def draw_matrix(axes, matrix, modalities, title):
     """Numbers in coloured cells."""
-    shown = axes.imshow(matrix, cmap="cividis", aspect="equal")
-    low, high = shown.get_clim()
+    # From 0 in every panel, so that small differences do not look large.
+    high = max(1.0, np.nanmax(matrix, initial=0))
+    axes.imshow(matrix, cmap="cividis", aspect="equal", vmin=0, vmax=high)
     for i, j in np.argwhere(~np.isnan(matrix)):
-        dark = matrix[i, j] < (low + high) / 2
+        dark = matrix[i, j] < high / 2
         axes.text(
             j,
             i,

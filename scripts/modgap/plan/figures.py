@@ -26,6 +26,7 @@ from modgap.plan.paths import (
     pixel_indexes,
     statistics_path,
 )
+from modgap.plan.references import read_references
 from modgap.plan.tasks import drawn_shifts
 from modgap.plan.training import name_study_tables, study_trajectories
 
@@ -207,6 +208,13 @@ def plan_tables(known):
         "table_statistics": {
             "gaps": list_statistics("gap", config["embedding_sets"]),
             "cones": list_statistics("cone", ["/".join(cloud) for cloud in cone_clouds(known)]),
+        },
+        "table_answers": {
+            "measured": list_statistics("gap", config["embedding_sets"]),
+            "settings": {
+                "rows": describe_sets(config),
+                "references": read_references(known.root),
+            },
         },
         "table_models": {
             "gaps": list_statistics("gap", embedded),

@@ -8,6 +8,8 @@ import re
 import time
 from pathlib import Path
 
+from modgap.report.answer_lines import find_answers, list_answers
+
 STARTED = time.time()  # Unix time: the workflow imports this when it starts
 
 HELD = []  # the open lock file: closing it would give the folder free
@@ -52,9 +54,18 @@ def summarise_run(results, started=STARTED):
         elif made:
             lines.append(f"  {len(made)} {noun}s in {folder}/")
     title = f"Done in {spell_duration(time.time() - started)}."
-    if not lines:
-        return f"\n{title}"
-    return "\n".join(["", f"{title} Made in this run:", *lines])
+    title += " Made in this run:" if lines else ""
+    return "\n".join(["", title, *lines, *tell_answers(results)])
+
+
+def tell_answers(results):
+    """Lines on what was measured below ``results``, and where the report is."""
+    answers = find_answers(results)
+    if answers is None:
+        return []
+    page = Path(results, "report", "index.html")
+    shown = [f"The report: {page}"] if page.is_file() else []
+    return ["", *list_answers(answers), *shown]
 
 
 def find_failed_jobs(text):

@@ -152,3 +152,17 @@ def test_what_ends_after_ctrl_c_did_not_fail(tmp_path):
     assert "Stopped by Ctrl-C" in summary
     assert "decode_pixels failed" in summary
     assert "train" not in summary
+
+
+def test_a_run_ends_with_its_answers_and_where_the_report_is(tmp_path):
+    answers = tmp_path / "tables" / "answers.csv"
+    answers.parent.mkdir()
+    answers.write_text("embeddings,line,warning\nmine,Mine: gap 0.5.,Odd.\n")
+    os.utime(answers, (time.time() - 500,) * 2)
+    lines = summarise_run(tmp_path, time.time() - 5).splitlines()
+    assert lines[1] == "Done in 5 s."
+    assert lines[-2:] == ["  Mine: gap 0.5.", "    WARNING: Odd."]
+    page = tmp_path / "report" / "index.html"
+    page.parent.mkdir()
+    page.touch()
+    assert summarise_run(tmp_path).splitlines()[-1] == f"The report: {page}"
