@@ -114,22 +114,15 @@ def choose_name(path, name, names):
     if len(names) == 1:
         return names[0]
     raise InputError(
-        f"{path}: holds {join_names(names)}; say which with 'columns: {{modality: NAME}}'"
+        f"{path}: holds {', '.join(names)}; say which with 'columns: {{modality: NAME}}'"
     )
 
 
 def check_named(path, name, names):
     """``name``, or an InputError that lists what there is."""
     if name not in names:
-        raise InputError(f"{path}: no {name!r} in it (found: {join_names(names)})")
+        raise InputError(f"{path}: no {name!r} in it (found: {', '.join(names)})")
     return name
-
-
-def join_names(names, most=8):
-    """Names as a list for people, cut after ``most``."""
-    names = [str(name) for name in names]
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "") or "nothing"
 
 
 def as_texts(values):
@@ -166,7 +159,7 @@ def match_columns(path, pattern, names):
     """Columns that fit a pattern, in the order of the file."""
     chosen = [name for name in names if fnmatchcase(name, pattern)]
     if not chosen:
-        raise InputError(f"{path}: no column fits {pattern!r} (found: {join_names(names)})")
+        raise InputError(f"{path}: no column fits {pattern!r} (found: {', '.join(names)})")
     return chosen
 
 
@@ -180,7 +173,7 @@ def choose_list_column(path, name, schema):
     if len(lists) == 1:
         return lists[0]
     raise InputError(
-        f"{path}: no column 'embedding' (found: {join_names(schema.names)}); say which with "
+        f"{path}: no column 'embedding' (found: {', '.join(schema.names)}); say which with "
         "'columns: {modality: NAME}', or 'img_*' for one column a dimension"
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from modgap.embeddings.formats import as_texts, join_names, read_array, read_plain_npy
+from modgap.embeddings.formats import as_texts, read_array, read_plain_npy
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS, check_rows, open_parquet
@@ -180,7 +180,7 @@ def read_labels(path, ids, id_column=None):
     """
     labels = read_label_columns(path)
     if "label" not in labels:
-        raise InputError(f"{path}: no column 'label' (found: {join_names(labels.columns)})")
+        raise InputError(f"{path}: no column 'label' (found: {', '.join(labels.columns)})")
     empty = labels["label"].isna() | (labels["label"] == "")
     if empty.any():
         raise InputError(f"{path}: row {int(np.argmax(empty))} has no label")

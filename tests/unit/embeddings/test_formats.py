@@ -136,7 +136,7 @@ def test_several_arrays_without_a_name(tmp_path):
 
 def test_long_lists_of_names_are_cut(tmp_path):
     np.savez(tmp_path / "x.npz", **{f"array{i}": BLOCK for i in range(300)})
-    with pytest.raises(InputError, match="array7 and 292 more") as caught:
+    with pytest.raises(InputError, match=r"\.\.\. and \d+ more") as caught:
         read_array(str(tmp_path / "x.npz"), "gone")
     assert len(str(caught.value)) < 300 + len(str(tmp_path))
 
