@@ -6,8 +6,10 @@ import re
 LONGEST_LINE = 280
 LONGEST_WORD = 100
 
+LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+
 # Four or more items between commas; what ends a list ends it.
-LISTED = re.compile(r"[^,;:()]+(?:, [^,;:()]+){3,}")
+LISTED = re.compile(r"(?<![^,;:()])[^,;:()]+(?:, [^,;:()]+){3,}")
 
 
 class InputError(Exception):
@@ -29,7 +31,7 @@ def shorten_line(line, limit=LONGEST_LINE):
     if len(line) > limit:
         line = shorten_list(line, limit)
     if len(line) > limit:
-        line = re.sub(r"\S{%d,}" % (LONGEST_WORD + 1), lambda word: shorten_word(word[0]), line)
+        line = LONG_WORD.sub(lambda word: shorten_word(word[0]), line)
     if len(line) > limit:
         end = limit // 3
         line = f"{line[: limit - end - 5]} ... {line[-end:]}"
@@ -43,9 +45,9 @@ def shorten_list(line, limit):
         return line
     items = found[0].split(", ")
     room = limit - (len(line) - len(found[0]))
-    kept = len(items) - 1
-    while kept > 2 and len(cut_list(items, kept)) > room:
-        kept -= 1
+    kept = 2
+    while kept < len(items) - 1 and len(cut_list(items, kept + 1)) <= room:
+        kept += 1
     return line[: found.start()] + cut_list(items, kept) + line[found.end() :]
 
 
@@ -56,6 +58,7 @@ def cut_list(items, kept):
 
 def shorten_word(word):
     """A long word cut in its middle; of a path, what comes first is left out."""
-    half = LONGEST_WORD // 2
-    path = "/" in word[-LONGEST_WORD:]
-    return "..." + word[-LONGEST_WORD + 3 :] if path else f"{word[: half - 2]}...{word[-half + 2 :]}"
+    if "/" in word[-LONGEST_WORD:]:
+        return "..." + word[3 - LONGEST_WORD :]
+    half = LONGEST_WORD // 2 - 2
+    return f"{word[:half]}...{word[-half:]}"

@@ -39,9 +39,19 @@ def test_anything_else_keeps_its_start_and_its_end(long):
 
 
 def test_every_line_counts_for_itself():
-    lines = ["Configuration problems:", *(f"  a: {'word ' * 50}; b" for _ in range(5)), "  c: " * 99]
+    lines = [
+        "Configuration problems:",
+        *(f"  a: {'word ' * 50}; b" for _ in range(5)),
+        "  c: " * 99,
+    ]
     found = str(InputError("\n".join(lines))).split("\n")
     assert len(found) == len(lines)
     assert found[0] == lines[0]
     assert found[1] == lines[1]
     assert max(map(len, found)) <= LONGEST_LINE
+
+
+def test_a_very_long_message_takes_no_time():
+    text = str(InputError("a.csv: " + "word " * 100_000 + "; " + "a, b, " * 50_000 + "do this"))
+    assert len(text) <= LONGEST_LINE
+    assert text.startswith("a.csv: ")

@@ -16,7 +16,13 @@ from modgap.plan.names import (
     describe_tasks,
     set_state,
 )
-from modgap.plan.paths import cone_clouds, picture_sets, pixel_indexes, statistics_path
+from modgap.plan.paths import (
+    cone_clouds,
+    picture_sets,
+    pixel_indexes,
+    pixel_samples,
+    statistics_path,
+)
 from modgap.plan.tasks import drawn_shifts
 from modgap.plan.training import name_study_tables, study_trajectories
 
@@ -212,7 +218,7 @@ def plan_tables(known):
             "summary": summaries,
             "settings": describe_states(known),
         },
-        "table_skipped": {"indexes": pixel_indexes(known)},
+        "table_skipped": {"indexes": pixel_indexes(known), "samples": pixel_samples(known)},
     }
 
 
