@@ -101,7 +101,7 @@ def choose_captioned(rows, path):
     return [image for image in dict.fromkeys(row[1] for row in rows) if image in captioned]
 
 
-def read_text(path):
+def decode_text(path):
     """The text of a file in UTF-8, or in UTF-16 where it starts by saying so."""
     try:
         with open(path, "rb") as stream:
@@ -122,7 +122,7 @@ def read_text(path):
 
 def table_rows(path, names):
     """(place, image, caption) of a table whose first row has the names of its columns."""
-    text = read_text(path)
+    text = decode_text(path)
     lines = split_cells(text, find_separator(text, names), path)
     header = [name.strip() for name in lines[0]] if lines else []
     check_names(header, names, path, "column", " in the first row")
@@ -207,7 +207,7 @@ def guess_name(role, found):
 
 def read_objects(path):
     """(place, value) of every line of a file of JSON lines."""
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in enumerate(decode_text(path).split("\n"), start=1):
         if line.strip():
             try:
                 yield f"line {number}", json.loads(line)

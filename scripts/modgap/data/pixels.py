@@ -28,10 +28,7 @@ INTERPOLATIONS = {
 RESIZE_MODES = ("shortest", "squash", "longest")
 
 NOT_AN_IMAGE = "not an image that can be read"
-HEIC = (
-    "a HEIC picture, as phones take them, which cannot be read here; convert it to JPEG and name "
-    "that, for example with: magick mogrify -format jpg *.heic"
-)
+HEIC = "a HEIC picture; convert it to JPEG, as with: magick mogrify -format jpg *.heic"
 # The kinds of HEIF files that are not AVIF, in the bytes 8 to 12 (ISO/IEC 23008-12, annex B).
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -150,7 +147,8 @@ def decode_picture(location, sources, geometry):
     except UnidentifiedImageError as error:
         raise BadPictureError(HEIC if is_heic(location, content) else NOT_AN_IMAGE) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadPictureError(f"too many pixels, perhaps a decompression bomb ({error})") from error
+        size = str(error).split(",")[0]
+        raise BadPictureError(f"too many pixels, perhaps a decompression bomb ({size})") from error
     except Exception as error:  # Pillow's readers raise anything on damaged bytes
         raise BadPictureError(f"truncated or damaged ({' '.join(str(error).split())})") from error
 
