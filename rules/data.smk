@@ -145,9 +145,10 @@ rule decode_pixels:
 
 
 rule table_skipped:
-    """Table of the pictures that could not be read (with on_bad_sample: skip)."""
+    """Table of the pictures and captions that were left out (with on_bad_sample: skip)."""
     input:
-        planned("tables", "table_skipped", "indexes"),
+        indexes=planned("tables", "table_skipped", "indexes"),
+        samples=planned("tables", "table_skipped", "samples"),
     output:
         "<results>/tables/skipped_samples.csv",
     log:

@@ -25,7 +25,9 @@ def main(samples, array, index, *, entry, geometry, shard, shard_size, on_bad_sa
         crops = keep_good_crops(locations, batches, on_bad_sample, reasons)
         dtype = np.uint8
     write_array(array, crops, (geometry.size, geometry.size, 3), dtype)
-    write_table(index_table(pictures["sample_id"], reasons), index, read_metadata(samples))
+    # Captions that were left out are told once, with the samples.
+    metadata = {key: value for key, value in read_metadata(samples).items() if key != "skipped"}
+    write_table(index_table(pictures["sample_id"], reasons), index, metadata)
 
 
 def index_table(sample_ids, reasons):

@@ -8,8 +8,8 @@ from modgap.job import start_log
 
 def main(table, *, name, entry, on_bad_sample, fetched=(), folder=None):
     check_fetched(fetched, folder)
-    samples, content = list_samples(entry, on_bad_sample=on_bad_sample)
-    write_samples(samples, content, table, name=name, kind=entry["kind"])
+    samples, content, skipped = list_samples(entry, on_bad_sample=on_bad_sample)
+    write_samples(samples, content, table, name=name, kind=entry["kind"], skipped=skipped)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,64 @@
-"""The one exception whose message is written for the user."""
+"""The one exception whose message is written for the user, in lines that fit on a screen."""
+
+import re
+
+# With what a terminal puts before it ("    why: Error: "), a line stays within 300 characters.
+LONGEST_LINE = 280
+LONGEST_WORD = 100
+
+LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+
+# Four or more items between commas; what ends a list ends it.
+LISTED = re.compile(r"(?<![^,;:()])[^,;:()]+(?:, [^,;:()]+){3,}")
 
 
 class InputError(Exception):
     """Something the user gave is wrong.
 
-    The message is one line: what is wrong, where (file, row, key), what to do.
-    Scripts print it without a traceback.
+    The message is one line: what is wrong, where (file, row, key), what to do; several problems
+    are a line each. Scripts print it without a traceback. Long lines are shortened.
     """
+
+    def __init__(self, message=""):
+        super().__init__("\n".join(map(shorten_line, str(message).split("\n"))))
+
+
+def shorten_line(line, limit=LONGEST_LINE):
+    """A line of at most ``limit`` characters: long lists first, then long words, then the middle.
+
+    A long path keeps its last parts, which say which file it is.
+    """
+    if len(line) > limit:
+        line = shorten_list(line, limit)
+    if len(line) > limit:
+        line = LONG_WORD.sub(lambda word: shorten_word(word[0]), line)
+    if len(line) > limit:
+        end = limit // 3
+        line = f"{line[: limit - end - 5]} ... {line[-end:]}"
+    return line
+
+
+def shorten_list(line, limit):
+    """The line with its longest list cut to as many items as fit, at least two, and a count."""
+    found = max(LISTED.finditer(line), key=lambda match: len(match[0]), default=None)
+    if not found:
+        return line
+    items = found[0].split(", ")
+    room = limit - (len(line) - len(found[0]))
+    kept = 2
+    while kept < len(items) - 1 and len(cut_list(items, kept + 1)) <= room:
+        kept += 1
+    return line[: found.start()] + cut_list(items, kept) + line[found.end() :]
+
+
+def cut_list(items, kept):
+    """The first items of a list and how many more there are."""
+    return f"{', '.join(items[:kept])} ... and {len(items) - kept} more"
+
+
+def shorten_word(word):
+    """A long word cut in its middle; of a path, what comes first is left out."""
+    if "/" in word[-LONGEST_WORD:]:
+        return "..." + word[3 - LONGEST_WORD :]
+    half = LONGEST_WORD // 2 - 2
+    return f"{word[:half]}...{word[-half:]}"

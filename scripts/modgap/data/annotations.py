@@ -1,4 +1,4 @@
-"""Files of captions and labels: caption tables, COCO's, FairFace's and HatefulMemes' own.
+"""Files of captions and labels of published datasets: COCO, FairFace, HatefulMemes.
 
 Standard library only: the workflow reads this when it counts the shards of a dataset.
 """
@@ -44,25 +44,32 @@ def read_coco(path, split):
     return found
 
 
-def read_json(path, member):
+def read_json(path, member=None):
     """A JSON file, or the member of a zip."""
     try:
         if is_zip(path):
             return json.loads(read_zip(path, member))
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8-sig") as stream:
             return json.load(stream)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except ValueError as error:
-        raise InputError(f"{path}: not readable as JSON ({error})") from error
+        lines = "; call it .jsonl where every line is an object" if "Extra" in str(error) else ""
+        raise InputError(f"{path}: not readable as JSON ({error}){lines}") from error
+
+
+def official_rows(content):
+    """(number of the annotation, file name, caption) in the order of ``captions_*.json``."""
+    names = {image["id"]: image["file_name"] for image in content["images"]}
+    for number, annotation in enumerate(content["annotations"], start=1):
+        yield number, names[annotation["image_id"]], annotation["caption"]
 
 
 def official_captions(content):
     """Captions by file name from ``captions_*.json``."""
-    names = {image["id"]: image["file_name"] for image in content["images"]}
     found = {}
-    for annotation in content["annotations"]:
-        found.setdefault(names[annotation["image_id"]], []).append(annotation["caption"].strip())
+    for _, name, caption in official_rows(content):
+        found.setdefault(name, []).append(caption.strip())
     return found
 
 
@@ -143,50 +150,3 @@ def read_memes(path):
     if not memes:
         raise InputError(f"{path}: no meme in it")
     return memes
-
-
-def read_captions(path):
-    """Rows of a caption file as (row, image, caption), in the order of the file.
-
-    The row is the number a spreadsheet shows: the header is row 1. Other columns are ignored.
-
-    Raises
-    ------
-    InputError : unreadable file, missing column, no caption, a row of the wrong length or with an
-        empty cell.
-    """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as stream:
-            lines = list(csv.reader(stream))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV in UTF-8 ({error})") from error
-    header = [name.strip() for name in lines[0]] if lines else []
-    for column in ("image", "caption"):
-        if column not in header:
-            found = ", ".join(header) or "nothing"
-            raise InputError(f"{path}: no column '{column}' in the first row (found: {found})")
-    rows = []
-    for row, cells in enumerate(lines[1:], start=2):
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            raise InputError(
-                f"{path}, row {row}: {len(cells)} cells, but the header has {len(header)}; "
-                "put a caption with commas in double quotes"
-            )
-        image = cells[header.index("image")].strip()
-        caption = cells[header.index("caption")].strip()
-        for column, value in (("image", image), ("caption", caption)):
-            if not value:
-                raise InputError(f"{path}, row {row}: empty {column}")
-        rows.append((row, image, caption))
-    if not rows:
-        raise InputError(f"{path}: no caption in it, only a header")
-    return rows
-
-
-def captioned_images(path):
-    """The different image names of a caption file, in order of first appearance."""
-    return list(dict.fromkeys(image for _, image, _ in read_captions(path)))

@@ -13,6 +13,9 @@ from modgap.errors import InputError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
 
+# Pictures that are listed, so that nobody misses them in silence, and refused when decoded.
+HEIC_SUFFIXES = (".heic", ".heif")
+
 
 def is_tar(path):
     """Whether the path is read as a tar (by its name)."""
@@ -97,7 +100,8 @@ def class_images(files, folders, path):
     InputError : no picture at all, pictures outside any class folder, a class folder without a
         picture, two folders of the same class name.
     """
-    images = [n for n in files if n.lower().endswith(IMAGE_SUFFIXES) and not is_hidden(n)]
+    suffixes = (*IMAGE_SUFFIXES, *HEIC_SUFFIXES)
+    images = [n for n in files if n.lower().endswith(suffixes) and not is_hidden(n)]
     if not images:
         raise InputError(f"{path}: no picture in it (looked for {', '.join(IMAGE_SUFFIXES)})")
     by_folder = defaultdict(list)
@@ -132,3 +136,48 @@ def match_names(wanted, names):
         [n for n in by_base[posixpath.basename(want)] if f"/{n}".endswith(f"/{want}")]
         for want in wanted
     ]
+
+
+def find_named(wanted, names, container, table):
+    """For each picture that a caption file names, what it may stand for in its folder or archive.
+
+    A file is meant by its relative path, by the end of that, or by a path that starts with the
+    container itself: ``photos/1.jpg``, ``./photos/1.jpg`` or an absolute path for ``1.jpg`` in
+    ``photos`` or ``photos.tar``. A path with ``..`` starts at the folder of the caption file.
+
+    Returns
+    -------
+    list of (matches, name), one per wanted: the names that it may be, and the name that it would
+    have in the container, None where it leads outside.
+    """
+    folders = {os.path.abspath(container), os.path.realpath(container)}
+    folders = [re.sub(r"\.(tar|zip)$", "", folder).rstrip("/") for folder in folders]
+    paths = [plain_path(want, table) for want in wanted]
+    found = []
+    for path, ends in zip(paths, match_names(paths, names), strict=True):
+        inside = list(paths_below(path, folders))
+        if path.startswith("/"):
+            ends = []
+        # A file that is exactly so called is meant, whatever the folder is called.
+        if path not in ends:
+            ends = [*ends, *(name for name in inside if name in names and name not in ends)]
+        found.append((ends, next(iter(inside), None if path.startswith("/") else path)))
+    return found
+
+
+def plain_path(path, table):
+    """A path with "/" between its parts and no ``.`` or ``..`` in it."""
+    if "/" not in path:
+        path = path.replace("\\", "/")
+    if ".." in path.split("/"):
+        path = posixpath.join(posixpath.dirname(os.path.abspath(table)), path)
+    return posixpath.normpath(path)
+
+
+def paths_below(path, folders):
+    """What is left of a path whose first parts are the last parts of one of the folders."""
+    parts = path.split("/")
+    for k in range(1, len(parts)):
+        start = "/".join(parts[:k])
+        if any(folder == start or f"{folder}/".endswith(f"/{start}/") for folder in folders):
+            yield "/".join(parts[k:])

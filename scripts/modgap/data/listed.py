@@ -10,8 +10,9 @@ import posixpath
 import numpy as np
 import pandas as pd
 
-from modgap.data.annotations import GENDERS, read_captions, read_coco, read_faces, read_memes
-from modgap.data.folders import class_images, list_files, match_names
+from modgap.data.annotations import GENDERS, read_coco, read_faces, read_memes
+from modgap.data.captions import choose_captioned, read_captions, refuse_empty_captions
+from modgap.data.folders import class_images, find_named, list_files
 from modgap.data.sources import count_items
 from modgap.data.table import (
     check_available,
@@ -39,20 +40,22 @@ def list_samples(entry, *, on_bad_sample):
     samples : DataFrame, one row per picture and caption.
     content : dict for the fingerprint: the size in bytes of every picture by sample_id, or the
         seed of the noise.
+    skipped : list of (sample_id, reason) of the captions that are left out because they are empty.
     """
+    if entry["kind"] == "captions_table":
+        return captions_samples(entry, on_bad_sample=on_bad_sample)
     careful = {
-        "captions_table": captions_samples,
         "coco_captions": coco_samples,
         "fairface": fairface_samples,
         "hateful_memes": memes_samples,
     }
     if entry["kind"] in careful:
-        return careful[entry["kind"]](entry, on_bad_sample=on_bad_sample)
+        return *careful[entry["kind"]](entry, on_bad_sample=on_bad_sample), []
     listers = {
         "image_folder": folder_samples,
         "noise": noise_samples,
     }
-    return listers[entry["kind"]](entry)
+    return *listers[entry["kind"]](entry), []
 
 
 def noise_samples(entry):
@@ -76,24 +79,29 @@ def captions_samples(entry, *, on_bad_sample):
     """A caption file and the folder or archive of its pictures.
 
     Pictures come in the order in which the caption file first names them; with ``n`` the first n.
-    A name in the caption file stands for the one file whose path is it or ends with it. A picture
-    that is not there is an error that names the row, or with ``on_bad_sample="skip"`` stays in
-    the table, to be listed as bad when it is decoded.
+    What a name in the caption file stands for says ``find_named``. A picture that is not there is
+    an error that names the row, or with ``on_bad_sample="skip"`` stays in the table, to be listed
+    as bad when it is decoded. An empty caption is an error as well, or is left out, and with it a
+    picture that has no other.
     """
     images, table = entry["images"], entry["captions"]
-    rows = read_captions(table)
-    first_row = {}
-    for row, image, _ in rows:
-        first_row.setdefault(image, row)
+    rows = read_captions(table, entry.get("columns"))
+    if on_bad_sample == "stop":
+        refuse_empty_captions(rows, table)
+    chosen = choose_captioned(rows, table)
     if "n" in entry:
         n = count_items("captions_table", entry)
-        check_available(n, len(first_row), table)
-        first_row = dict(list(first_row.items())[:n])
+        check_available(n, len(chosen), table)
+        chosen = chosen[:n]
+    first_row = {}
+    for place, image, _ in rows:
+        first_row.setdefault(image, place)
+    named = list(first_row)[: list(first_row).index(chosen[-1]) + 1]
     files, _ = list_files(images)
     found = {}
-    for image, matches in zip(first_row, match_names(first_row, files), strict=True):
-        where = f"{table}, row {first_row[image]}"
-        if image.startswith("/") or ".." in image.split("/"):
+    for image, (matches, name) in zip(named, find_named(named, files, images, table), strict=True):
+        where = f"{table}, {first_row[image]}"
+        if name is None:
             raise InputError(f"{where}: image {image!r} leads outside {images}")
         if len(matches) > 1:
             raise InputError(
@@ -101,21 +109,43 @@ def captions_samples(entry, *, on_bad_sample):
                 "write more of the path"
             )
         if not matches and on_bad_sample == "stop":
-            raise InputError(f"{where}: image {image!r} is not in {images}")
-        found[image] = matches[0] if matches else image
+            near = similar_name(name, files)
+            raise InputError(f"{where}: image {image!r} is not in {images}{near}")
+        found[image] = matches[0] if matches else name
     check_one_name_each(found, first_row, table)
+    names = {image: found[image] for image in chosen}
+    skipped = [
+        (found[image], explain_empty(image in names, place, table))
+        for place, image, caption in rows
+        if image in found and not caption
+    ]
     frame = pd.DataFrame(rows, columns=["row", "image", "caption"])
-    frame = frame[frame["image"].isin(found)]
-    order = frame["image"].map({image: i for i, image in enumerate(found)})
+    frame = frame[frame["image"].isin(names) & (frame["caption"] != "")]
+    order = frame["image"].map({image: i for i, image in enumerate(names)})
     frame = frame.iloc[np.argsort(order.to_numpy(), kind="stable")]
-    names = [found[image] for image in frame["image"]]
+    ids = [names[image] for image in frame["image"]]
     samples = samples_frame(
-        names,
-        [location(images, name) for name in names],
+        ids,
+        [location(images, name) for name in ids],
         caption=frame["caption"].to_numpy(),
         caption_index=frame.groupby("image").cumcount().to_numpy(),
     )
-    return samples, {name: files.get(name, -1) for name in found.values()}
+    return samples, {name: files.get(name, -1) for name in names.values()}, skipped
+
+
+def explain_empty(has_other, place, table):
+    """Why a caption is left out."""
+    more = "" if has_other else ", and the picture has no other"
+    return f"empty caption ({posixpath.basename(table)}, {place}){more}"
+
+
+def similar_name(name, files):
+    """A hint at the first file of the same name but for case and suffix, or nothing."""
+    stem = posixpath.splitext(posixpath.basename(name))[0].lower()
+    for file in files:
+        if posixpath.splitext(posixpath.basename(file))[0].lower() == stem:
+            return f"; there is {file!r}"
+    return ""
 
 
 def check_one_name_each(found, first_row, table):
@@ -124,7 +154,7 @@ def check_one_name_each(found, first_row, table):
     for image, name in found.items():
         if name in image_of:
             raise InputError(
-                f"{table}, row {first_row[image]}: image {image!r} is the picture that row "
+                f"{table}, {first_row[image]}: image {image!r} is the picture that "
                 f"{first_row[image_of[name]]} calls {image_of[name]!r}; use one name for it"
             )
         image_of[name] = image

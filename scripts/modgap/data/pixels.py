@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from modgap.data.archives import LARGEST_PICTURE, list_tar, open_zip, read_zip_member
-from modgap.data.folders import is_zip, split_location
+from modgap.data.folders import HEIC_SUFFIXES, is_zip, split_location
 from modgap.errors import InputError
 
 INTERPOLATIONS = {
@@ -28,6 +28,9 @@ INTERPOLATIONS = {
 RESIZE_MODES = ("shortest", "squash", "longest")
 
 NOT_AN_IMAGE = "not an image that can be read"
+HEIC = "a HEIC picture; convert it to JPEG, as with: magick mogrify -format jpg *.heic"
+# The kinds of HEIF files that are not AVIF, in the bytes 8 to 12 (ISO/IEC 23008-12, annex B).
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 class BadPictureError(Exception):
@@ -142,11 +145,18 @@ def decode_picture(location, sources, geometry):
     except BadPictureError:
         raise
     except UnidentifiedImageError as error:
-        raise BadPictureError(NOT_AN_IMAGE) from error
+        raise BadPictureError(HEIC if is_heic(location, content) else NOT_AN_IMAGE) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadPictureError(f"too many pixels, perhaps a decompression bomb ({error})") from error
+        size = str(error).split(",")[0]
+        raise BadPictureError(f"too many pixels, perhaps a decompression bomb ({size})") from error
     except Exception as error:  # Pillow's readers raise anything on damaged bytes
         raise BadPictureError(f"truncated or damaged ({' '.join(str(error).split())})") from error
+
+
+def is_heic(location, content):
+    """Whether a picture is HEIC, by its first bytes or its name."""
+    by_bytes = content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS
+    return by_bytes or location.lower().endswith(HEIC_SUFFIXES)
 
 
 def read_file(path):

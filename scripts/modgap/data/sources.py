@@ -9,7 +9,8 @@ import json
 import os
 import re
 
-from modgap.data.annotations import captioned_images, read_coco, read_faces, read_memes
+from modgap.data.annotations import read_coco, read_faces, read_memes
+from modgap.data.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.data.folders import class_images, list_files
 from modgap.errors import InputError
 from modgap.fetch.table import (
@@ -395,12 +396,13 @@ def where_to_get(entry, path, folder, rows):
     return ""
 
 
-def count_items(kind, entry):
+def count_items(kind, entry, *, on_bad_sample="skip"):
     """Number of pictures of a dataset.
 
     Where the entry has ``n``, that is the number (a dataset with fewer is an error when it is
     read), else a downloaded dataset has as many as were published. ``embeddings`` come in one
-    file per modality, ``webdataset`` in shards of their own, and are not counted.
+    file per modality, ``webdataset`` in shards of their own, and are not counted. A picture whose
+    captions are all empty does not count, or with ``on_bad_sample="stop"`` is an error.
     """
     if "n" in entry:
         return check_positive(entry["n"])
@@ -408,7 +410,7 @@ def count_items(kind, entry):
         return entry["published"]
     counters = {
         "digits": lambda: check_positive(N_DIGITS - entry.get("skip", 0)),
-        "captions_table": lambda: len(captioned_images(entry["captions"])),
+        "captions_table": lambda: count_captioned(entry, on_bad_sample),
         "image_folder": lambda: sum(
             map(len, class_images(*list_files(entry["path"]), entry["path"]).values())
         ),
@@ -417,6 +419,14 @@ def count_items(kind, entry):
         "hateful_memes": lambda: len(read_memes(entry["annotations"])),
     }
     return counters[kind]()
+
+
+def count_captioned(entry, on_bad_sample):
+    """Number of pictures that a caption file has a caption for."""
+    rows = read_captions(entry["captions"], entry.get("columns"))
+    if on_bad_sample == "stop":
+        refuse_empty_captions(rows, entry["captions"])
+    return len(choose_captioned(rows, entry["captions"]))
 
 
 def check_positive(n):

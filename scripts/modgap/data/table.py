@@ -123,10 +123,14 @@ def check_available(n, available, where):
         )
 
 
-def write_samples(samples, content, path, *, name, kind):
-    """Write a samples table with what it is; content : as in ``dataset_digest``."""
+def write_samples(samples, content, path, *, name, kind, skipped=()):
+    """Write a samples table with what it is.
+
+    content : as in ``dataset_digest``. skipped : (sample_id, reason) of the captions left out.
+    """
     digest = dataset_digest(samples, content)
-    write_table(samples, path, {"dataset": name, "dataset_sha256": digest, "kind": kind})
+    metadata = {"dataset": name, "dataset_sha256": digest, "kind": kind}
+    write_table(samples, path, {**metadata, "skipped": list(skipped)} if skipped else metadata)
 
 
 def dataset_digest(samples, content):

@@ -24,6 +24,7 @@ from modgap.plan.paths import (
     modalities,
     picture_sets,
     pixel_indexes,
+    pixel_samples,
     statistics_path,
 )
 from modgap.plan.references import read_references
@@ -254,7 +255,7 @@ def plan_tables(known):
             "summary": summaries,
             "settings": describe_states(known),
         },
-        "table_skipped": {"indexes": pixel_indexes(known)},
+        "table_skipped": {"indexes": pixel_indexes(known), "samples": pixel_samples(known)},
     }
 
 

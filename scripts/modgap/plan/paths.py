@@ -40,13 +40,13 @@ def is_imported(entry):
 
 def shard_counts(config):
     """Number of pixel and embedding shards of each dataset that is embedded here."""
-    counts = {}
+    counts, pixels = {}, config["pixels"]
     for name, entry in config["datasets"].items():
         if entry["kind"] == "webdataset":
             counts[name] = len(entry["files"])
         elif not is_imported(entry):
-            n = count_items(entry["kind"], entry)
-            counts[name] = -(-n // config["pixels"]["shard_size"])
+            n = count_items(entry["kind"], entry, on_bad_sample=pixels["on_bad_sample"])
+            counts[name] = -(-n // pixels["shard_size"])
     return counts
 
 
@@ -155,8 +155,8 @@ def picture_sets(known):
     return [name for name in named if kinds[name] not in ("noise", "embeddings")]
 
 
-def pixel_indexes(known):
-    """Indexes of the crops behind every embedding and every training run, each once."""
+def pixel_pairs(known):
+    """(dataset, geometry) of the crops behind every embedding and every training run."""
     config = known.config
     entries = [
         *config["embedding_sets"].values(),
@@ -172,7 +172,18 @@ def pixel_indexes(known):
     for run in [*known.runs.values(), *known.classifiers.values()]:
         geometry = known.geometries[run["model"]]
         pairs |= {(dataset, geometry) for dataset in [*run["datasets"], run["held_out"]]}
-    return [path for pair in sorted(pairs) for path in crops(known, *pair, "parquet")]
+    return sorted(pairs)
+
+
+def pixel_indexes(known):
+    """Indexes of the crops behind every embedding and every training run, each once."""
+    return [path for pair in pixel_pairs(known) for path in crops(known, *pair, "parquet")]
+
+
+def pixel_samples(known):
+    """Samples tables of the pictures behind them, each once."""
+    names = dict.fromkeys(dataset for dataset, _ in pixel_pairs(known))
+    return [f"<results>/samples/{name}.parquet" for name in names]
 
 
 def checkpoints(known):

@@ -2,7 +2,13 @@
 
 import pytest
 
-from modgap.data.folders import class_images, list_files, match_names, split_location
+from modgap.data.folders import (
+    class_images,
+    find_named,
+    list_files,
+    match_names,
+    split_location,
+)
 from modgap.errors import InputError
 from picture_files import class_files, write_files, write_tar
 
@@ -92,3 +98,43 @@ def test_locations():
     assert split_location("odd#1/b.jpg") == ("odd#1/b.jpg", None)
     assert split_location("a/x.tar#in/b#2.jpg") == ("a/x.tar", "in/b#2.jpg")
     assert split_location("a/x.npy#12") == ("a/x.npy", "12")
+
+
+@pytest.mark.parametrize("container", ["photos", "photos/", "/my/photos", "/my/photos.tar"])
+@pytest.mark.parametrize(
+    ("wanted", "matches", "name"),
+    [
+        ("1.jpg", ["1.jpg"], "1.jpg"),
+        ("./1.jpg", ["1.jpg"], "1.jpg"),
+        ("photos/1.jpg", ["1.jpg"], "1.jpg"),
+        ("my/photos/1.jpg", ["1.jpg"], "1.jpg"),
+        ("/my/photos/1.jpg", ["1.jpg"], "1.jpg"),
+        (".\\photos\\1.jpg", ["1.jpg"], "1.jpg"),
+        ("../photos/in/2.jpg", ["in/2.jpg"], "in/2.jpg"),
+        ("2.jpg", ["in/2.jpg"], "2.jpg"),
+        ("/my/photos/2.jpg", [], "2.jpg"),
+        ("photos/9.jpg", [], "9.jpg"),
+        ("photo/1.jpg", [], "photo/1.jpg"),
+        ("s/1.jpg", [], "s/1.jpg"),
+        ("/photos/1.jpg", [], None),
+        ("/my/photos2/1.jpg", [], None),
+        ("../secret.jpg", [], None),
+        ("photos/../../../secret.jpg", [], None),
+    ],
+)
+def test_names_in_a_caption_file(monkeypatch, container, wanted, matches, name):
+    monkeypatch.setattr("os.getcwd", lambda: "/my")
+    files = {"1.jpg": 5, "in/2.jpg": 5}
+    assert find_named([wanted], files, container, "/my/texts/captions.csv") == [(matches, name)]
+
+
+def test_a_folder_within_that_is_called_like_it_is_not_taken_in_silence():
+    files = {"photos/1.jpg": 5, "1.jpg": 5, "x/photos/2.jpg": 5, "2.jpg": 5}
+    ((one, _), (two, _)) = find_named(["photos/1.jpg", "photos/2.jpg"], files, "photos", "c.csv")
+    assert one == ["photos/1.jpg"]
+    assert two == ["x/photos/2.jpg", "2.jpg"]
+
+
+@pytest.mark.parametrize("name", ["ant/1.heic", "ant/1.HEIF"])
+def test_heic_pictures_are_listed(name):
+    assert class_images({name: 5}, ["ant"], "x") == {"ant": [name]}

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from modgap.data.drawn import draw_samples
@@ -264,6 +265,73 @@ def test_two_names_for_one_picture_are_refused(tmp_path, captioned):
         listed(entry)
 
 
+@pytest.mark.parametrize("pack", ["images", "images.tar"])
+@pytest.mark.parametrize(
+    "name", ["images/data/images/b.png", "./images/data/images/b.png", "/images/data/images/b.png"]
+)
+def test_a_path_may_start_with_the_folder_itself(tmp_path, captioned, monkeypatch, pack, name):
+    monkeypatch.chdir(tmp_path)
+    name = f"{tmp_path}{name}" if name.startswith("/") else name
+    (tmp_path / "captions.csv").write_text(f"image,caption\n{name},Two\nimages/gone.png,Gone\n")
+    entry = {"kind": "captions_table", "images": pack, "captions": "captions.csv"}
+    samples = listed(entry, "skip")
+    assert list(samples["sample_id"]) == ["data/images/b.png", "gone.png"]
+    with pytest.raises(InputError, match=f"row 3: image 'images/gone.png' is not in {pack}"):
+        listed(entry)
+
+
+def test_the_same_picture_with_and_without_its_folder_is_refused(tmp_path, captioned):
+    entry = table_entry(tmp_path, "b.png,Two\nimages/data/images/b.png,Again\n")
+    with pytest.raises(InputError, match=r"row 3: image .* is the picture that row 2 calls"):
+        listed(entry)
+
+
+def test_a_picture_of_another_suffix_is_suggested(tmp_path, captioned):
+    entry = table_entry(tmp_path, "B.jpg,Two\n", images="images")
+    with pytest.raises(InputError, match=r"is not in .*images; there is 'data/images/b\.png'"):
+        listed(entry)
+
+
+def test_empty_captions_stop_or_are_left_out(tmp_path, captioned):
+    rows = "a.png,\nc.png,\nb.png,Two\nb.png, \nb.png,Three\nc.png,\na.png,One\n"
+    entry = table_entry(tmp_path, rows)
+    with pytest.raises(InputError, match=r"captions\.csv, row 2: empty caption; "):
+        listed(entry)
+    samples, content, skipped = list_samples(entry, on_bad_sample="skip")
+    # in the order in which the file names the pictures, with captions numbered anew
+    assert list(samples["sample_id"]) == [f"data/images/{name}.png" for name in "abb"]
+    assert list(samples["caption"]) == ["One", "Two", "Three"]
+    assert list(samples["caption_index"]) == [0, 0, 1]
+    assert list(content) == ["data/images/a.png", "data/images/b.png"]
+    assert skipped == [
+        ("data/images/a.png", "empty caption (captions.csv, row 2)"),
+        ("data/images/c.png", "empty caption (captions.csv, row 3), and the picture has no other"),
+        ("data/images/b.png", "empty caption (captions.csv, row 5)"),
+        ("data/images/c.png", "empty caption (captions.csv, row 7), and the picture has no other"),
+    ]
+    assert count_items("captions_table", entry) == 2
+
+
+def test_n_counts_pictures_that_have_a_caption(tmp_path, captioned):
+    entry = {**table_entry(tmp_path, "c.png,\nb.png,Two\na.png,\na.png,One\n"), "n": 1}
+    samples, _, skipped = list_samples(entry, on_bad_sample="skip")
+    assert list(samples["sample_id"]) == ["data/images/b.png"]
+    assert [name for name, _ in skipped] == ["data/images/c.png"]
+    with pytest.raises(InputError, match="n is 3, but there are only 2 pictures"):
+        listed({**entry, "n": 3}, "skip")
+
+
+def test_captions_of_other_columns_and_layouts(tmp_path, captioned):
+    (tmp_path / "c.tsv").write_text("text\tfile\nTwo\tb.png\nOne\ta.png\nTwo again\tb.png\n")
+    entry = {
+        **captioned,
+        "captions": str(tmp_path / "c.tsv"),
+        "columns": {"image": "file", "caption": "text"},
+    }
+    pd.testing.assert_frame_equal(listed(entry), listed(captioned))
+    assert count_items("captions_table", entry) == 2
+
+
 def test_flickr8k(shared):
     entry = {
         "kind": "captions_table",
@@ -288,7 +356,7 @@ def test_the_digest_follows_content_and_not_places(captioned, tmp_path):
     def digest(entry, array="a.npy"):
         if entry["kind"] in ("scenes", "digits"):
             return dataset_digest(*draw_samples(entry, array))
-        return dataset_digest(*list_samples(entry, on_bad_sample="stop"))
+        return dataset_digest(*list_samples(entry, on_bad_sample="stop")[:2])
 
     scenes = {"kind": "scenes", "n": 3, "seed": 1}
     noise = {"kind": "noise", "n": 3, "seed": 1}

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from modgap.data.pixels import (
+    HEIC,
     BadPictureError,
     crop_picture,
     decode_pictures,
@@ -140,6 +141,8 @@ BAD_FILES = {
     "header-only.jpg": (picture_bytes(file_format="JPEG")[:30], "not an image|truncated"),
     "empty.jpg": (b"", r"empty file \(0 bytes\)"),
     "text.jpg": (b"<html>404 Not Found</html>", "not an image that can be read"),
+    "phone.heic": (b"anything", "a HEIC picture; convert it to JPEG"),
+    "renamed.jpg": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture; convert it"),
     # above Pillow's limit, where it only warns, and above twice the limit, where it raises
     "bomb.png": (giant_png(10_000, 10_000), "decompression bomb"),
     "large-bomb.png": (giant_png(60_000, 60_000), "decompression bomb"),
@@ -190,3 +193,18 @@ def test_noise_is_standard_normal_and_does_not_depend_on_the_shard():
     assert abs(values.mean()) < 4 / np.sqrt(values.size)
     assert abs(values.var() - 1) < 4 * np.sqrt(2 / values.size)
     assert (whole[0] != whole[1]).all()
+
+
+def test_a_heic_picture_stops_with_one_line():
+    name = "photos/IMG_1234.HEIC"
+    with pytest.raises(InputError) as caught:
+        list(keep_good_crops([name], [[(None, HEIC)]], "stop", []))
+    text = str(caught.value)
+    assert text.startswith(f"{name}: a HEIC picture; convert it to JPEG")
+    assert "magick mogrify -format jpg *.heic" in text
+    assert "set on_bad_sample: skip" in text
+
+
+def test_a_jpeg_that_is_called_heic_is_read(tmp_path):
+    write_files(tmp_path, {"a.heic": picture_bytes(file_format="JPEG")})
+    assert decode_all([tmp_path / "a.heic"])[0][1] is None
