@@ -127,10 +127,10 @@ def check_named(path, name, names):
 
 def as_texts(values):
     """A column of identifiers as texts; whole numbers without a decimal point."""
-    return [as_text(value) for value in np.asarray(values).tolist()]
+    return [spell_id(value) for value in np.asarray(values).tolist()]
 
 
-def as_text(value):
+def spell_id(value):
     """One identifier as text; a missing one is empty."""
     if value is None or value != value:
         return ""
