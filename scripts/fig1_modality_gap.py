@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, draw_pairs, hide_ticks, note, plt, save, use_style
+from modgap.statistics.headline import headline_gap, spell_gap
 from modgap.tables import read_metadata, read_table, read_tables
 
 METHODS = {
@@ -69,10 +70,10 @@ def draw_panel(axes, method, points, meaning, colours):
 
 
 def row_title(row, gap, drawn):
-    """Name, gap with interval and numbers of pairs of one row."""
+    """Name, gap with interval (a row of ``headline_gap``) and numbers of pairs of one row."""
     state = f", {row['state']} weights" if row["state"] else ""
     shown = f"n = {gap.n:,}" if drawn == gap.n else f"n = {gap.n:,}, {drawn:,} drawn"
-    return f"{row['label']}{state}: gap {gap.value:.3f} [{gap.low:.3f}, {gap.high:.3f}], {shown}"
+    return f"{row['label']}{state}: gap {spell_gap(gap)}, {shown}"
 
 
 def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
@@ -82,14 +83,14 @@ def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
     meanings = {
         row["name"]: read_metadata(path) for row, path in zip(rows, projections, strict=True)
     }
-    measured = read_tables(gaps).query("statistic == 'gap'").set_index("embeddings")
+    measured = dict(iter(read_tables(gaps).groupby("embeddings")))
     heights = [HEADER, *[BAND] * len(rows)]
     figure = plt.figure(figsize=(PAGE, sum(heights)))
     header, *bands = figure.subfigures(len(heights), 1, height_ratios=heights)
     draw_legend(header, rows, (first, second))
     for position, (row, band) in enumerate(zip(rows, bands, strict=True)):
         meaning = meanings[row["name"]]
-        gap = measured.loc[row["name"]]
+        gap = headline_gap(measured[row["name"]])
         indent = "    with " if row["grouped"] else ""
         band.suptitle(
             indent + row_title(row, gap, meaning["n_drawn"]),

@@ -13,7 +13,8 @@ from modgap.statistics.measurements import measure_pair
 from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import write_table
 
-# Leaving one picture out must leave pairs, and so must each half of a held-out split.
+# Leaving one picture out must leave pairs, and so must each half of a held-out split. Intervals
+# need more pictures; the rows of fewer say so.
 FEWEST = 4
 
 

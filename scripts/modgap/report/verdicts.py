@@ -17,7 +17,9 @@ not reproduced  Neither.
 not run         The run has no rows to judge by; ``why`` names what is missing.
 
 An interval wider than the band can speak neither for nor against the value, so there the value
-alone decides. A value without an interval (``interval_method`` none) is an interval of no width.
+alone decides. A value without an interval (``interval_method`` none) is an interval of no width,
+unless it has none because n is too small or the value is biased at this n: then the interval may
+reach anywhere, and a bound is reproduced by no such value.
 """
 
 import math
@@ -34,6 +36,9 @@ REPRODUCED, DIRECTION, NOT_REPRODUCED, NOT_RUN = VERDICTS = (
     "not reproduced",
     "not run",
 )
+
+# Beginnings of ``interval_method`` where there is an interval that nobody knows.
+UNKNOWN = ("none: n too small", "none: biased")
 
 COLUMNS = [
     "id",
@@ -79,7 +84,8 @@ def judge_claim(claim, frame):
         nothing = dict.fromkeys(("measured", "low", "high"), math.nan)
         empty = {"n": "–", "seed": "–", "verdict": NOT_RUN}
         return {**row, **nothing, **empty, "why": explain_missing(claim, frame)}
-    decided = decide_verdict(claim, found["value"], found["low"], found["high"])
+    limits = (-math.inf, math.inf) if found["unknown"] else (found["low"], found["high"])
+    decided = decide_verdict(claim, found["value"], *limits)
     return {
         **row,
         "measured": found["value"],
@@ -143,7 +149,7 @@ def measure_claim(claim, frame):
     if "minus" in claim:
         return measure_difference(claim, frame, rows)
     chosen = weakest_row(claim, rows)
-    return build_measurement(chosen, *read_limits(claim, chosen), rows)
+    return build_measurement(chosen, *read_limits(claim, chosen), rows, lacks_limits(chosen))
 
 
 def select_rows(claim, frame, conditions):
@@ -198,7 +204,9 @@ def measure_difference(claim, frame, rows):
         read_limits(claim, second),
     )
     both = pd.concat([rows, others])
-    return build_measurement(first, value - other, low - other_high, high - other_low, both)
+    limits = low - other_high, high - other_low
+    unknown = lacks_limits(first) or lacks_limits(second)
+    return build_measurement(first, value - other, *limits, both, unknown)
 
 
 def measure_trend(claim, rows):
@@ -232,8 +240,13 @@ def measure_share(claim, rows):
     return build_measurement(first, float(chosen["value"]), math.nan, math.nan, rows)
 
 
-def build_measurement(row, value, low, high, rows):
-    """A measurement with what is known of the row it comes from."""
+def lacks_limits(row):
+    """Whether the row has an interval that nobody knows."""
+    return str(row.get("interval_method", "")).startswith(UNKNOWN)
+
+
+def build_measurement(row, value, low, high, rows, unknown=False):
+    """A measurement with what is known of the row it comes from; ``unknown`` are its limits."""
     names = list(dict.fromkeys(name for name in rows["measured_on"] if name))
     return {
         "value": value,
@@ -242,6 +255,7 @@ def build_measurement(row, value, low, high, rows):
         "n": spell_size(row),
         "seed": spell_seed(row),
         "names": names,
+        "unknown": unknown,
     }
 
 

@@ -40,6 +40,19 @@ def influence_interval(value, influence):
     return value - reach, value + reach
 
 
+def hold_estimate(value, interval):
+    """The interval with an end that rounding put short of ``value`` moved onto it.
+
+    None where the interval leaves the value out by more: about a biased statistic's true value it
+    may, and then the two must not stand beside each other.
+    """
+    low, high = interval
+    rounding = 1e-9 * max(abs(value), high - low)
+    if low - rounding <= value <= high + rounding:
+        return min(low, value), max(high, value)
+    return None
+
+
 def proportion_interval(value, influence, n_trials):
     """Wilson interval with the number of trials that gives the clustered variance.
 
@@ -63,7 +76,9 @@ def wilson_interval(share, n, level=LEVEL):
     z = norm.ppf((1 + level) / 2)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(middle - reach, 0.0), np.minimum(middle + reach, 1.0)
+    # At 0 and 1 rounding would leave the share itself out.
+    low, high = np.minimum(middle - reach, share), np.maximum(middle + reach, share)
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
 def clopper_pearson_interval(hits, n):

@@ -17,6 +17,7 @@ from modgap.report.verdicts import (
     decide_verdict,
     judge_claim,
 )
+from modgap.statistics.measurements import BIASED, BIASED_OTHERWISE, TOO_FEW
 
 VALUE = {"published": 0.8, "tolerance": 0.1, "direction": {"above": 0.5}}
 NONE = (math.nan, math.nan)
@@ -124,6 +125,24 @@ def test_of_several_rows_the_least_in_favour_is_judged():
 def qualitative(**change):
     claim = claim_of(**change)
     return {key: value for key, value in claim.items() if key not in ("tolerance", "published")}
+
+
+@pytest.mark.parametrize("why", [TOO_FEW, BIASED["gap"], BIASED_OTHERWISE])
+def test_no_bound_is_reproduced_by_a_value_whose_interval_is_unknown(why):
+    """A closed gap of five pictures measures 0.2; its interval would reach to zero."""
+    nothing = {"low": math.nan, "high": math.nan}
+    few = rows(0.2, interval_method=why).assign(**nothing)
+    row = judge_claim(qualitative(above=0.1), few)
+    assert row["verdict"] == DIRECTION
+    assert math.isnan(row["low"])
+    exact = few.assign(interval_method="none: exact for these captions")
+    assert judge_claim(qualitative(above=0.1), exact)["verdict"] == REPRODUCED
+    # A value with a tolerance is judged by the value.
+    assert judge_claim(claim_of(), few.assign(value=0.8))["verdict"] == REPRODUCED
+    assert judge_claim(claim_of(), few)["verdict"] == NOT_REPRODUCED
+    claim = qualitative(rows={"stage": "end"}, minus={"stage": "start"}, above=0)
+    both = pd.concat([few.assign(stage="end"), few.assign(stage="start", value=0.1)])
+    assert judge_claim(claim, both.reset_index(drop=True))["verdict"] == DIRECTION
 
 
 def test_a_difference_has_the_limits_of_both_ends():

@@ -89,6 +89,21 @@ def test_wilson_published_example():
     assert wilson_interval(20 / 20, 20)[1] == 1.0
 
 
+def test_wilson_holds_the_share_in_spite_of_rounding():
+    for n in range(1, 200):
+        for hits in (0, n):
+            low, high = wilson_interval(hits / n, n)
+            assert 0 <= low <= hits / n <= high <= 1
+
+
+def test_an_estimate_stands_in_its_interval_or_there_is_none():
+    assert inference.hold_estimate(0.5, (0.4, 0.6)) == (0.4, 0.6)
+    assert inference.hold_estimate(0.6 + 1e-15, (0.4, 0.6)) == (0.4, 0.6 + 1e-15)
+    assert inference.hold_estimate(1.0, (1 + 1e-16, 1 + 1e-16)) == (1.0, 1.0)
+    assert inference.hold_estimate(0.61, (0.4, 0.6)) is None
+    assert inference.hold_estimate(0.39, (0.4, 0.6)) is None
+
+
 @pytest.mark.parametrize(("hits", "n"), [(0, 50), (3, 50), (50, 50)])
 def test_clopper_pearson_inverts_the_binomial(hits, n):
     low, high = clopper_pearson_interval(hits, n)

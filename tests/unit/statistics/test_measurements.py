@@ -5,6 +5,8 @@ import pytest
 
 from modgap.statistics.measurements import (
     COLUMNS,
+    FEWEST_FOR_INTERVAL,
+    TOO_FEW,
     measure_cloud,
     measure_pair,
     summary_row,
@@ -40,10 +42,7 @@ def test_an_interval_or_the_reason_why_not(frame):
     assert frame.loc[without, ["low", "high"]].isna().all(axis=None)
     kept = frame[~without]
     assert kept[["low", "high"]].notna().all(axis=None)
-    # The plain gap and its square are biased upwards and may leave the interval of the true gap.
-    biased = kept["statistic"].isin(["gap", "alignment_centre", "centre_norm"])
-    inside = (kept["low"] <= kept["value"]) & (kept["value"] <= kept["high"])
-    assert inside[~biased].all()
+    assert kept["value"].between(kept["low"], kept["high"]).all()
     extremes = frame["statistic"].str.startswith(("min_", "max_", "q", "median_cosine", "margin"))
     assert without[extremes].all()
 
@@ -117,12 +116,51 @@ def test_opposite_clouds_have_the_widest_gap():
 def test_a_closed_gap_is_reported_as_such():
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((2, 300, 20))
-    row = summary_row(measure_pair("closed", X, Y, np.arange(300), **SETTINGS))
+    frame = measure_pair("closed", X, Y, np.arange(300), **SETTINGS)
+    row = summary_row(frame)
     assert row["gap"] > 0.05
-    assert row["gap_low"] == 0
-    assert row["gap_unbiased"] <= row["gap_high"]
+    assert row["gap_unbiased_low"] == 0
+    # The distance in the sample cannot be the true one, so the interval is not printed beside it.
+    assert row["gap_unbiased"] <= row["gap_unbiased_high"] < row["gap"]
+    assert "gap_low" not in row
+    why = frame.set_index("statistic").loc["gap", "interval_method"]
+    assert why == "none: biased upwards at this n; see gap_unbiased"
     # Centres at zero have no direction.
     assert "centre_cosine_low" not in row
+
+
+def small_clouds(rng):
+    """Pairs of any number, width, spread and gap; one or more captions; sometimes equal ones."""
+    n, dim = int(rng.integers(4, 40)), int(rng.choice([2, 8, 64]))
+    owner = np.repeat(np.arange(n), rng.integers(1, rng.integers(2, 4), n))
+    content = rng.standard_normal((n, dim)) + rng.choice([0, 1, 5]) * rng.standard_normal(dim)
+    texts = content[owner] + rng.choice([0, 0.3, 3]) * rng.standard_normal((len(owner), dim))
+    if rng.random() < 0.2:
+        content[: n // 2], texts[owner < n // 2] = content[0], texts[0]
+    return content + rng.choice([0, 0.2, 2]) * np.eye(dim)[0], texts, owner
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_row_has_its_value_outside_its_interval(seed):
+    X, Y, owner = small_clouds(np.random.default_rng(seed))
+    settings = {**SETTINGS, "n_resamples": 100}
+    cloud, _ = measure_cloud("small", Y, owner=owner, bins=4, **settings)
+    for frame in (measure_pair("small", X, Y, owner, **settings), cloud):
+        given = frame[frame["low"].notna()]
+        outside = given[~given["value"].between(given["low"], given["high"])]
+        assert outside.empty, outside
+        reasons = frame.loc[frame["low"].isna(), "interval_method"]
+        assert reasons.str.startswith("none: ").all()
+        assert (frame.loc[frame["low"].isna(), "n_resamples"] == 0).all()
+
+
+def test_few_pictures_have_intervals_of_counts_only():
+    for n, few in ((FEWEST_FOR_INTERVAL - 1, True), (FEWEST_FOR_INTERVAL, False)):
+        X, Y, owner = captioned(n=n, dim=8)
+        frame = measure_pair("few", X, Y, owner, **SETTINGS).set_index("statistic")
+        assert (frame.loc["gap_unbiased", "interval_method"] == TOO_FEW) == few
+        assert (frame.loc["mean_matched_cosine", "interval_method"] == TOO_FEW) == few
+        assert frame.loc[["recall1", "separability_auc"], "low"].notna().all()
 
 
 def test_what_is_undefined_says_so():
