@@ -73,6 +73,8 @@ rule measure_cone:
         histogram="<results>/statistics/cone_histogram/{model}/{dataset}/{modality}.parquet",
     log:
         "<logs>/measure_cone/{model}/{dataset}/{modality}.log",
+    benchmark:
+        "<benchmarks>/measure_cone/{model}/{dataset}/{modality}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -95,6 +97,8 @@ rule project_pairs:
         table="<results>/statistics/projection/{embeddings}.parquet",
     log:
         "<logs>/project_pairs/{embeddings}.log",
+    benchmark:
+        "<benchmarks>/project_pairs/{embeddings}.tsv"
     conda:
         "../envs/analysis.yaml"
     # A seeded UMAP runs on one thread.

@@ -1,8 +1,8 @@
 """Cone statistics and cosine histogram of one tower's embeddings.
 
 ``caption`` chooses the texts of a picture that enter (first, last or all of them; with all, two
-texts of one picture are not a pair). It has no effect on images. Of more than ``exact_rows`` pictures
-so many, drawn at random, are compared with each other; what needs no pairs is over all of them.
+texts of one picture are not a pair). It has no effect on images. Of more than ``exact_rows``
+pictures so many, drawn at random, are compared with each other; what needs no pairs is over all.
 """
 
 import numpy as np

@@ -63,7 +63,7 @@ def main(gaps, pairs, cones, gap, cone):
 
 
 def wide_row(paths):
-    """The tables of one embedding set or cloud as one row; with ``SAMPLED`` where it was sampled."""
+    """The tables of one embedding set or cloud as one row; ``SAMPLED`` is there where it was."""
     row = summary_row(read_tables(paths))
     sampled = [found for path in paths if (found := read_metadata(path).get("sampled"))]
     if sampled:

@@ -25,6 +25,8 @@ SETTINGS = {
     "cloud_shifts": [0, 1],
     "cloud_pairs": 7,
     "threads": 1,
+    "exact_rows": 1000,
+    "sample_seed": 0,
 }
 
 
