@@ -18,6 +18,7 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+from modgap.plan.order import order_jobs
 from modgap.plan.targets import check_targets
 from modgap.report import console, interrupts
 
@@ -77,4 +78,5 @@ rule all:
 
 
 console.announce_jobs(workflow.rules)
+order_jobs(workflow.rules)
 check_targets(workflow, PLAN["contents"], WorkflowError)

@@ -33,7 +33,7 @@ rule sweep_loss:
         runtime=240,
     params:
         code=code_version("sweep_loss.py"),
-        settings=settings("shift", row=("embedding_sets", "{embeddings}", "settings")),
+        settings=settings("shift", row=("embedding_sets", "{embeddings}", "swept")),
     script:
         "../scripts/sweep_loss.py"
 

@@ -6,7 +6,7 @@ Out: statistics/{gap,cone,cone_histogram,projection}/, then the tables and figur
 
 
 rule measure_gap:
-    """Every statistic of one pair of clouds, with intervals."""
+    """The gap of one pair of clouds, and what else needs no comparison of all pairs."""
     input:
         first=planned("embedding_sets", "{embeddings}", "first"),
         second=planned("embedding_sets", "{embeddings}", "second"),
@@ -28,11 +28,40 @@ rule measure_gap:
             "statistics",
             "n_resamples",
             "seed",
-            "block",
             row=("embedding_sets", "{embeddings}", "settings"),
         ),
     script:
         "../scripts/measure_gap.py"
+
+
+rule measure_pairs:
+    """What compares all pairs of two clouds: spread of the cosines, uniformity, retrieval."""
+    input:
+        first=planned("embedding_sets", "{embeddings}", "first"),
+        second=planned("embedding_sets", "{embeddings}", "second"),
+        samples=planned("embedding_sets", "{embeddings}", "samples"),
+    output:
+        table="<results>/statistics/pairs/{embeddings}.parquet",
+    log:
+        "<logs>/measure_pairs/{embeddings}.log",
+    benchmark:
+        "<benchmarks>/measure_pairs/{embeddings}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_version("measure_pairs.py"),
+        settings=settings(
+            "statistics",
+            "seed",
+            "block",
+            "exact_rows",
+            row=("embedding_sets", "{embeddings}", "settings"),
+        ),
+    script:
+        "../scripts/measure_pairs.py"
 
 
 rule measure_cone:
@@ -44,6 +73,8 @@ rule measure_cone:
         histogram="<results>/statistics/cone_histogram/{model}/{dataset}/{modality}.parquet",
     log:
         "<logs>/measure_cone/{model}/{dataset}/{modality}.log",
+    benchmark:
+        "<benchmarks>/measure_cone/{model}/{dataset}/{modality}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -66,6 +97,8 @@ rule project_pairs:
         table="<results>/statistics/projection/{embeddings}.parquet",
     log:
         "<logs>/project_pairs/{embeddings}.log",
+    benchmark:
+        "<benchmarks>/project_pairs/{embeddings}.tsv"
     conda:
         "../envs/analysis.yaml"
     # A seeded UMAP runs on one thread.
@@ -111,6 +144,7 @@ rule table_statistics:
     """Tables of gap and cone statistics: one row per embedding set and per cloud."""
     input:
         gaps=planned("tables", "table_statistics", "gaps"),
+        pairs=planned("tables", "table_statistics", "pairs"),
         cones=planned("tables", "table_statistics", "cones"),
     output:
         gap=report(

@@ -1,7 +1,8 @@
 """Cone statistics and cosine histogram of one tower's embeddings.
 
 ``caption`` chooses the texts of a picture that enter (first, last or all of them; with all, two
-texts of one picture are not a pair). It has no effect on images.
+texts of one picture are not a pair). It has no effect on images. Of more than ``exact_rows``
+pictures so many, drawn at random, are compared with each other; what needs no pairs is over all.
 """
 
 import numpy as np
@@ -9,14 +10,15 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.job import start_log
-from modgap.statistics.measurements import measure_cloud
+from modgap.statistics.clouds import describe_sample, sample_pictures
+from modgap.statistics.compared import measure_cloud
 from modgap.tables import read_embeddings, write_table
 
 # Leaving one picture out must leave pairs whose spread can be measured.
 FEWEST = 4
 
 
-def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, seed):
+def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, seed, exact_rows):
     ids, X, _ = read_embeddings(parts)
     owner, pictures = pd.factorize(ids["sample_id"])
     if len(pictures) < FEWEST:
@@ -27,6 +29,7 @@ def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, se
     chosen = np.ones(len(ids), dtype=bool)
     if caption != "all":
         chosen = ~ids["sample_id"].duplicated(keep=caption).to_numpy()
+    compared = sample_pictures(len(pictures), exact_rows, seed)
     rows, counts = measure_cloud(
         name,
         X[chosen],
@@ -35,9 +38,11 @@ def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, se
         n_resamples=n_resamples,
         seed=seed,
         block=block,
+        compared=compared,
     )
-    write_table(rows, table)
-    write_table(counts, histogram)
+    sampled = describe_sample(len(compared), len(pictures))
+    write_table(rows, table, sampled)
+    write_table(counts, histogram, sampled)
 
 
 if __name__ == "__main__":

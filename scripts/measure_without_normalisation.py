@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import start_log
+from modgap.statistics.compared import measure_pair
 from modgap.statistics.geometry import normalise
-from modgap.statistics.measurements import measure_pair
 from modgap.statistics.projections import project_pca, project_umap
 from modgap.tables import open_parquet, write_table
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.statistics.clouds import load_pair
+from modgap.statistics.clouds import load_pair, sample_pictures
 from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import project_gap_axis, project_pca, project_svd, project_umap
 from modgap.tables import write_table
@@ -17,9 +17,8 @@ from modgap.tables import write_table
 def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_neighbors, min_dist):
     """Write the projections of at most ``max_pairs`` pairs, a random subset of all."""
     pair = load_pair(first, second, samples).choose(caption)
-    X, Y, owner = normalise(pair.first), normalise(pair.second), pair.owner
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(Y))[:max_pairs])
-    X, Y = X[owner[chosen]], Y[chosen]
+    chosen = sample_pictures(len(pair.second), max_pairs, seed)
+    X, Y = normalise(pair.first[pair.owner[chosen]]), normalise(pair.second[chosen])
     results = {
         "umap": project_umap(X, Y, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed),
         "svd": project_svd(X, Y),
@@ -46,7 +45,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
     write_table(
         pd.concat(frames, ignore_index=True),
         table,
-        {"axes": axes, "n": len(owner), "n_drawn": len(chosen), "seed": seed},
+        {"axes": axes, "n": len(pair.owner), "n_drawn": len(chosen), "seed": seed},
     )
 
 

@@ -6,6 +6,7 @@ their minima and barriers, the derivative along the gap at shift 0, and shifted 
 
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 
 from modgap.embeddings.devices import take_gpus
@@ -20,7 +21,7 @@ from modgap.shift.landscape import (
 )
 from modgap.shift.moves import check_pairs, gap_direction, shift_grid
 from modgap.shift.temperatures import parse_temperature
-from modgap.statistics.clouds import load_pair
+from modgap.statistics.clouds import describe_sample, load_pair, sample_pictures
 from modgap.statistics.geometry import normalise
 from modgap.tables import write_table
 
@@ -49,11 +50,14 @@ def batch_sizes_for(given, n):
 def main(
     first, second, samples, landscape, extrema, gradient, clouds, *, name, caption, grid, moved,
     temperatures, batch_sizes, n_resamples, seed, device, cloud_shifts, cloud_pairs, threads,
+    exact_rows, sample_seed,
 ):  # fmt: skip
     """Write the four tables of one embedding set.
 
     caption : all captions of a picture would be each other's false negatives, so ``all`` counts as
         ``first`` here.
+    exact_rows, sample_seed : of more pairs the losses take so many, drawn at random; direction and
+        length of the gap are those of all pairs.
     """
     if device == "cpu":
         from modgap.shift.log_sums_cpu import use_threads
@@ -63,22 +67,29 @@ def main(
     X, Y = normalise(pair.first)[pair.owner], normalise(pair.second)
     check_pairs(X, Y)
     u, gap = gap_direction(X, Y)
+    # One text a picture: the pictures that everything else compares are these pairs.
+    chosen = np.isin(pair.owner, sample_pictures(len(X), exact_rows, sample_seed))
+    compared = (X, Y) if chosen.all() else (X[chosen], Y[chosen])
+    del pair
     deltas = shift_grid(**grid)
     taus = [parse_temperature(given) for given in temperatures]
     shared = {"temperatures": taus, "n_resamples": n_resamples, "seed": seed}
     losses, found, slopes = [], [], []
     for kind in moved:
         distances = distance_table(X, Y, u, gap, deltas, kind)
-        for batch_size in batch_sizes_for(batch_sizes, len(X)):
+        for batch_size in batch_sizes_for(batch_sizes, len(compared[0])):
             options = {**shared, "batch_size": batch_size, "moved": kind}
-            table, points = measure_landscape(X, Y, u, distances, device=device, **options)
+            table, points = measure_landscape(
+                *compared, u, distances, device=device, whole=(X, Y), **options
+            )
             losses.append(table)
             found.append(points)
-            slopes.append(measure_gradient(X, Y, u, **options))
+            slopes.append(measure_gradient(*compared, u, **options))
     drawn = shifted_clouds(
         X, Y, u, deltas=cloud_shifts, moved=moved[0], n_drawn=cloud_pairs, seed=seed
     )
-    metadata = {"embeddings": name, "gap": gap, "n": len(X), "grid": grid}
+    metadata = {"embeddings": name, "gap": gap, "n": len(compared[0]), "grid": grid}
+    metadata |= describe_sample(len(compared[0]), len(X))
     for frames, path in (
         (losses, landscape),
         (found, extrema),

@@ -5,12 +5,16 @@ import pandas as pd
 from modgap.job import start_log
 from modgap.report.formats import write_formats
 from modgap.statistics.measurements import summary_row
-from modgap.tables import read_table
+from modgap.tables import read_metadata, read_tables
+
+# Of how many pictures what compares all pairs is, where that is not all of them.
+SAMPLED = "pairs_of"
 
 GAP_COLUMNS = [
     "embeddings",
     "n",
     "dim",
+    SAMPLED,
     "gap",
     "gap_unbiased",
     "gap_unbiased_low",
@@ -29,6 +33,7 @@ CONE_COLUMNS = [
     "embeddings",
     "n",
     "dim",
+    SAMPLED,
     "mean_cosine",
     "mean_cosine_low",
     "mean_cosine_high",
@@ -43,22 +48,34 @@ CONE_COLUMNS = [
 ]
 
 
-def main(gaps, cones, gap, cone):
+def main(gaps, pairs, cones, gap, cone):
     """Write the wide tables.
 
-    gaps, cones : tidy tables, one per embedding set and per cloud.
+    gaps, pairs, cones : tidy tables, one per embedding set (twice) and per cloud.
     gap, cone : (csv, markdown, latex) paths of the two tables.
     """
-    for paths, outputs, columns in ((gaps, gap, GAP_COLUMNS), (cones, cone, CONE_COLUMNS)):
-        rows = [summary_row(read_table(path)) for path in paths]
-        frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+    sets, clouds = list(zip(gaps, pairs, strict=True)), [(path,) for path in cones]
+    for measured, outputs, columns in ((sets, gap, GAP_COLUMNS), (clouds, cone, CONE_COLUMNS)):
+        rows = [wide_row(paths) for paths in measured]
+        absent = [column for column in columns if column != SAMPLED]
+        frame = pd.DataFrame(rows) if rows else pd.DataFrame(columns=absent)
         write_formats(frame, *outputs, columns=columns)
+
+
+def wide_row(paths):
+    """The tables of one embedding set or cloud as one row; ``SAMPLED`` is there where it was."""
+    row = summary_row(read_tables(paths))
+    sampled = [found for path in paths if (found := read_metadata(path).get("sampled"))]
+    if sampled:
+        row[SAMPLED] = "{pictures:,} of {of:,} pictures".format(**sampled[0])
+    return row
 
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
     main(
         snakemake.input.gaps,
+        snakemake.input.pairs,
         snakemake.input.cones,
         (snakemake.output.gap, snakemake.output.gap_md, snakemake.output.gap_tex),
         (snakemake.output.cone, snakemake.output.cone_md, snakemake.output.cone_tex),

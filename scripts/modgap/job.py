@@ -72,7 +72,7 @@ def progress(items, *, total=None, what="items", every=30.0):
     """Iterate over ``items`` with a progress bar, or with log lines where there is no terminal.
 
     ``items`` yields anything that has ``len`` or counts as one; ``total`` is in the same unit;
-    a log line comes at most every ``every`` seconds.
+    a log line comes at most every ``every`` seconds and says how long the rest will take.
     """
     from tqdm import tqdm
 
@@ -87,4 +87,17 @@ def progress(items, *, total=None, what="items", every=30.0):
             now = time.monotonic()
             if bar.disable and now - said >= every:
                 said = now
-                LOG.info("%d of %s %s, %.0f per second", done, total, what, done / (now - start))
+                LOG.info("%d of %s %s%s", done, total, what, spell_rest(done, total, now - start))
+
+
+def spell_rest(done, total, seconds):
+    """How fast ``done`` items were in so many seconds, and how long the rest takes, in words."""
+    speed = done / max(seconds, 1e-9)
+    said = f", {speed:.0f} per second" if speed >= 1 else ""
+    if total is None or done >= total:
+        return said
+    left = (total - done) / speed
+    for unit, size in (("h", 3600), ("min", 60), ("s", 1)):
+        if left >= 2 * size or size == 1:
+            return f"{said}, about {max(1, round(left / size))} {unit} left"
+    return said

@@ -124,7 +124,7 @@ def read_embeddings(paths):
     Returns
     -------
     ids : DataFrame, n rows: every column but the embedding.
-    embeddings : (n, dim) float64, raw.
+    embeddings : (n, dim) raw, of the type they are stored in: float32 or float16.
     provenance : dict of the first shard.
 
     Raises
@@ -144,7 +144,7 @@ def read_embeddings(paths):
         if not pa.types.is_fixed_size_list(column.type):
             raise InputError(f"{path}: column 'embedding' is not a fixed-size list")
         block = column.values.to_numpy(zero_copy_only=False)
-        block = block.reshape(len(column), column.type.list_size).astype(np.float64)
+        block = block.reshape(len(column), column.type.list_size)
         check_rows(block, path)
         blocks.append(block)
         frames.append(table.drop_columns(["embedding"]).to_pandas())

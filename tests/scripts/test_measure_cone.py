@@ -8,10 +8,12 @@ import measure_cone
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
 from modgap.statistics.measurements import summary_row
-from modgap.tables import read_table, write_embeddings
+from modgap.tables import read_metadata, read_table, write_embeddings
 from toy_pairs import cosines_between_pictures
 
-SETTINGS = {"name": "toy", "bins": 50, "block": 16, "n_resamples": 100, "seed": 0}
+SETTINGS = {
+    "name": "toy", "bins": 50, "block": 16, "n_resamples": 100, "seed": 0, "exact_rows": 100,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -67,3 +69,18 @@ def test_too_few_samples_are_an_error(tmp_path):
             [path], tmp_path / "t.parquet", tmp_path / "h.parquet", caption="all", **SETTINGS
         )
     assert not (tmp_path / "t.parquet").exists()
+
+
+def test_many_pictures_are_compared_on_a_sample(texts, tmp_path):
+    parts, rows = texts
+    table, histogram = tmp_path / "cone.parquet", tmp_path / "histogram.parquet"
+    settings = {**SETTINGS, "exact_rows": 6, "seed": 3}
+    measure_cone.main(parts, table, histogram, caption="first", **settings)
+    row = summary_row(read_table(table))
+    chosen = np.random.default_rng(3).permutation(10)[:6]
+    cosines = cosines_between_pictures(rows[::3][chosen], np.arange(6))
+    assert row["max_cosine"] == pytest.approx(cosines.max())
+    assert row["n"] == 10
+    assert read_table(histogram)["pairs"].sum() == 30
+    for path in (table, histogram):
+        assert read_metadata(path) == {"sampled": {"pictures": 6, "of": 10}}

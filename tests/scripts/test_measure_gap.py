@@ -1,15 +1,25 @@
-"""measure_gap: which texts enter what, ready embeddings, bad input."""
+"""measure_gap and measure_pairs: which texts enter what, samples, ready embeddings, bad input."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import measure_gap
+import measure_pairs
 from modgap.errors import InputError
 from modgap.statistics.measurements import summary_row
-from modgap.tables import SAMPLE_COLUMNS, read_table, write_embeddings, write_table
+from modgap.tables import (
+    SAMPLE_COLUMNS,
+    read_metadata,
+    read_table,
+    read_tables,
+    write_embeddings,
+    write_table,
+)
 
-SETTINGS = {"name": "toy", "caption": "first", "n_resamples": 100, "seed": 0, "block": 50}
+SHARED = {"name": "toy", "caption": "first", "seed": 0}
+LINEAR = {"n_resamples": 100}
+COMPARED = {"exact_rows": 1000, "block": 50}
 N, DIM = 24, 6
 
 
@@ -31,7 +41,7 @@ def files(tmp_path):
     )[SAMPLE_COLUMNS]
     images = rng.standard_normal((N, DIM)) + 1
     texts = np.repeat(images, 2, axis=0) + rng.standard_normal((2 * N, DIM)) - 1
-    paths = {"samples": tmp_path / "samples.parquet", "table": tmp_path / "gap.parquet"}
+    paths = {name: tmp_path / f"{name}.parquet" for name in ("samples", "gap", "pairs")}
     write_table(samples, paths["samples"])
     for modality, columns, rows in (
         ("first", ["sample_id"], images),
@@ -47,15 +57,19 @@ def files(tmp_path):
     return paths
 
 
-def run(files, **settings):
-    measure_gap.main(
-        files["first"],
-        files["second"],
-        files["samples"],
-        files["table"],
-        **{**SETTINGS, **settings},
-    )
-    return summary_row(read_table(files["table"]))
+def measure(first, second, samples, gap, pairs, **changes):
+    """Both tables of a set as one row."""
+    for script, path, own in (
+        (measure_gap, gap, LINEAR),
+        (measure_pairs, pairs, COMPARED),
+    ):
+        given = {key: value for key, value in changes.items() if key in {**SHARED, **own}}
+        script.main(first, second, samples, path, **{**SHARED, **own, **given})
+    return summary_row(read_tables([gap, pairs]))
+
+
+def run(files, **changes):
+    return measure(**files, **changes)
 
 
 def test_the_caption_changes_the_geometry_and_not_the_retrieval(files):
@@ -63,7 +77,7 @@ def test_the_caption_changes_the_geometry_and_not_the_retrieval(files):
     assert len({row["gap"] for row in rows.values()}) == 3
     assert len({row["recall1_second_to_first"] for row in rows.values()}) == 1
     assert {row["n"] for row in rows.values()} == {N}
-    table = read_table(files["table"])
+    table = read_table(files["pairs"])
     queries = table[(table["statistic"] == "recall1") & (table["side"] == "second_to_first")]
     assert queries["n"].item() == 2 * N
 
@@ -96,7 +110,7 @@ def test_pictures_without_a_text_are_an_error(files):
     files["second"] = files["second"][:1]
     with pytest.raises(InputError, match="no text for sample 'p12'"):
         run(files)
-    assert not files["table"].exists()
+    assert not files["gap"].exists()
 
 
 def test_a_mentioned_column_that_is_not_there_is_named(files):
@@ -122,9 +136,8 @@ def test_ready_embeddings_pair_by_position(shared, tmp_path):
     paths = [tmp_path / "first.parquet", tmp_path / "second.parquet"]
     for path, block in zip(paths, (X, Y), strict=True):
         write_embeddings(path, ids, block, {})
-    table = tmp_path / "gap.parquet"
-    measure_gap.main(paths[:1], paths[1:], None, table, **SETTINGS)
-    row = summary_row(read_table(table))
+    tables = [tmp_path / "gap.parquet", tmp_path / "pairs.parquet"]
+    row = measure(paths[:1], paths[1:], None, *tables)
     assert row["gap"] == pytest.approx(1.0446642514478812, abs=1e-9)
     assert (row["n"], row["dim"]) == (99, 768)
     # One text appears twice: its two pictures can share the first place only once.
@@ -135,5 +148,24 @@ def test_too_few_rows_are_an_error(tmp_path):
     ids = pd.DataFrame({"sample_id": ["a", "b", "c"]})
     path = tmp_path / "both.parquet"
     write_embeddings(path, ids, np.eye(3, dtype=np.float32), {})
-    with pytest.raises(InputError, match="3 rows; the statistics of 'toy' need at least 4"):
-        measure_gap.main([path], [path], None, tmp_path / "gap.parquet", **SETTINGS)
+    for script, own in ((measure_gap, LINEAR), (measure_pairs, COMPARED)):
+        with pytest.raises(InputError, match="3 rows; the statistics of 'toy' need at least 4"):
+            script.main([path], [path], None, tmp_path / "table.parquet", **SHARED, **own)
+
+
+def test_many_pictures_are_compared_on_a_sample_that_says_so(files):
+    """The gap takes every row; a sample is measured as if it were the whole."""
+    whole = run(files)
+    assert read_metadata(files["pairs"]) == {}
+    sampled = run(files, exact_rows=10)
+    assert sampled["gap"] == whole["gap"]
+    assert sampled["mean_cosine_first"] == whole["mean_cosine_first"]
+    assert sampled["n"] == N
+    assert sampled["recall1_first_to_second"] != whole["recall1_first_to_second"]
+    table = read_table(files["pairs"])
+    assert read_metadata(files["pairs"]) == {"sampled": {"pictures": 10, "of": N}}
+    assert set(table["n"]) == {10, 20}  # both captions of a picture are texts of the gallery
+    assert table["interval_method"].str.endswith("; on 10 of 24 pictures, drawn at random").all()
+    again = run(files, exact_rows=10)
+    assert again == sampled
+    assert run(files, exact_rows=10, seed=1)["max_cosine_first"] != sampled["max_cosine_first"]

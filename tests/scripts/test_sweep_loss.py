@@ -25,6 +25,8 @@ SETTINGS = {
     "cloud_shifts": [0, 1],
     "cloud_pairs": 7,
     "threads": 1,
+    "exact_rows": 1000,
+    "sample_seed": 0,
 }
 
 
@@ -249,3 +251,23 @@ def test_an_interval_around_zero_holds_shifts_of_size_zero():
     measured = [row[f"shift_size{end}"] for end in ("", "_low", "_high")]
     np.testing.assert_allclose(measured, [0.2, 0.0, 0.6])
     assert row["loss"] == 2.0
+
+
+def test_of_many_pairs_a_sample_gives_the_loss_and_all_of_them_the_gap(drawn, tables, tmp_path):
+    few = sweep(tmp_path, drawn, exact_rows=40, sample_seed=5, batch_sizes=["all"])
+    about = read_metadata(few["landscape"])
+    assert about["sampled"] == {"pictures": 40, "of": 60}
+    assert about["n"] == 40
+    assert about["gap"] == read_metadata(tables["landscape"])["gap"]
+    assert "sampled" not in read_metadata(tables["landscape"])
+    landscape, whole = read_table(few["landscape"]), read_table(tables["landscape"])
+    assert set(landscape["n"]) == set(landscape["batch_size"]) == {40}
+    assert set(landscape["distance"]) <= set(whole["distance"])
+    chosen = np.sort(np.random.default_rng(5).permutation(60)[:40])
+    (tmp_path / "alone").mkdir()
+    alone = sweep(tmp_path / "alone", drawn[:, chosen], batch_sizes=["all"])
+    alone = read_table(alone["landscape"])
+    # The direction is that of all pairs, which matters as soon as anything moves.
+    at_rest = landscape["delta"] == 0
+    np.testing.assert_allclose(landscape["value"][at_rest], alone["value"][at_rest])
+    assert not np.allclose(landscape["value"][~at_rest], alone["value"][~at_rest])

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 
-from modgap.job import Tee, progress
+import pytest
+
+from modgap.job import Tee, progress, spell_rest
 
 
 def run(code, root, tmp_path):
@@ -80,3 +82,17 @@ def test_progress_passes_items_on_and_counts_their_length(caplog, monkeypatch):
         assert list(progress(range(2), total=2, what="models", every=0)) == [0, 1]
     said = [record.getMessage().split(",")[0] for record in caplog.records]
     assert said == ["3 of 5 pictures", "5 of 5 pictures", "1 of 2 models", "2 of 2 models"]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "text"),
+    [
+        (100, 400, 50, ", 2 per second, about 2 min left"),
+        (1, 4, 3000, ", about 2 h left"),
+        (1, 3, 40, ", about 80 s left"),
+        (3, 3, 1, ", 3 per second"),
+        (5, None, 1, ", 5 per second"),
+    ],
+)
+def test_progress_says_how_long_the_rest_takes(done, total, seconds, text):
+    assert spell_rest(done, total, seconds) == text

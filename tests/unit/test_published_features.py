@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from modgap.statistics.measurements import measure_pair, summary_row
+from modgap.statistics.compared import measure_pair
+from modgap.statistics.measurements import summary_row
 
 FILES = [
     "features_clip",

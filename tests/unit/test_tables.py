@@ -64,7 +64,7 @@ def test_embeddings_of_several_shards_come_back(tmp_path, dtype):
         write_embeddings(path, IDS, block, {"model": "m"})
     ids, found, about = read_embeddings(parts)
     assert list(ids["sample_id"]) == ["a", "b", "c"] * 2
-    assert found.dtype == np.float64
+    assert found.dtype == dtype
     np.testing.assert_array_equal(found, np.concatenate(blocks))
     assert about == {"model": "m"}
 

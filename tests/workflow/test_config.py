@@ -35,6 +35,7 @@ def test_a_users_file_builds_only_what_it_names(root, tmp_path, ready):
     assert jobs == {
         "import_embeddings": 1,
         "measure_gap": 1,
+        "measure_pairs": 1,
         "measure_cone": 2,
         "table_statistics": 1,
     }

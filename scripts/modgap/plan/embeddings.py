@@ -157,6 +157,13 @@ def plan_sets(known):
             "second": set_parts(known, name, 1),
             "samples": set_samples(known, name),
             "settings": {"caption": set_caption(known, name), "name": name},
+            # What takes a sample of very many takes that of the statistics.
+            "swept": {
+                "caption": set_caption(known, name),
+                "name": name,
+                "exact_rows": known.config["statistics"]["exact_rows"],
+                "sample_seed": known.config["statistics"]["seed"],
+            },
         }
         for name in known.config["embedding_sets"]
     }

@@ -208,6 +208,7 @@ def plan_tables(known):
     return {
         "table_statistics": {
             "gaps": list_statistics("gap", config["embedding_sets"]),
+            "pairs": list_statistics("pairs", config["embedding_sets"]),
             "cones": list_statistics("cone", ["/".join(cloud) for cloud in cone_clouds(known)]),
         },
         "table_answers": {

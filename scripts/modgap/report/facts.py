@@ -18,16 +18,19 @@ def read_facts(paths, names):
 
     Returns
     -------
-    dict: ``data and model``, ``n``, ``seed``, ``protocol``, ``intervals``; what the files do not
-    say is left out.
+    dict: ``data and model``, ``n``, ``all pairs``, ``seed``, ``protocol``, ``intervals``; what the
+    files do not say is left out.
     """
-    subjects, sizes, seeds, protocols, intervals = {}, set(), {}, {}, {}
+    subjects, sizes, samples, seeds, protocols, intervals = {}, set(), {}, {}, {}, {}
     for path in paths:
         frame, about = read_fact_columns(path)
         for name in [path] if path in names else subject_names(frame, about):
             subjects[names.get(name, name)] = None
         # Groups and held-out halves are parts of the items.
         sizes |= set(sorted(whole_numbers(frame, about, SIZES))[-1:])
+        if "sampled" in about:
+            text = "{pictures:,} of {of:,} pictures, drawn at random"
+            samples[text.format(**about["sampled"])] = None
         seeds |= dict.fromkeys(spell_seeds(frame, about))
         protocols |= dict.fromkeys(
             text for text in distinct_texts(frame, "protocol") if text != "neither"
@@ -40,6 +43,7 @@ def read_facts(paths, names):
     found = {
         "data and model": "; ".join(subjects),
         "n": spell_range(sizes),
+        "all pairs": "; ".join(samples),
         "seed": ", ".join(seeds),
         "protocol": " and ".join(sorted(protocols, reverse=True)),
         "intervals": "; ".join(intervals),

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from modgap.job import progress
 from modgap.shift.extrema import (
     INTERVAL_METHOD,
     SIDES,
@@ -64,11 +65,24 @@ def resampled_side_means(terms, n_resamples, seed):
 
 
 def measure_landscape(
-    first, second, u, distances, *, temperatures, batch_size, moved, device, n_resamples, seed
+    first,
+    second,
+    u,
+    distances,
+    *,
+    temperatures,
+    batch_size,
+    moved,
+    device,
+    n_resamples,
+    seed,
+    whole=None,
 ):
     """Losses on the grid and extrema between grid points for one batch size and kind of shift.
 
-    ``distances``: the ``distance_table`` of the grid.
+    distances : the ``distance_table`` of the grid.
+    whole : both modalities of all pairs, whose centres give the distances of the extrema, where
+        ``first`` and ``second`` are a sample of them; None where they are not.
 
     Returns
     -------
@@ -83,7 +97,8 @@ def measure_landscape(
     del terms
 
     loss_rows, extremum_rows = [], []
-    for t, tau in enumerate(temperatures):
+    what = f"temperatures, batches of {batch_size}"
+    for t, tau in enumerate(progress(temperatures, total=len(temperatures), what=what)):
 
         def terms_at(shifts, tau=tau):
             return loss_terms(first, second, u, shifts, [tau], **options)
@@ -105,7 +120,7 @@ def measure_landscape(
             )
         found = locate_extrema(terms_at, deltas, curves, curve_draws, n_resamples, seed)
         shifts = np.unique([shift for row in found for shift in row["shifts"]])
-        left = remaining_gap(first, second, u, shifts, moved)
+        left = remaining_gap(*(whole or (first, second)), u, shifts, moved)
         for row in found:
             extremum_rows += extremum_statistics(row, tau, dict(zip(shifts, left, strict=True)))
     shared = {

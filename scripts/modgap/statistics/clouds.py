@@ -174,6 +174,38 @@ def count_strays(ids, text_ids, partners, paths):
     )
 
 
+def sample_pictures(n, limit, seed):
+    """Rows of at most ``limit`` of n pictures, drawn at random without repetition; increasing."""
+    if n <= limit:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).permutation(n)[:limit])
+
+
+def sample_pairs(pair, limit, seed):
+    """At most ``limit`` pictures of a pair, drawn at random, each with all its texts.
+
+    What compares every picture with every other would take hours on many; the same pictures are
+    drawn for everything that does. At or below ``limit`` the pair itself.
+    """
+    if len(pair.first) <= limit:
+        return pair
+    chosen = sample_pictures(len(pair.first), limit, seed)
+    rows = np.flatnonzero(np.isin(pair.owner, chosen))
+    return replace(
+        pair,
+        first=pair.first[chosen],
+        second=pair.second[rows],
+        owner=np.searchsorted(chosen, pair.owner[rows]),
+        texts=pair.texts.iloc[rows].reset_index(drop=True),
+        ids=pair.ids[chosen],
+    )
+
+
+def describe_sample(n, total):
+    """Metadata of a table about n of ``total`` pictures; empty where they are all."""
+    return {} if n == total else {"sampled": {"pictures": n, "of": total}}
+
+
 def read_class_vectors(path, templates):
     """Classes (DataFrame with class and category) and their unit vectors (n_classes, dim).
 

@@ -1,4 +1,6 @@
-"""Every statistic of an embedding set as tidy rows: one measurement a row.
+"""Statistics of an embedding set as tidy rows, one measurement a row: those linear in its rows.
+
+``modgap.statistics.compared`` has those that compare every picture with every other.
 
 Columns: ``embeddings`` (name of the set), ``statistic``, ``side`` (both, first, second,
 first_to_second or second_to_first), ``value``, ``low`` and ``high`` (95 %), ``interval_method``
@@ -13,7 +15,7 @@ it. Below ``FEWEST_FOR_INTERVAL`` pictures only proportions and medians have int
 import numpy as np
 import pandas as pd
 
-from modgap.statistics import geometry, inference, pairwise, retrieval
+from modgap.statistics import geometry, inference
 from modgap.statistics.separability import separability
 from modgap.tables import column_name
 
@@ -31,24 +33,9 @@ COLUMNS = [
     "n_resamples",
 ]
 
-QUANTILES = {
-    "q01_cosine": 0.01,
-    "q05_cosine": 0.05,
-    "q25_cosine": 0.25,
-    "median_cosine": 0.5,
-    "q75_cosine": 0.75,
-    "q95_cosine": 0.95,
-    "q99_cosine": 0.99,
-}
-
-RECALL_AT = (1, 5, 10)
-
 JACKKNIFE = "jackknife over pictures"
 NORM = "test inversion for the norm of a mean, studentised bootstrap over pictures"
-RECALL = "Wilson, clustered by picture, gallery fixed"
 EXTREME = "none: an extreme of the sample"
-QUANTILE = "none: a quantile over dependent pairs"
-EXACT = "none: exact for these captions"
 UNDEFINED = "none: undefined, nothing varies"
 
 # With fewer pictures, intervals from the spread between pictures hold the true value too seldom:
@@ -110,84 +97,32 @@ def tidy_frame(rows, name, dim, seed):
     return pd.DataFrame(rows).assign(embeddings=name, dim=dim, seed=seed)[COLUMNS]
 
 
-def measure_pair(
-    name,
-    X,
-    Y,
-    owner,
-    *,
-    gallery=None,
-    captions=None,
-    relevance=None,
-    n_resamples,
-    seed,
-    block,
-):
-    """Everything there is to measure about two modalities.
+def measure_linear(name, X, Y, owner, *, n_resamples, seed):
+    """What takes time in proportion to the number of rows: gap, centres, moments, separability.
 
     Parameters
     ----------
     X, Y : (n, dim) pictures and (m, dim) texts, raw or normalised.
     owner : (m,) row of X of each text; every picture owns at least one text.
-    gallery : texts and owners for retrieval, which ranks every text there is, as CLIP's evaluation
-        does; Y and owner if None.
-    captions : one string for each text of the gallery, equal ones being interchangeable; if None,
-        equal embeddings are.
-    relevance : codes and kinds of ``modgap.statistics.retrieval`` for the gallery; own picture
-        only if None.
-    n_resamples, seed, block : resamples of pictures, seed, side of a tile of similarities.
+    n_resamples, seed : resamples of pictures, and their seed.
 
     Returns
     -------
     DataFrame with ``COLUMNS``.
     """
     X, Y, owner = geometry.normalise(X), geometry.normalise(Y), np.asarray(owner)
-    texts, text_owner = (Y, owner) if gallery is None else gallery
-    texts, text_owner = geometry.normalise(texts), np.asarray(text_owner)
     n = len(X)
     rows = [
         *gap_rows(X, Y, owner, n_resamples, seed),
-        *cloud_rows(
-            "first", X, np.arange(n), n, pairwise.within_pairs(X, np.arange(n), bins=1, block=block)
+        *(
+            row
+            for side, cloud, of in (("first", X, np.arange(n)), ("second", Y, owner))
+            for row in (*moment_rows(side, cloud, of, n), rank_row(side, cloud, of, n))
         ),
-        *cloud_rows("second", Y, owner, n, pairwise.within_pairs(Y, owner, bins=1, block=block)),
-        *cross_rows(X, Y, owner, n_resamples, seed, block),
+        *cross_rows(X, Y, owner, n_resamples, seed),
         *separability_rows(X, Y, owner, seed),
-        *retrieval_rows(X, texts, text_owner, captions, relevance, block),
     ]
     return tidy_frame(rows, name, X.shape[1], seed)
-
-
-def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block):
-    """Everything there is to measure about one tower.
-
-    Parameters
-    ----------
-    X : (m, dim), raw or normalised. owner : (m,) picture of each row; its own if None.
-    bins : cells of the histogram over [−1, 1].
-
-    Returns
-    -------
-    DataFrame with ``COLUMNS`` (side ``both``), and the histogram of the cosines of all ordered
-    pairs: ``embeddings``, ``low``, ``high``, ``pairs``.
-    """
-    X = geometry.normalise(X)
-    owner = np.arange(len(X)) if owner is None else np.asarray(owner)
-    n_pictures = owner.max() + 1
-    pairs = pairwise.within_pairs(X, owner, bins=bins, block=block)
-    rows = [
-        *cloud_rows("both", X, owner, n_pictures, pairs),
-        centre_norm_row(
-            "both",
-            X,
-            centre_norm_interval(X, owner, n_pictures, n_resamples, seed),
-            n_pictures,
-            n_resamples,
-        ),
-    ]
-    edges, counts = pairwise.histogram(pairs["counts"], bins)
-    table = {"embeddings": name, "low": edges[:-1], "high": edges[1:], "pairs": counts}
-    return tidy_frame(rows, name, X.shape[1], seed), pd.DataFrame(table)
 
 
 def gap_rows(X, Y, owner, n_resamples, seed):
@@ -239,38 +174,27 @@ def centre_norm_row(side, rows, interval, n_pictures, n_resamples):
     )
 
 
-def cloud_rows(side, rows, owner, n_pictures, pairs):
-    """Cone statistics of one cloud, from its rows and its ``pairwise.within_pairs``."""
+def moment_rows(side, rows, owner, n_pictures):
+    """Mean and spread of the cosines within one cloud, which need no pairs."""
     n = len(rows)
-    quantiles = pairwise.quantiles(pairs, list(QUANTILES.values()))
-    rank, influence = geometry.effective_rank(rows, owner, n_pictures)
-    rank_interval = np.exp(inference.influence_interval(np.log(rank), influence))
     return [
         jackknife_row(
             "mean_cosine", side, geometry.mean_pairwise_cosine(rows, owner, n_pictures), n
         ),
         jackknife_row("sd_cosine", side, geometry.sd_pairwise_cosine(rows, owner, n_pictures), n),
-        measurement_row("min_cosine", side, pairs["min"], None, EXTREME, n),
-        measurement_row("max_cosine", side, pairs["max"], None, EXTREME, n),
-        *(
-            measurement_row(statistic, side, value, None, QUANTILE, n)
-            for statistic, value in zip(QUANTILES, quantiles, strict=True)
-        ),
-        jackknife_row("uniformity", side, pairwise.uniformity(pairs, owner, n_pictures), n),
-        spread_row(
-            "effective_rank",
-            side,
-            rank,
-            rank_interval,
-            "infinitesimal jackknife over pictures; of the value expected at this n",
-            n,
-            n_pictures,
-        ),
     ]
 
 
-def cross_rows(X, Y, owner, n_resamples, seed, block):
-    """Statistics of pictures against texts: matched, unmatched, RMG, alignment, margin."""
+def rank_row(side, rows, owner, n_pictures):
+    """In how many directions a cloud spreads."""
+    rank, influence = geometry.effective_rank(rows, owner, n_pictures)
+    interval = np.exp(inference.influence_interval(np.log(rank), influence))
+    method = "infinitesimal jackknife over pictures; of the value expected at this n"
+    return spread_row("effective_rank", side, rank, interval, method, len(rows), n_pictures)
+
+
+def cross_rows(X, Y, owner, n_resamples, seed):
+    """Statistics of pictures against texts that need no pairs: matched, RMG, alignment, margin."""
     n, m = len(X), len(Y)
     matched = geometry.mean_matched_cosine(X, Y, owner)
     within_first = geometry.mean_pairwise_cosine(X, np.arange(n), n)
@@ -280,7 +204,6 @@ def cross_rows(X, Y, owner, n_resamples, seed, block):
         for values in zip(matched, within_first, within_second, strict=True)
     ]
     own_cosines = np.einsum("ij,ij->i", X[owner], Y)
-    pairs = pairwise.cross_pairs(X, Y, owner, block=block)
     difference, influence = geometry.pair_difference(X, Y, owner)
     low, high = inference.norm_interval(difference, influence, n_resamples=n_resamples, seed=seed)
     return [
@@ -290,8 +213,6 @@ def cross_rows(X, Y, owner, n_resamples, seed, block):
         jackknife_row(
             "mean_unmatched_cosine", "both", geometry.mean_unmatched_cosine(X, Y, owner), m
         ),
-        measurement_row("min_unmatched_cosine", "both", pairs["min"], None, EXTREME, m),
-        measurement_row("max_unmatched_cosine", "both", pairs["max"], None, EXTREME, m),
         jackknife_row("rmg", "both", relative, n),
         jackknife_row("alignment", "both", [geometry.alignment(value) for value in matched], m),
         spread_row(
@@ -305,7 +226,6 @@ def cross_rows(X, Y, owner, n_resamples, seed, block):
             n_resamples,
         ),
         jackknife_row("alignment_residual", "both", geometry.alignment_residual(X, Y, owner), m),
-        jackknife_row("uniformity_cross", "both", pairwise.uniformity_cross(pairs, owner), m),
         measurement_row("margin", "both", geometry.gap_margin(X, Y), None, EXTREME, n),
     ]
 
@@ -327,61 +247,6 @@ def separability_rows(X, Y, owner, seed):
         for statistic in ("accuracy", "auc")
         for value, influence in [measured[statistic]]
     ]
-
-
-def retrieval_rows(X, Y, owner, captions, relevance, block):
-    """Recall@k and median rank both ways, with chance and ceiling beside them."""
-    n = len(X)
-    codes, kind = retrieval.own_relevance(owner, n) if relevance is None else relevance
-    text = retrieval.label_equal_rows(Y) if captions is None else np.asarray(captions)
-    forward, backward = retrieval.ranks_both_ways(X, Y, owner, codes, kind, block=block)
-    return [
-        *direction_rows(
-            "first_to_second",
-            forward,
-            np.arange(n),
-            len(Y),
-            [retrieval.ceiling_first_to_second(owner, codes, kind, text, k) for k in RECALL_AT],
-        ),
-        *direction_rows(
-            "second_to_first",
-            backward,
-            owner,
-            n,
-            [retrieval.ceiling_second_to_first(owner, codes, kind, text, k) for k in RECALL_AT],
-        ),
-    ]
-
-
-def direction_rows(side, counts, owner, n_gallery, ceilings):
-    """Recall and median rank of one direction; ``counts`` of ``retrieval.rank_counts``."""
-    n, n_pictures = len(counts), owner.max() + 1
-    rows = []
-    for k, ceiling in zip(RECALL_AT, ceilings, strict=True):
-        for variant, hits in (
-            ("", retrieval.expected_hits(counts, k)),
-            ("_published", retrieval.strict_hits(counts, k)),
-        ):
-            influence = inference.mean_influence(hits, owner, n_pictures)
-            interval = inference.proportion_interval(hits.mean(), influence, n)
-            rows.append(
-                measurement_row(f"recall{k}{variant}", side, hits.mean(), interval, RECALL, n)
-            )
-        chance = retrieval.chance_recall(counts, n_gallery, k)
-        rows.append(measurement_row(f"recall{k}_chance", side, chance, None, EXACT, n))
-        rows.append(measurement_row(f"recall{k}_ceiling", side, ceiling, None, EXACT, n))
-    for variant, ranks in (
-        ("", retrieval.expected_ranks(counts)),
-        ("_published", retrieval.strict_ranks(counts)),
-    ):
-        interval = inference.median_interval(ranks, owner, n_pictures)
-        method = "Woodruff, clustered by picture, gallery fixed"
-        rows.append(
-            measurement_row(f"median_rank{variant}", side, np.median(ranks), interval, method, n)
-        )
-    chance = retrieval.chance_median_rank(counts, n_gallery)
-    rows.append(measurement_row("median_rank_chance", side, chance, None, EXACT, n))
-    return rows
 
 
 def summary_row(frame):

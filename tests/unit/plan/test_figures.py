@@ -55,6 +55,7 @@ def test_tables_without_a_study_have_no_summary(root):
     assert tables["table_normalisation"]["summary"] == []
     assert tables["table_models"]["settings"]["tasks"] == []
     assert len(tables["table_statistics"]["gaps"]) == 2
+    assert len(tables["table_statistics"]["pairs"]) == 2
 
 
 def test_sources_are_files_and_not_settings():

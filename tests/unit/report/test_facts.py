@@ -62,3 +62,8 @@ def test_many_seeds_are_a_range(tmp_path):
 )
 def test_numbers_are_spelled_as_one_range(values, text):
     assert spell_range(values) == text
+
+
+def test_a_sample_of_the_pictures_is_said(tmp_path):
+    path = write(tmp_path, {"sampled": {"pictures": 20000, "of": 50000}}, n=[20000])
+    assert read_facts([path], {})["all pairs"] == "20,000 of 50,000 pictures, drawn at random"

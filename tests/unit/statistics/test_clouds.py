@@ -12,6 +12,8 @@ from modgap.statistics.clouds import (
     read_class_vectors,
     read_clouds,
     read_pictures,
+    sample_pairs,
+    sample_pictures,
 )
 from modgap.tables import BY_ID, BY_ROW, write_embeddings, write_table
 
@@ -199,3 +201,17 @@ def test_columns_that_are_not_there_or_not_filled():
     with pytest.raises(InputError, match="faces: p2 has no race"):
         picture_labels(samples, ["race", "gender"], "faces")
     assert list(picture_labels(samples[:1], ["race", "gender"], "faces")) == ["X M"]
+
+
+def test_a_sample_is_seeded_and_brings_all_texts_of_its_pictures(files):
+    pair = load_pair([files["first"]], [files["second"]], files["samples"])
+    assert sample_pairs(pair, 3, 0) is pair
+    for seed in range(6):
+        some = sample_pairs(pair, 2, seed)
+        chosen = sample_pictures(3, 2, seed)
+        np.testing.assert_array_equal(some.first, pair.first[chosen])
+        texts = [list(some.texts["caption"][some.owner == row]) for row in range(2)]
+        assert texts == [{0: ["a0", "a1"], 1: ["b0"], 2: ["c0"]}[row] for row in chosen]
+        np.testing.assert_array_equal(some.second, pair.second[np.isin(pair.owner, chosen)])
+    assert len({tuple(sample_pictures(3, 2, seed)) for seed in range(20)}) == 3
+    assert list(sample_pictures(4, 4, 0)) == [0, 1, 2, 3]

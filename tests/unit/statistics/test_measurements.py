@@ -1,14 +1,15 @@
 """Tidy rows and wide rows: what they hold, and what must not change them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from modgap.statistics.compared import measure_cloud, measure_compared, measure_pair
 from modgap.statistics.measurements import (
     COLUMNS,
     FEWEST_FOR_INTERVAL,
     TOO_FEW,
-    measure_cloud,
-    measure_pair,
+    measure_linear,
     summary_row,
 )
 from modgap.tables import column_name
@@ -214,3 +215,34 @@ def test_a_tower_measured_alone_agrees_with_the_pair(data, frame):
 )
 def test_column_names(statistic, side, column):
     assert column_name(statistic, side) == column
+
+
+def test_the_two_tables_share_no_row_and_are_all_there_is(data, frame):
+    linear = measure_linear("toy", *data, n_resamples=200, seed=0)
+    compared = measure_compared("toy", *data, seed=0, block=64)
+    keys = ["statistic", "side"]
+    whole = pd.concat([linear, compared], ignore_index=True)
+    assert not whole.duplicated(keys).any()
+    pd.testing.assert_frame_equal(whole, frame)
+    assert {"gap", "rmg", "margin", "sd_cosine", "separability_auc"} <= set(linear["statistic"])
+    assert {"recall1", "uniformity", "min_cosine"} <= set(compared["statistic"])
+
+
+def test_a_cloud_is_compared_on_the_chosen_pictures_and_averaged_over_all(data):
+    _, Y, owner = data
+    options = {"bins": 10, "n_resamples": 200, "seed": 0, "block": 16}
+    compared = np.array([3, 5, 8, 13, 21, 34])
+    here = np.isin(owner, compared)
+    rows, histogram = measure_cloud("texts", Y, owner=owner, compared=compared, **options)
+    whole, _ = measure_cloud("texts", Y, owner=owner, **options)
+    cosines = cosines_between_pictures(Y[here], owner[here])
+    row, all_of_them = summary_row(rows), summary_row(whole)
+    assert row["min_cosine"] == pytest.approx(cosines.min())
+    assert histogram["pairs"].sum() == len(cosines)
+    for name in ("mean_cosine", "sd_cosine", "effective_rank", "centre_norm"):
+        assert row[name] == all_of_them[name]
+    noted = rows["interval_method"].str.endswith("on 6 of 60 pictures, drawn at random")
+    assert set(rows.loc[noted, "n"]) == {here.sum()}
+    assert set(rows.loc[~noted, "statistic"]) == {
+        "mean_cosine", "sd_cosine", "effective_rank", "centre_norm",
+    }  # fmt: skip

@@ -1,0 +1,74 @@
+"""What one pair of modalities shows when every picture is compared with every other.
+
+``caption`` chooses the texts of a picture that enter the geometry (first, last or all of them). It
+moves the numbers. Retrieval always ranks every text there is, as CLIP's evaluation does. Of more
+than ``exact_rows`` pictures so many are drawn at random, with their texts, and the table says so.
+"""
+
+import numpy as np
+
+from modgap.errors import InputError
+from modgap.job import LOG, start_log
+from modgap.statistics.clouds import describe_sample, load_pair, sample_pairs
+from modgap.statistics.compared import measure_compared
+from modgap.statistics.retrieval import mentioned_relevance
+from modgap.tables import write_table
+
+# Leaving one picture out must leave pairs.
+FEWEST = 4
+
+
+def main(first, second, samples, table, *, name, caption, exact_rows, seed, block):
+    pair = load_pair(first, second, samples)
+    total = len(pair.first)
+    if total < FEWEST:
+        raise InputError(
+            f"{first[0]}: {total} rows; the statistics of {name!r} need at least {FEWEST}"
+        )
+    pair = sample_pairs(pair, exact_rows, seed)
+    sampled = describe_sample(len(pair.first), total)
+    if sampled:
+        LOG.info("%s: %d of %d pictures, drawn at random", name, len(pair.first), total)
+    captions = relevance = None
+    if samples is not None:
+        captions = pair.texts["caption"].to_numpy()
+        relevance = caption_relevance(pair.texts, pair.owner, samples)
+    chosen = pair.choose(caption)
+    frame = measure_compared(
+        name,
+        pair.first,
+        chosen.second,
+        chosen.owner,
+        gallery=(pair.second, pair.owner),
+        captions=captions,
+        relevance=relevance,
+        seed=seed,
+        block=block,
+        sampled_from=total if sampled else None,
+    )
+    write_table(frame, table, sampled)
+
+
+def caption_relevance(texts, owner, samples):
+    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
+    for mentioned in texts["mentioned"].dropna().unique():
+        for column in mentioned.split("+"):
+            if column not in texts.columns:
+                raise InputError(
+                    f"{samples}: a caption mentions {mentioned!r}, but there is no column "
+                    f"{column!r}; add it or empty the column 'mentioned'"
+                )
+    # Attributes are the picture's, so any of its texts has them.
+    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
+    return mentioned_relevance(pictures, texts["mentioned"])
+
+
+if __name__ == "__main__":
+    start_log(snakemake.log[0])
+    main(
+        snakemake.input.first,
+        snakemake.input.second,
+        next(iter(snakemake.input.samples), None),
+        snakemake.output.table,
+        **snakemake.params.settings,
+    )

@@ -1,0 +1,226 @@
+"""Measurements that compare every picture with every other, as rows of the same columns.
+
+Their time grows with the square of the number of pictures, so that of very many only a random
+sample is compared (``modgap.statistics.clouds.sample_pairs``). What needs no pairs is in
+``modgap.statistics.measurements`` and always over all of them.
+"""
+
+import numpy as np
+import pandas as pd
+
+from modgap.statistics import geometry, inference, pairwise, retrieval
+from modgap.statistics.measurements import (
+    EXTREME,
+    centre_norm_interval,
+    centre_norm_row,
+    jackknife_row,
+    measure_linear,
+    measurement_row,
+    moment_rows,
+    rank_row,
+    tidy_frame,
+)
+
+QUANTILES = {
+    "q01_cosine": 0.01,
+    "q05_cosine": 0.05,
+    "q25_cosine": 0.25,
+    "median_cosine": 0.5,
+    "q75_cosine": 0.75,
+    "q95_cosine": 0.95,
+    "q99_cosine": 0.99,
+}
+
+RECALL_AT = (1, 5, 10)
+
+RECALL = "Wilson, clustered by picture, gallery fixed"
+QUANTILE = "none: a quantile over dependent pairs"
+EXACT = "none: exact for these captions"
+
+
+def measure_pair(name, X, Y, owner, *, n_resamples, seed, block, **retrieved):
+    """Everything there is to measure about two modalities.
+
+    Both tables of an embedding set, one below the other: ``measure_linear`` and
+    ``measure_compared``, which say what the arguments are.
+    """
+    return pd.concat(
+        [
+            measure_linear(name, X, Y, owner, n_resamples=n_resamples, seed=seed),
+            measure_compared(name, X, Y, owner, seed=seed, block=block, **retrieved),
+        ],
+        ignore_index=True,
+    )
+
+
+def measure_compared(
+    name,
+    X,
+    Y,
+    owner,
+    *,
+    gallery=None,
+    captions=None,
+    relevance=None,
+    seed,
+    block,
+    sampled_from=None,
+):
+    """What compares every picture with every other: spread of the cosines, uniformity, retrieval.
+
+    Parameters
+    ----------
+    X, Y, owner : as for ``measure_linear``.
+    gallery : texts and owners for retrieval, which ranks every text there is, as CLIP's evaluation
+        does; Y and owner if None.
+    captions : one string for each text of the gallery, equal ones being interchangeable; if None,
+        equal embeddings are.
+    relevance : codes and kinds of ``modgap.statistics.retrieval`` for the gallery; own picture
+        only if None.
+    seed, block : seed that the rows name, side of a tile of similarities.
+    sampled_from : number of pictures that those of X were drawn from; None where they are all.
+
+    Returns
+    -------
+    DataFrame with ``COLUMNS``.
+    """
+    X, Y, owner = geometry.normalise(X), geometry.normalise(Y), np.asarray(owner)
+    texts, text_owner = (Y, owner) if gallery is None else gallery
+    texts, text_owner = geometry.normalise(texts), np.asarray(text_owner)
+    n = len(X)
+    rows = [
+        *(
+            row
+            for side, cloud, of in (("first", X, np.arange(n)), ("second", Y, owner))
+            for row in spread_rows(
+                side, cloud, of, n, pairwise.within_pairs(cloud, of, bins=1, block=block)
+            )
+        ),
+        *unmatched_rows(X, Y, owner, block),
+        *retrieval_rows(X, texts, text_owner, captions, relevance, block),
+    ]
+    return tidy_frame(mark_sampled(rows, n, sampled_from), name, X.shape[1], seed)
+
+
+def mark_sampled(rows, n, sampled_from):
+    """Measurements on n of ``sampled_from`` pictures (None: all there are), saying so."""
+    if sampled_from is None:
+        return rows
+    note = f"; on {n:,} of {sampled_from:,} pictures, drawn at random"
+    return [{**row, "interval_method": row["interval_method"] + note} for row in rows]
+
+
+def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compared=None):
+    """Everything there is to measure about one tower.
+
+    Parameters
+    ----------
+    X : (m, dim), raw or normalised. owner : (m,) picture of each row; its own if None.
+    bins : cells of the histogram over [−1, 1].
+    compared : pictures that are compared with each other, increasing; all of them if None.
+
+    Returns
+    -------
+    DataFrame with ``COLUMNS`` (side ``both``), and the histogram of the cosines of all ordered
+    pairs: ``embeddings``, ``low``, ``high``, ``pairs``.
+    """
+    X = geometry.normalise(X)
+    owner = np.arange(len(X)) if owner is None else np.asarray(owner)
+    n = owner.max() + 1
+    compared = np.arange(n) if compared is None else compared
+    here = np.isin(owner, compared)
+    rows, of = X[here], np.searchsorted(compared, owner[here])
+    pairs = pairwise.within_pairs(rows, of, bins=bins, block=block)
+    spread = spread_rows("both", rows, of, len(compared), pairs)
+    measured = [
+        *moment_rows("both", X, owner, n),
+        *mark_sampled(spread, len(compared), n if len(compared) < n else None),
+        rank_row("both", X, owner, n),
+        centre_norm_row(
+            "both", X, centre_norm_interval(X, owner, n, n_resamples, seed), n, n_resamples
+        ),
+    ]
+    edges, counts = pairwise.histogram(pairs["counts"], bins)
+    table = {"embeddings": name, "low": edges[:-1], "high": edges[1:], "pairs": counts}
+    return tidy_frame(measured, name, X.shape[1], seed), pd.DataFrame(table)
+
+
+def spread_rows(side, rows, owner, n_pictures, pairs):
+    """Extremes, quantiles and uniformity of one cloud, from its ``pairwise.within_pairs``."""
+    n = len(rows)
+    quantiles = pairwise.quantiles(pairs, list(QUANTILES.values()))
+    return [
+        measurement_row("min_cosine", side, pairs["min"], None, EXTREME, n),
+        measurement_row("max_cosine", side, pairs["max"], None, EXTREME, n),
+        *(
+            measurement_row(statistic, side, value, None, QUANTILE, n)
+            for statistic, value in zip(QUANTILES, quantiles, strict=True)
+        ),
+        jackknife_row("uniformity", side, pairwise.uniformity(pairs, owner, n_pictures), n),
+    ]
+
+
+def unmatched_rows(X, Y, owner, block):
+    """Extremes and uniformity of the cosines of pictures with the texts of others."""
+    m = len(Y)
+    pairs = pairwise.cross_pairs(X, Y, owner, block=block)
+    return [
+        measurement_row("min_unmatched_cosine", "both", pairs["min"], None, EXTREME, m),
+        measurement_row("max_unmatched_cosine", "both", pairs["max"], None, EXTREME, m),
+        jackknife_row("uniformity_cross", "both", pairwise.uniformity_cross(pairs, owner), m),
+    ]
+
+
+def retrieval_rows(X, Y, owner, captions, relevance, block):
+    """Recall@k and median rank both ways, with chance and ceiling beside them."""
+    n = len(X)
+    codes, kind = retrieval.own_relevance(owner, n) if relevance is None else relevance
+    text = retrieval.label_equal_rows(Y) if captions is None else np.asarray(captions)
+    forward, backward = retrieval.ranks_both_ways(X, Y, owner, codes, kind, block=block)
+    return [
+        *direction_rows(
+            "first_to_second",
+            forward,
+            np.arange(n),
+            len(Y),
+            [retrieval.ceiling_first_to_second(owner, codes, kind, text, k) for k in RECALL_AT],
+        ),
+        *direction_rows(
+            "second_to_first",
+            backward,
+            owner,
+            n,
+            [retrieval.ceiling_second_to_first(owner, codes, kind, text, k) for k in RECALL_AT],
+        ),
+    ]
+
+
+def direction_rows(side, counts, owner, n_gallery, ceilings):
+    """Recall and median rank of one direction; ``counts`` of ``retrieval.rank_counts``."""
+    n, n_pictures = len(counts), owner.max() + 1
+    rows = []
+    for k, ceiling in zip(RECALL_AT, ceilings, strict=True):
+        for variant, hits in (
+            ("", retrieval.expected_hits(counts, k)),
+            ("_published", retrieval.strict_hits(counts, k)),
+        ):
+            influence = inference.mean_influence(hits, owner, n_pictures)
+            interval = inference.proportion_interval(hits.mean(), influence, n)
+            rows.append(
+                measurement_row(f"recall{k}{variant}", side, hits.mean(), interval, RECALL, n)
+            )
+        chance = retrieval.chance_recall(counts, n_gallery, k)
+        rows.append(measurement_row(f"recall{k}_chance", side, chance, None, EXACT, n))
+        rows.append(measurement_row(f"recall{k}_ceiling", side, ceiling, None, EXACT, n))
+    for variant, ranks in (
+        ("", retrieval.expected_ranks(counts)),
+        ("_published", retrieval.strict_ranks(counts)),
+    ):
+        interval = inference.median_interval(ranks, owner, n_pictures)
+        method = "Woodruff, clustered by picture, gallery fixed"
+        rows.append(
+            measurement_row(f"median_rank{variant}", side, np.median(ranks), interval, method, n)
+        )
+    chance = retrieval.chance_median_rank(counts, n_gallery)
+    rows.append(measurement_row("median_rank_chance", side, chance, None, EXACT, n))
+    return rows
