@@ -182,7 +182,6 @@ rule table_answers:
     log:
         "<logs>/table_answers.log",
     # Whoever waits wants to see this before anything that takes long.
-    priority: 100
     conda:
         "../envs/analysis.yaml"
     resources:

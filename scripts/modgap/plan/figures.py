@@ -89,7 +89,7 @@ def plan_matrices(config):
     names = [pair["name"] for group in groups for pair in group["sets"]]
     return {
         "projections": list_statistics("cloud_projection", datasets),
-        "statistics": list_statistics("gap", names),
+        "statistics": [*list_statistics("gap", names), *list_statistics("pairs", names)],
         "settings": {"groups": groups},
     }
 
@@ -212,7 +212,10 @@ def plan_tables(known):
             "cones": list_statistics("cone", ["/".join(cloud) for cloud in cone_clouds(known)]),
         },
         "table_answers": {
-            "measured": list_statistics("gap", config["embedding_sets"]),
+            "measured": [
+                *list_statistics("gap", config["embedding_sets"]),
+                *list_statistics("pairs", config["embedding_sets"]),
+            ],
             "settings": {
                 "rows": describe_sets(config),
                 "references": read_references(known.root),

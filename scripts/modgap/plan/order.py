@@ -20,12 +20,15 @@ NEXT = (
     "train",
     "train_classifier",
 )
-# Retrieval and the tables of the statistics; sweeps, simulations and studies come last.
-THEN = ("measure_pairs", "table_statistics")
+# Retrieval, which the answers tell of.
+PAIRS = ("measure_pairs",)
+# The tables of the statistics; sweeps, simulations and studies come last.
+THEN = ("table_statistics",)
 
 # Snakemake starts the highest that fit; rules without a priority have 0.
 PRIORITIES = {
     **dict.fromkeys(FIRST, 60),
+    **dict.fromkeys(PAIRS, 50),
     **dict.fromkeys(CONES, 40),
     **dict.fromkeys(NEXT, 20),
     **dict.fromkeys(THEN, 10),
