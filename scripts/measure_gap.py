@@ -4,13 +4,10 @@
 moves the numbers. Retrieval always ranks every text there is, as CLIP's evaluation does.
 """
 
-import numpy as np
-
 from modgap.errors import InputError
 from modgap.job import start_log
-from modgap.statistics.clouds import load_pair
+from modgap.statistics.clouds import caption_relevance, load_pair, name_sources
 from modgap.statistics.measurements import measure_pair
-from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs, and so must each half of a held-out split.
@@ -40,21 +37,7 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed, blo
         seed=seed,
         block=block,
     )
-    write_table(frame, table)
-
-
-def caption_relevance(texts, owner, samples):
-    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
-    for mentioned in texts["mentioned"].dropna().unique():
-        for column in mentioned.split("+"):
-            if column not in texts.columns:
-                raise InputError(
-                    f"{samples}: a caption mentions {mentioned!r}, but there is no column "
-                    f"{column!r}; add it or empty the column 'mentioned'"
-                )
-    # Attributes are the picture's, so any of its texts has them.
-    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
-    return mentioned_relevance(pictures, texts["mentioned"])
+    write_table(frame, table, name_sources(table, first, second, samples, caption))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from modgap.plan.digest import content_version
 from modgap.plan.embeddings import (
     describe_models,
     plan_clouds,
+    plan_comparisons,
     plan_images,
     plan_sets,
     plan_texts,
@@ -108,6 +109,7 @@ def resolve(config, root, configfiles=()):
         "studies": plan_studies(known),
         "clouds": plan_clouds(known),
         "embedding_sets": plan_sets(known),
+        "comparisons": plan_comparisons(known),
         "initialisations": plan_initialisations(known, models, described),
         "layers": plan_layers(known, models, described),
         "without_normalisation": plan_without_normalisation(known, models, described),
@@ -150,6 +152,7 @@ def plan_patterns(known):
         "classifier": one_of(known.classifiers),
         "study": one_of(name_study_tables(known)),
         "independent": one_of(config["independent_models"]),
+        "comparison": one_of(config["comparisons"]),
         **name_patterns(known),
     }
 

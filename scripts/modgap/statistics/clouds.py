@@ -1,5 +1,6 @@
 """Two clouds and what belongs together: pictures, and the texts of each picture."""
 
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
+from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import check_same_provenance, read_embeddings, read_metadata, read_table
 
 
@@ -35,6 +37,19 @@ class Pair:
             self,
             second=self.second[rows],
             owner=self.owner[rows],
+            texts=self.texts.iloc[rows].reset_index(drop=True),
+        )
+
+    def keep(self, pictures):
+        """These pictures (rows of ``first``, in this order) with all their texts, and no others."""
+        place = np.full(len(self.first), -1)
+        place[pictures] = np.arange(len(pictures))
+        rows = np.flatnonzero(place[self.owner] >= 0)
+        return replace(
+            self,
+            first=self.first[pictures],
+            second=self.second[rows],
+            owner=place[self.owner[rows]],
             texts=self.texts.iloc[rows].reset_index(drop=True),
         )
 
@@ -81,6 +96,65 @@ def load_pair(first, second, samples):
             read_table(samples), on=["sample_id", "caption_index"], how="left", validate="1:1"
         )
     return Pair(X, Y, owner, texts)
+
+
+def caption_relevance(texts, owner, samples):
+    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
+    for mentioned in texts["mentioned"].dropna().unique():
+        for column in mentioned.split("+"):
+            if column not in texts.columns:
+                raise InputError(
+                    f"{samples}: a caption mentions {mentioned!r}, but there is no column "
+                    f"{column!r}; add it or empty the column 'mentioned'"
+                )
+    # Attributes are the picture's, so any of its texts has them.
+    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
+    return mentioned_relevance(pictures, texts["mentioned"])
+
+
+def name_sources(table, first, second, samples, caption):
+    """What a table of an embedding set says of the files it was measured from (metadata).
+
+    Paths are relative to the table's own folder, so that a results folder can be moved whole.
+    """
+    folder = os.path.dirname(table)
+
+    def relative(paths):
+        return [os.path.relpath(path, folder) for path in paths]
+
+    sources = {"first": relative(first), "second": relative(second)}
+    sources["samples"] = relative([] if samples is None else [samples])
+    return {"sources": sources, "caption": caption}
+
+
+def find_sources(table):
+    """The files that an embedding set of any run was measured from: (first, second, samples),
+    and its caption.
+
+    table : its table of statistics, with the metadata of ``name_sources``.
+
+    Raises
+    ------
+    InputError : a table that does not say, or files that are not there any more.
+    """
+    about = read_metadata(table)
+    if "sources" not in about:
+        raise InputError(
+            f"{table}: does not say which embeddings it was measured from, an older version made "
+            "it; run its configuration again"
+        )
+    found = {
+        side: [os.path.normpath(os.path.join(os.path.dirname(table), path)) for path in paths]
+        for side, paths in about["sources"].items()
+    }
+    for path in [*found["first"], *found["second"], *found["samples"]]:
+        if not os.path.isfile(path):
+            raise InputError(
+                f"{path}: no such file, but {table} was measured from it; run that configuration "
+                "again"
+            )
+    samples = next(iter(found["samples"]), None)
+    return (found["first"], found["second"], samples), about["caption"]
 
 
 def read_class_vectors(path, templates):
