@@ -63,7 +63,7 @@ def main(before, after, tasks, table, *, name, sets, n_resamples, seed, block):
 
 
 def complete_source(source):
-    """Files of a set as (first, second, samples) and its caption, found where they are not given."""
+    """Files of a set as (first, second, samples) and its caption, found where not given."""
     if "table" in source:
         files, caption = find_sources(source["table"])
         return {"files": files, "caption": caption}

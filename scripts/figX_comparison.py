@@ -12,22 +12,16 @@ from modgap.tables import read_table
 
 # Statistics of each panel, by (statistic, side); zero-shot tasks follow in the last.
 PANELS = {
-    "distance": {("gap_unbiased", "both"): "gap", ("rmg", "both"): "relative gap (RMG)"},
+    "distance": {("gap_unbiased", "both"): "gap", ("rmg", "both"): "RMG"},
     "cosine": {
         ("mean_cosine", "first"): "within first",
         ("mean_cosine", "second"): "within second",
         ("mean_matched_cosine", "both"): "of pairs",
     },
     "share": {
-        **{
-            ("recall" + str(k), "first_to_second"): f"recall@{k}, first to second"
-            for k in (1, 5, 10)
-        },
-        **{
-            ("recall" + str(k), "second_to_first"): f"recall@{k}, second to first"
-            for k in (1, 5, 10)
-        },
-        ("separability_accuracy", "both"): "told apart by a line",
+        **{("recall" + str(k), "first_to_second"): f"recall@{k} →" for k in (1, 5, 10)},
+        **{("recall" + str(k), "second_to_first"): f"recall@{k} ←" for k in (1, 5, 10)},
+        ("separability_accuracy", "both"): "separability",
     },
 }
 UNITS = {
@@ -51,7 +45,7 @@ def main(comparisons, pdf, png, *, dpi):
     colours = [PALETTE[i % 7] for i in range(len(tables))]
     height = 0.8 + (0.22 + 0.07 * len(tables)) * len(rows["share"])
     figure = plt.figure(figsize=(PAGE, max(height, 2.4)))
-    grid = figure.add_gridspec(1, 3, width_ratios=[0.7, 1, 1.2])
+    grid = figure.add_gridspec(1, 3, width_ratios=[0.6, 1, 1.1])
     inner = grid[1].subgridspec(2, 1, height_ratios=[2, 3])
     draw_slopes(figure.add_subplot(grid[0]), tables, colours)
     axes = [figure.add_subplot(place) for place in (inner[0], inner[1], grid[2])]
@@ -61,7 +55,7 @@ def main(comparisons, pdf, png, *, dpi):
     figure.legend(
         handles=legend_marks(tables, colours),
         loc="outside lower center",
-        ncols=3 if len(tables) > 1 else 4,
+        ncols=min(len(tables) + 2, 5),
     )
     save(figure, pdf, png, dpi=dpi)
 
@@ -118,7 +112,7 @@ def legend_marks(tables, colours):
     return [
         *marks,
         plt.Line2D([], [], color=GREY, label="p < 0.05 (Holm)", **dot),
-        plt.Line2D([], [], color=GREY, mfc="white", label="no measurable difference", **dot),
+        plt.Line2D([], [], color=GREY, mfc="white", label="not told apart from 0", **dot),
     ]
 
 

@@ -235,7 +235,7 @@ def run_problems(config):
 
 
 def comparison_problems(config):
-    """Comparisons of sets that are not there, of one set with itself, or of more or less than two."""
+    """Comparisons of sets that are not there, of a set with itself, of more or less than two."""
     lines = []
     for name, pair in config["comparisons"].items():
         where = f"comparisons.{name}"

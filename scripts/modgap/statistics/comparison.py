@@ -173,9 +173,12 @@ def gap_difference_row(before, after):
     """Difference of two gaps; ``before`` and ``after`` of ``measure_gap_length``.
 
     A length is not smooth where it is zero, so the jackknife would miss a gap that closes. The
-    interval comes from those of the two gaps, which are right there too.
+    interval comes from those of the two gaps, which are right there too. Where one of them reaches
+    zero its error is one-sided, and the reaches are added up (as for a correlation of −1): the
+    interval is then wider than it need be.
     """
-    correlation = correlate(before[3], after[3])
+    near_zero = min(before[1], after[1]) == 0
+    correlation = -1.0 if near_zero else correlate(before[3], after[3])
     low, high = combine_intervals(before[:3], after[:3], correlation)
     difference = after[0] - before[0]
     # The test that rejects where the interval leaves out zero.
