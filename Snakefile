@@ -44,6 +44,7 @@ wildcard_constraints:
     shard=r"\d+",
     run=PLAN["patterns"]["run"],
     independent=PLAN["patterns"]["independent"],
+    comparison=PLAN["patterns"]["comparison"],
 
 
 include: "rules/fetch.smk"

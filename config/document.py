@@ -214,6 +214,10 @@ def section_lines(name, schema, defaults):
     entry = node.get("additionalProperties") or node.get("items")
     if isinstance(entry, dict):
         what = "Entries, by names of your choice," if node["type"] == "object" else "Items"
+        if "items" in entry:
+            entry = entry["items"]
+            lines += ["", "Items of an entry:", *paragraph(entry)]
+            what = "Those that are mappings"
         lines += ["", f"{what} have these keys:", ""]
         lines += keys(entry, schema, None)
         lines += ["", "The default has, among others:"]

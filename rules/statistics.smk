@@ -1,7 +1,7 @@
 """Gap, cone and projections of embeddings: parquet in, parquet, tables and figures out, no torch.
 
 In: the clouds of every embedding set and cone.
-Out: statistics/{gap,cone,cone_histogram,projection}/, then the tables and figures that show them.
+Out: statistics/{gap,pairs,cone,cone_histogram,projection,cloud_projection,comparison}/, then the tables and figures that show them.
 """
 
 
@@ -140,6 +140,47 @@ rule project_clouds:
         "../scripts/project_clouds.py"
 
 
+rule compare_sets:
+    """What differs between two embedding sets on the same pictures, paired over the pictures."""
+    input:
+        before_table=planned("comparisons", "{comparison}", "before_table"),
+        before_first=planned("comparisons", "{comparison}", "before_first"),
+        before_second=planned("comparisons", "{comparison}", "before_second"),
+        before_samples=planned("comparisons", "{comparison}", "before_samples"),
+        before_images=planned("comparisons", "{comparison}", "before_images"),
+        before_prompts=planned("comparisons", "{comparison}", "before_prompts"),
+        before_labels=planned("comparisons", "{comparison}", "before_labels"),
+        after_table=planned("comparisons", "{comparison}", "after_table"),
+        after_first=planned("comparisons", "{comparison}", "after_first"),
+        after_second=planned("comparisons", "{comparison}", "after_second"),
+        after_samples=planned("comparisons", "{comparison}", "after_samples"),
+        after_images=planned("comparisons", "{comparison}", "after_images"),
+        after_prompts=planned("comparisons", "{comparison}", "after_prompts"),
+        after_labels=planned("comparisons", "{comparison}", "after_labels"),
+    output:
+        table="<results>/statistics/comparison/{comparison}.parquet",
+    log:
+        "<logs>/compare_sets/{comparison}.log",
+    benchmark:
+        "<benchmarks>/compare_sets/{comparison}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_version("compare_sets.py"),
+        settings=settings(
+            "statistics",
+            "n_resamples",
+            "seed",
+            "block",
+            row=("comparisons", "{comparison}", "settings"),
+        ),
+    script:
+        "../scripts/compare_sets.py"
+
+
 rule table_statistics:
     """Tables of gap and cone statistics: one row per embedding set and per cloud."""
     input:
@@ -219,6 +260,29 @@ rule table_models:
         "../scripts/table_models.py"
 
 
+rule table_comparisons:
+    """Table of what differs between two embedding sets on the same pictures."""
+    input:
+        comparisons=planned("tables", "table_comparisons", "comparisons"),
+    output:
+        csv=report(
+            "<results>/tables/comparisons.csv", **planned("shown", "comparisons")
+        ),
+        md="<results>/tables/comparisons.md",
+        tex="<results>/tables/comparisons.tex",
+    log:
+        "<logs>/table_comparisons.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_comparisons.py"),
+    script:
+        "../scripts/table_comparisons.py"
+
+
 rule fig1_modality_gap:
     """Figure 1: the gap of every embedding set in four projections."""
     input:
@@ -242,6 +306,30 @@ rule fig1_modality_gap:
         settings=settings("figures", row=("figures", "fig1_modality_gap", "settings")),
     script:
         "../scripts/fig1_modality_gap.py"
+
+
+rule figX_comparison:
+    """Figure X: what differs between two embedding sets on the same pictures."""
+    input:
+        comparisons=planned("figures", "figX_comparison", "comparisons"),
+    output:
+        pdf="<results>/figures/figX_comparison.pdf",
+        png=report(
+            "<results>/figures/figX_comparison.png",
+            **planned("shown", "figX_comparison"),
+        ),
+    log:
+        "<logs>/figX_comparison.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("figX_comparison.py"),
+        settings=settings("figures", "dpi"),
+    script:
+        "../scripts/figX_comparison.py"
 
 
 rule figX_modality_matrix:

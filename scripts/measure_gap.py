@@ -6,7 +6,7 @@ moves the numbers.
 
 from modgap.errors import InputError
 from modgap.job import start_log
-from modgap.statistics.clouds import load_pair
+from modgap.statistics.clouds import load_pair, name_sources
 from modgap.statistics.measurements import measure_linear
 from modgap.tables import write_table
 
@@ -24,7 +24,8 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed):
     frame = measure_linear(
         name, pair.first, pair.second, pair.owner, n_resamples=n_resamples, seed=seed
     )
-    write_table(frame, table, {"notes": pair.notes})
+    sources = name_sources(table, first, second, samples, caption)
+    write_table(frame, table, {**sources, "notes": pair.notes})
 
 
 if __name__ == "__main__":

@@ -5,13 +5,10 @@ moves the numbers. Retrieval always ranks every text there is, as CLIP's evaluat
 than ``exact_rows`` pictures so many are drawn at random, with their texts, and the table says so.
 """
 
-import numpy as np
-
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
-from modgap.statistics.clouds import describe_sample, load_pair, sample_pairs
+from modgap.statistics.clouds import caption_relevance, describe_sample, load_pair, sample_pairs
 from modgap.statistics.compared import measure_compared
-from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs.
@@ -47,20 +44,6 @@ def main(first, second, samples, table, *, name, caption, exact_rows, seed, bloc
         sampled_from=total if sampled else None,
     )
     write_table(frame, table, sampled)
-
-
-def caption_relevance(texts, owner, samples):
-    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
-    for mentioned in texts["mentioned"].dropna().unique():
-        for column in mentioned.split("+"):
-            if column not in texts.columns:
-                raise InputError(
-                    f"{samples}: a caption mentions {mentioned!r}, but there is no column "
-                    f"{column!r}; add it or empty the column 'mentioned'"
-                )
-    # Attributes are the picture's, so any of its texts has them.
-    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
-    return mentioned_relevance(pictures, texts["mentioned"])
 
 
 if __name__ == "__main__":

@@ -94,9 +94,9 @@ def read_table(path, columns=None):
     return open_parquet(path).read(columns=columns).to_pandas()
 
 
-def read_tables(paths):
+def read_tables(paths, columns=None):
     """Read several tables of one schema, one below the other."""
-    return pd.concat([read_table(path) for path in paths], ignore_index=True)
+    return pd.concat([read_table(path, columns) for path in paths], ignore_index=True)
 
 
 def write_embeddings(path, ids, embeddings, provenance):

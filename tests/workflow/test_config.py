@@ -107,3 +107,36 @@ def test_what_is_not_planned_is_named(root):
     done = snakemake(root, "-n", target, "--configfile", "config/smoke.yaml", check=False)
     assert done.returncode != 0
     assert "crops: nothing planned of the name 'scenes/99-bicubic-shortest'" in done.stdout
+
+
+def test_two_sets_are_compared_also_with_one_of_another_run(root, tmp_path, ready):
+    project = copy_project(root, tmp_path / "project")
+    other = tmp_path / "other.npy"
+    np.save(other, np.load(ready) + np.array([2, -2], "float32")[:, None, None])
+    files = {"before": str(ready), "after": str(other)}
+    datasets = {name: {"kind": "embeddings", "file": file} for name, file in files.items()}
+    first = {
+        "results": "one",
+        "datasets": datasets,
+        "statistics": {"n_resamples": 100},
+        "comparisons": {"finetune": ["before", "after"]},
+    }
+    item = {"results": "one", "set": "before"}
+    second = {
+        **first,
+        "results": "two",
+        "datasets": {"after": datasets["after"]},
+        "comparisons": {"finetune": [item, "after"]},
+    }
+    for given in (first, second):
+        (project / "mine.yaml").write_text(yaml.safe_dump(given))
+        mine = ("figX_comparison", "table_comparisons", "--configfile", "mine.yaml")
+        jobs = planned(project, *mine)
+        assert jobs.pop("import_embeddings") == len(given["datasets"])
+        assert jobs == {"compare_sets": 1, "table_comparisons": 1, "figX_comparison": 1}
+        tables = ["table_statistics"] if given is first else []
+        snakemake(project, *tables, *mine, "--cores", 2)
+        assert planned(project, *mine) == {}
+    results = [(project / run / "tables" / "comparisons.csv").read_text() for run in ("one", "two")]
+    assert results[0] == results[1]
+    assert "gap_unbiased" in results[0]

@@ -101,10 +101,11 @@ def merge(default, given):
 def merge_defaults(default, given):
     """The default configuration under the user's, by the rule of ``REPLACED_TOGETHER``."""
     if any(key in given for key in REPLACED_TOGETHER):
-        dropped = {*REPLACED_TOGETHER, *TRAINING, *(key for key in SIMULATIONS if key not in given)}
+        dropped = {*REPLACED_TOGETHER, *TRAINING, "comparisons"}
+        dropped |= {*(key for key in SIMULATIONS if key not in given)}
         default = {key: value for key, value in default.items() if key not in dropped}
     config = merge(default, given)
-    for key in ("datasets", "models", "independent_models", "fairness", *TRAINING):
+    for key in ("datasets", "models", "independent_models", "fairness", "comparisons", *TRAINING):
         config.setdefault(key, {})
     for key in ("initialisations", "layers", "without_normalisation"):
         config.setdefault(key, [])
@@ -232,7 +233,7 @@ def reference_problems(config):
                 lines.append(
                     explain_unknown(f"{where}.beside", entry["beside"], config["embedding_sets"])
                 )
-    lines += run_problems(config)
+    lines += run_problems(config) + comparison_problems(config)
     if IMPORTED in models:
         lines.append(f"models: the name {IMPORTED!r} is taken by ready embeddings; choose another")
     if not datasets:
@@ -281,6 +282,39 @@ def run_problems(config):
     for name, entry in config["independent_models"].items():
         lines += independent_problems(f"independent_models.{name}", entry, config)
     return lines
+
+
+def comparison_problems(config):
+    """Comparisons of sets that are not there, of a set with itself, of more or less than two."""
+    lines = []
+    for name, pair in config["comparisons"].items():
+        where = f"comparisons.{name}"
+        if len(pair) != 2:
+            lines.append(f"{where}: names {len(pair)}; give two sets, [before, after]")
+        elif pair[0] == pair[1]:
+            lines.append(f"{where}: both are the same set; name two")
+        for i, item in enumerate(pair):
+            if isinstance(item, dict):
+                lines.append(explain_elsewhere(f"{where}.{i}", item, config["results"]))
+            elif item not in config["embedding_sets"]:
+                near = did_you_mean(item, config["embedding_sets"])
+                lines.append(f"{where}.{i}: no embedding set named {item!r}{near}")
+    return lines
+
+
+def explain_elsewhere(where, item, results):
+    """The line for a set of another run that is not there, or None."""
+    folder = item["results"]
+    if os.path.realpath(folder) == os.path.realpath(results):
+        return f"{where}.results: {folder} is the folder of this run; name the set alone"
+    if not os.path.isdir(folder):
+        return f"{where}.results: no such folder: {folder}"
+    measured = Path(folder, "statistics", "gap")
+    found = sorted(path.stem for path in measured.glob("*.parquet"))
+    if item["set"] not in found:
+        near = did_you_mean(item["set"], found)
+        return f"{where}.set: {measured} has no table of {item['set']!r}{near}; run that first"
+    return None
 
 
 def independent_problems(where, entry, config):

@@ -11,11 +11,15 @@ from modgap.plan.paths import (
     is_imported,
     list_matrices,
     one_of,
+    samples_path,
     set_caption,
     set_parts,
     set_samples,
     shard_size,
+    task_pictures,
 )
+from modgap.plan.prompts import GIVEN, prompt_path
+from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
 from modgap.plan.weights import find_pin
 
 
@@ -167,6 +171,95 @@ def plan_sets(known):
         }
         for name in known.config["embedding_sets"]
     }
+
+
+SIDES = ("before", "after")
+
+
+def plan_comparisons(known):
+    """By comparison: the files of both sets and of their zero-shot tasks, and settings.
+
+    Of a set of another run only its table of statistics is known here; the script finds the rest.
+    """
+    plan = {}
+    for name, pair in known.config["comparisons"].items():
+        planned, tasks = {}, match_tasks(known.config, pair)
+        for i, (side, item) in enumerate(zip(SIDES, pair, strict=True)):
+            own = isinstance(item, str)
+            entries = [known.config["zero_shot"][match[i]] for match in tasks]
+            planned |= {
+                f"{side}_table": [] if own else [other_table(item)],
+                f"{side}_first": set_parts(known, item, 0) if own else [],
+                f"{side}_second": set_parts(known, item, 1) if own else [],
+                f"{side}_samples": set_samples(known, item) if own else [],
+                f"{side}_images": [path for e in entries for path in task_pictures(known, e)],
+                f"{side}_prompts": [prompt_vectors(entry) for entry in entries],
+                f"{side}_labels": [samples_path(entry["dataset"]) for entry in entries],
+            }
+        planned["settings"] = {
+            "captions": [set_caption(known, i) if isinstance(i, str) else None for i in pair],
+            "name": name,
+            "sets": name_compared(pair),
+            "tasks": [describe_match(known, match) for match in tasks],
+        }
+        plan[name] = planned
+    return plan
+
+
+def other_table(item):
+    """The table of statistics of an embedding set of another run."""
+    return f"{item['results'].rstrip('/')}/statistics/gap/{item['set']}.parquet"
+
+
+def name_compared(pair):
+    """What messages call the two sets of a comparison."""
+    return [i if isinstance(i, str) else f"{i['set']} of {i['results']}" for i in pair]
+
+
+def match_tasks(config, pair):
+    """Pairs of zero-shot tasks by the models of the two sets that ask the same of the same data.
+
+    Tasks of ready embeddings are those of the sets' own datasets. One that is measured by an AUC,
+    or a set of another run, whose tasks are not known, gives none.
+    """
+    if not all(isinstance(item, str) for item in pair):
+        return []
+    questions = []
+    for item in pair:
+        entry = config["embedding_sets"][item]
+        asked = {}
+        for name, task in config["zero_shot"].items():
+            ready = "model" not in task
+            mine = task["dataset"] == entry["dataset"] if ready else True
+            if mine and task.get("model") == entry.get("model"):
+                data = GIVEN if ready else task["dataset"]
+                words = [task.get(key) for key in ("prompts", "templates", "column", "metric")]
+                asked.setdefault((data, *words), name)
+        questions.append(asked)
+    same_model = len({config["embedding_sets"][item].get("model", item) for item in pair}) < 2
+    return [
+        (name, questions[1][asked])
+        for asked, name in questions[0].items()
+        if asked in questions[1] and not same_model and asked[-1] in (None, "accuracy")
+    ]
+
+
+def describe_match(known, match):
+    """A zero-shot task of both sets: what it is called and how its hits are counted."""
+    entries = [known.config["zero_shot"][name] for name in match]
+    columns = [entries[0].get("column", "label")]
+    if "prompts" in entries[0]:
+        columns = task_columns(entries[0], prompts_of(entries[0], known.root))
+    result = {"label": entries[0].get("label", match[0]), "columns": columns}
+    for side, entry in zip(SIDES, entries, strict=True):
+        prompts = entry.get("prompts")
+        data = known.config["datasets"][entry["dataset"]]
+        result[side] = {
+            "prompts_file": prompt_path(prompts, known.root) if prompts else data["class_prompts"],
+            "shards": len(task_pictures(known, entry)),
+            "templates": entry.get("templates", GIVEN),
+        }
+    return result
 
 
 def list_weighted(config):

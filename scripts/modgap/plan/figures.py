@@ -66,6 +66,9 @@ def plan_gap_figures(known):
             "settings": {"rows": rows},
         },
         "figX_across_models": {"table": "<results>/tables/across_models.csv"},
+        "figX_comparison": {
+            "comparisons": list_statistics("comparison", known.config["comparisons"]),
+        },
         "figX_modality_matrix": plan_matrices(known.config),
     }
 
@@ -228,6 +231,7 @@ def plan_tables(known):
             ),
             "settings": describe_models_compared(config),
         },
+        "table_comparisons": {"comparisons": list_statistics("comparison", config["comparisons"])},
         "table_shift_minima": {
             "extrema": list_statistics("loss_extrema", config["embedding_sets"]),
             "settings": {

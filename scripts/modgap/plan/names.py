@@ -1,5 +1,6 @@
 """What figures, tables and the report call models, datasets and everything made of them."""
 
+from modgap.plan.embeddings import name_compared
 from modgap.plan.models import towers, weights_state
 from modgap.plan.paths import IMPORTED, modalities
 from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
@@ -162,6 +163,8 @@ def name_everything(known, study_tables):
             names[f"{cloud}/{side}"] = f"{name_pair(config, entry)}, {side}"
     for name, entry in {**config["zero_shot"], **config["fairness"]}.items():
         names[name] = f"{entry.get('label', name)}: {name_pair(config, entry)}"
+    for name, pair in config["comparisons"].items():
+        names.setdefault(name, f"{name}: {' and '.join(name_compared(pair))}")
     for name, run in known.runs.items():
         names[name] = f"{name}: {name_run(config, run)}"
     for table, study in study_tables.items():

@@ -30,6 +30,7 @@ from modgap.plan.embeddings import (
     imported_patterns,
     list_imported,
     plan_clouds,
+    plan_comparisons,
     plan_images,
     plan_imported,
     plan_matrix_clouds,
@@ -114,6 +115,7 @@ def resolve(config, root, configfiles=()):
         "studies": plan_studies(known),
         "clouds": plan_clouds(known),
         "embedding_sets": plan_sets(known),
+        "comparisons": plan_comparisons(known),
         "initialisations": plan_initialisations(known, models, described),
         "layers": plan_layers(known, models, described),
         "without_normalisation": plan_without_normalisation(known, models, described),
@@ -160,6 +162,7 @@ def plan_patterns(known):
         **imported_patterns(config),
         "study": one_of(name_study_tables(known)),
         "independent": one_of(config["independent_models"]),
+        "comparison": one_of(config["comparisons"]),
         **name_patterns(known),
     }
 

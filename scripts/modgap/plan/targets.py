@@ -181,6 +181,13 @@ FIGURES = [
         "Across models",
         "models compared",
     ),
+    figure(
+        "figX_comparison",
+        "Figure X: what differs between two embedding sets on the same pictures",
+        "X",
+        "Comparisons",
+        "comparisons",
+    ),
 ]
 
 STUDY = "training_study.rst"
@@ -194,6 +201,7 @@ TABLES = [
     ),
     table("gap_statistics", "Gap statistics", "Gap statistics", "always"),
     table("across_models", "Across models", "Across models", "models compared"),
+    table("comparisons", "Comparisons", "Comparisons", "comparisons"),
     table("verify_weights", "Verify weights", "Weights", "weights of others"),
     table("cone_statistics", "Cone statistics", "Cone statistics", "always"),
     table("shift_minima", "Shift minima", "Loss-minimising shifts", "embedding_sets"),
@@ -332,6 +340,7 @@ def list_contents(known):
         "layers",
         "independent_models",
         "without_normalisation",
+        "comparisons",
     )
     contents |= {name: config.get(name) for name in sections}
     return {name for name, found in contents.items() if found}

@@ -5,7 +5,7 @@ import pandas as pd
 from modgap.tables import open_parquet, read_metadata
 
 # Columns by which a file says what it is about, the first that it has.
-SUBJECTS = ("embeddings", "task", "model", "theorem", "activation", "spacing")
+SUBJECTS = ("embeddings", "comparison", "task", "model", "theorem", "activation", "spacing")
 # Columns and metadata that hold the number of items, and the seeds.
 SIZES = ("n", "n_inputs")
 SEEDS = ("seed", "n_seeds", "n_initialisations", "seeds")

@@ -1,5 +1,6 @@
 """Two clouds and what belongs together: pictures, and the texts of each picture."""
 
+import os
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,9 +8,9 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
+from modgap.statistics.joining import count_strays, match_ids
+from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import (
-    BY_ID,
-    BY_ROW,
     PROVENANCE_KEYS,
     check_same_provenance,
     read_embeddings,
@@ -48,6 +49,20 @@ class Pair:
             second=self.second[rows],
             owner=self.owner[rows],
             texts=self.texts.iloc[rows].reset_index(drop=True),
+        )
+
+    def keep(self, pictures):
+        """These pictures (rows of ``first``, in this order) with all their texts, and no others."""
+        place = np.full(len(self.first), -1)
+        place[pictures] = np.arange(len(pictures))
+        rows = np.flatnonzero(place[self.owner] >= 0)
+        return replace(
+            self,
+            first=self.first[pictures],
+            second=self.second[rows],
+            owner=place[self.owner[rows]],
+            texts=self.texts.iloc[rows].reset_index(drop=True),
+            ids=self.ids[pictures],
         )
 
 
@@ -102,78 +117,6 @@ def load_pair(first, second, samples):
     return Pair(X, Y, owner, texts, ids["sample_id"].to_numpy(), notes)
 
 
-def match_ids(ids, about, text_ids, text_about, paths):
-    """Ids of both sides of ready embeddings in one language: the user's own, or numbers of rows.
-
-    ids, text_ids : DataFrames with ``sample_id``, ``caption_index`` where an item has several rows.
-    about, text_about : metadata with ``joined``. paths : of both, for messages.
-
-    Raises
-    ------
-    InputError : a first side with several rows an item, sides that pair by row and differ in
-        number, owners that are no row of the first side, ids on one side only.
-    """
-    owned = "caption_index" in text_ids
-    if "caption_index" in ids:
-        raise InputError(
-            f"{paths[0]}: has several rows an item, and so belongs second; name the other first"
-        )
-    sides = about.get("joined"), text_about.get("joined")
-    if not owned and BY_ROW in sides and len(ids) != len(text_ids):
-        raise InputError(
-            f"{paths[1]}: {len(text_ids)} rows, but {paths[0]} has {len(ids)}; row i of both must "
-            "be one item, or 'id' or 'owner' must say which rows belong together"
-        )
-    if sides == (BY_ROW, BY_ID):
-        if owned:
-            raise InputError(
-                f"{paths[0]}: its rows have no ids, which the owners of {paths[1]} are; name their "
-                "column with 'id', or give owners as numbers of rows"
-            )
-        return ids.assign(sample_id=text_ids["sample_id"].to_numpy()), text_ids
-    if sides == (BY_ID, BY_ROW):
-        if not owned:
-            return ids, text_ids.assign(sample_id=ids["sample_id"].to_numpy())
-        numbers = text_ids["sample_id"].str.removeprefix("item-").astype(int)
-        check_owners(numbers, len(ids), paths)
-        return ids, text_ids.assign(sample_id=ids["sample_id"].to_numpy()[numbers])
-    if owned and sides == (BY_ROW, BY_ROW):
-        numbers = text_ids["sample_id"].str.removeprefix("item-").astype(int)
-        check_owners(numbers, len(ids), paths)
-    return ids, text_ids
-
-
-def check_owners(numbers, n, paths):
-    """Raise an InputError for the first owner that is no row of the first side."""
-    beyond = np.flatnonzero(numbers >= n)
-    if len(beyond):
-        row = int(beyond[0])
-        raise InputError(
-            f"{paths[1]}: row {row} is of item {numbers.iloc[row]}, but {paths[0]} has rows 0 to "
-            f"{n - 1}"
-        )
-
-
-def count_strays(ids, text_ids, partners, paths):
-    """One line on the rows without a partner, if there are any; none with one is an error.
-
-    partners : (n,) whether each row of the first side has a partner.
-    """
-    surplus = int((~text_ids["sample_id"].isin(ids["sample_id"])).sum())
-    missing = int((~partners).sum())
-    if missing == len(ids):
-        raise InputError(
-            f"{paths[1]}: no id in common with {paths[0]} ({text_ids['sample_id'].iloc[0]!r} and "
-            f"{ids['sample_id'].iloc[0]!r}, for example); do both name the same items?"
-        )
-    if not (missing or surplus):
-        return ()
-    return (
-        f"left out {missing} of {len(ids)} rows of the first modality and {surplus} of "
-        f"{len(text_ids)} of the second, which have no partner of the same id",
-    )
-
-
 def sample_pictures(n, limit, seed):
     """Rows of at most ``limit`` of n pictures, drawn at random without repetition; increasing."""
     if n <= limit:
@@ -189,21 +132,71 @@ def sample_pairs(pair, limit, seed):
     """
     if len(pair.first) <= limit:
         return pair
-    chosen = sample_pictures(len(pair.first), limit, seed)
-    rows = np.flatnonzero(np.isin(pair.owner, chosen))
-    return replace(
-        pair,
-        first=pair.first[chosen],
-        second=pair.second[rows],
-        owner=np.searchsorted(chosen, pair.owner[rows]),
-        texts=pair.texts.iloc[rows].reset_index(drop=True),
-        ids=pair.ids[chosen],
-    )
+    return pair.keep(sample_pictures(len(pair.first), limit, seed))
 
 
 def describe_sample(n, total):
     """Metadata of a table about n of ``total`` pictures; empty where they are all."""
     return {} if n == total else {"sampled": {"pictures": n, "of": total}}
+
+
+def caption_relevance(texts, owner, samples):
+    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
+    for mentioned in texts["mentioned"].dropna().unique():
+        for column in mentioned.split("+"):
+            if column not in texts.columns:
+                raise InputError(
+                    f"{samples}: a caption mentions {mentioned!r}, but there is no column "
+                    f"{column!r}; add it or empty the column 'mentioned'"
+                )
+    # Attributes are the picture's, so any of its texts has them.
+    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
+    return mentioned_relevance(pictures, texts["mentioned"])
+
+
+def name_sources(table, first, second, samples, caption):
+    """What a table of an embedding set says of the files it was measured from (metadata).
+
+    Paths are relative to the table's own folder, so that a results folder can be moved whole.
+    """
+    folder = os.path.dirname(table)
+
+    def relative(paths):
+        return [os.path.relpath(path, folder) for path in paths]
+
+    sources = {"first": relative(first), "second": relative(second)}
+    sources["samples"] = relative([] if samples is None else [samples])
+    return {"sources": sources, "caption": caption}
+
+
+def find_sources(table):
+    """The files that an embedding set of any run was measured from: (first, second, samples),
+    and its caption.
+
+    table : its table of statistics, with the metadata of ``name_sources``.
+
+    Raises
+    ------
+    InputError : a table that does not say, or files that are not there any more.
+    """
+    about = read_metadata(table)
+    if "sources" not in about:
+        raise InputError(
+            f"{table}: does not say which embeddings it was measured from, an older version made "
+            "it; run its configuration again"
+        )
+    found = {
+        side: [os.path.normpath(os.path.join(os.path.dirname(table), path)) for path in paths]
+        for side, paths in about["sources"].items()
+    }
+    for path in [*found["first"], *found["second"], *found["samples"]]:
+        if not os.path.isfile(path):
+            raise InputError(
+                f"{path}: no such file, but {table} was measured from it; run that configuration "
+                "again"
+            )
+    samples = next(iter(found["samples"]), None)
+    return (found["first"], found["second"], samples), about["caption"]
 
 
 def read_class_vectors(path, templates):

@@ -186,3 +186,51 @@ def test_shipped_files_name_their_results(root):
     for path in paths:
         if path.name not in tables:
             assert "results" in yaml.safe_load(path.read_text()), path.name
+
+
+READY = {"a": {"kind": "embeddings"}, "b": {"kind": "embeddings"}}
+
+
+def compare_ready(root, ready, pair, **given):
+    entries = {name: {**entry, "file": str(ready)} for name, entry in READY.items()}
+    return problems_of({"datasets": entries, "comparisons": {"x": pair}, **given}, root)
+
+
+@pytest.mark.parametrize(
+    ("pair", "line"),
+    [
+        (["a", "bb"], "comparisons.x.1: no embedding set named 'bb', did you mean 'b'?"),
+        (["a", "a"], "comparisons.x: both are the same set; name two"),
+        (["a"], "comparisons.x: names 1; give two sets, [before, after]"),
+        (["a", "b", "b"], "comparisons.x: names 3; give two sets, [before, after]"),
+        (
+            [{"results": "nowhere", "set": "b"}, "a"],
+            "comparisons.x.0.results: no such folder: nowhere",
+        ),
+        ([{"set": "b"}, "a"], "comparisons.x.0: key 'results' is missing"),
+        (["a", {"results": "r", "sets": "b", "set": "b"}], "comparisons.x.1: unknown key 'sets'"),
+    ],
+)
+def test_comparisons_of_what_is_not_there(root, ready, pair, line):
+    (found,) = compare_ready(root, ready, pair)
+    assert found.startswith(line)
+
+
+def test_a_set_of_another_run_needs_its_table(root, ready, tmp_path):
+    measured = tmp_path / "other" / "statistics" / "gap"
+    measured.mkdir(parents=True)
+    (measured / "after.parquet").touch()
+    item = {"results": str(tmp_path / "other"), "set": "aftr"}
+    (line,) = compare_ready(root, ready, ["a", item])
+    assert "has no table of 'aftr', did you mean 'after'?" in line
+    # Nothing is wrong with it but that "nowhere" is no set.
+    (line,) = compare_ready(root, ready, ["nowhere", {**item, "set": "after"}])
+    assert line.startswith("comparisons.x.0: no embedding set named 'nowhere'")
+    (line,) = compare_ready(root, ready, ["a", item], results=str(tmp_path / "other"))
+    assert line.endswith("is the folder of this run; name the set alone")
+
+
+def test_a_users_datasets_drop_the_comparisons_of_the_default(root, ready):
+    assert load_config({}, root)["comparisons"]
+    given = {"datasets": {"mine": {"kind": "embeddings", "file": str(ready)}}}
+    assert load_config(given, root)["comparisons"] == {}

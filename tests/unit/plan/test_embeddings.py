@@ -5,6 +5,7 @@ import pytest
 from modgap.plan.embeddings import (
     describe_models,
     plan_clouds,
+    plan_comparisons,
     plan_images,
     plan_sets,
     plan_texts,
@@ -76,3 +77,62 @@ def test_only_models_with_weights_are_verified(root):
     assert model["files"] == planned["weights"] == [model["entry"]["weights_file"]]
     assert model["pin"]["architecture"] == "resnet18"
     assert model["fetched"][0]["file"].startswith("weights/")
+
+
+def test_a_comparison_has_the_files_of_both_sets(root):
+    sets = {
+        "usual": {"dataset": "scenes", "model": "vit"},
+        "own": {"dataset": "scenes", "model": "vit", "caption": "all"},
+    }
+    pairs = {"captions": ["usual", "own"]}
+    planned = plan_comparisons(context(root, embedding_sets=sets, comparisons=pairs))["captions"]
+    assert planned["before_first"] == planned["after_first"]
+    assert len(planned["after_second"]) == 3
+    assert planned["before_samples"] == ["<results>/samples/scenes.parquet"]
+    assert planned["after_table"] == []
+    assert planned["settings"] == {
+        "captions": ["first", "all"],
+        "name": "captions",
+        "sets": ["usual", "own"],
+        "tasks": [],
+    }
+
+
+def test_a_comparison_pairs_the_tasks_that_ask_the_same(root):
+    models = {
+        name: {"source": "random", "architecture": "scenes-vit", "seed": seed}
+        for seed, name in enumerate(("vit", "tuned"))
+    }
+    size = {"dataset": "scenes", "prompts": "scenes_size", "templates": "caption", "column": "size"}
+    tasks = {
+        "size": {**size, "model": "vit"},
+        "tuned-size": {**size, "model": "tuned"},
+        "elsewhere": {**size, "model": "tuned", "dataset": "held-out"},
+        "shape": {**size, "model": "vit", "prompts": "scenes_shape", "column": "shape"},
+    }
+    known = context(
+        root,
+        models=models,
+        zero_shot=tasks,
+        embedding_sets={name: {"dataset": "scenes", "model": name} for name in models},
+        comparisons={"tuning": ["vit", "tuned"]},
+    )
+    planned = plan_comparisons(known)["tuning"]
+    (task,) = planned["settings"]["tasks"]
+    assert (task["label"], task["columns"]) == ("size", ["size"])
+    assert task["after"]["shards"] == len(planned["after_images"]) == 3
+    assert planned["after_prompts"] == ["<results>/prompts/tuned/scenes_size.parquet"]
+    assert planned["before_labels"] == ["<results>/samples/scenes.parquet"]
+
+
+def test_of_a_set_of_another_run_only_its_table_is_planned(root, tmp_path):
+    measured = tmp_path / "statistics" / "gap"
+    measured.mkdir(parents=True)
+    (measured / "after.parquet").touch()
+    sets = {"mine": {"dataset": "scenes", "model": "vit"}}
+    pair = ["mine", {"results": str(tmp_path), "set": "after"}]
+    known = context(root, embedding_sets=sets, comparisons={"runs": pair})
+    planned = plan_comparisons(known)["runs"]
+    assert planned["after_table"] == [str(measured / "after.parquet")]
+    assert planned["after_first"] == planned["after_samples"] == []
+    assert planned["settings"]["sets"] == ["mine", f"after of {tmp_path}"]
