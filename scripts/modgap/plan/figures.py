@@ -46,13 +46,13 @@ def plan_figures(known):
     return {name: {"pngs": name_pages(name, 1), **figure} for name, figure in planned.items()}
 
 
-def plan_pages(figure, rows, **settings):
+def plan_pages(figure, n_rows, **settings):
     """Settings of a figure that goes over several pages, and its PNG files.
 
-    rows : how many rows of panels it has.
+    n_rows : how many rows of panels it has.
     """
     return {
-        "pngs": name_pages(figure, rows),
+        "pngs": name_pages(figure, n_rows),
         "settings": {**settings, "page_rows": PAGE_ROWS[figure]},
     }
 
@@ -116,16 +116,12 @@ def plan_cone_figures(known):
             "tables": list_statistics("independent", independent),
             "points": list_statistics("independent_points", independent),
             "random": list_statistics("seeds", random),
-            **plan_pages(
-                "figS13_independent_models", count_independent(config), groups=groups
-            ),
+            **plan_pages("figS13_independent_models", count_independent(config), groups=groups),
         },
         "figS15_without_normalisation": {
             "table": "<results>/statistics/without_normalisation.parquet",
             "points": list_tables(disabled, "without_normalisation_points"),
-            **plan_pages(
-                "figS15_without_normalisation", len(disabled), **name_unnormalised(known)
-            ),
+            **plan_pages("figS15_without_normalisation", len(disabled), **name_unnormalised(known)),
         },
     }
 

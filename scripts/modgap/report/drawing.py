@@ -64,13 +64,14 @@ def save_pages(figures, pdf, pngs, *, dpi):
 
     figures : an iterable; each is closed before the next is asked for. pngs : as many paths.
     """
-    with atomic_path(pdf) as temporary:
-        with PdfPages(temporary, metadata={"CreationDate": None}) as pages:
-            for figure, png in zip(figures, pngs, strict=True):
-                pages.savefig(figure, dpi=dpi)
-                with atomic_path(png) as picture:
-                    figure.savefig(picture, dpi=dpi, metadata={"Software": None})
-                plt.close(figure)
+    # No date: the same figures give the same bytes.
+    undated = {"CreationDate": None}
+    with atomic_path(pdf) as temporary, PdfPages(temporary, metadata=undated) as pages:
+        for figure, png in zip(figures, pngs, strict=True):
+            pages.savefig(figure, dpi=dpi)
+            with atomic_path(png) as picture:
+                figure.savefig(picture, dpi=dpi, metadata={"Software": None})
+            plt.close(figure)
 
 
 def split_pages(rows, page_rows):
