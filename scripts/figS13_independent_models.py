@@ -24,8 +24,8 @@ CONES = {
     "within": ("cosine_within_initialisations", "o", 6),
     "between": ("cosine_between_initialisations", "D", -11),
 }
-# Without red and blue, which are pictures and texts in other figures.
-COLOURS = [*PALETTE[2:6], *PALETTE[6:]]
+# Without red and blue, which are pictures and texts in other figures, and black, the marks.
+COLOURS = [*PALETTE[2:6], PALETTE[7], "#882255", "#999933", "#332288"]
 
 
 def main(tables, points, random, pdf, pngs, *, groups, page_rows, dpi):
