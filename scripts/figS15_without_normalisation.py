@@ -21,6 +21,8 @@ from modgap.report.drawing import (
 from modgap.tables import read_table, read_tables
 
 VARIANTS = ["as it is", "no normalisation layers", "no normalisation layers, raw pixels"]
+# The experiment whose models stay untrained to its end, as the table has it.
+RANDOM = "disabled in a random model"
 PAIR = {"modalities": ["images", "texts"]}
 
 # Heights in inches: the legend, the clouds of one model, and one line of the gaps.
@@ -88,10 +90,11 @@ def draw_cloud(axes, chosen, colours):
 
 
 def draw_gaps(axes, lines, labels):
-    """One line per experiment and variant: hollow before training, filled after."""
-    for place, (_, rows) in enumerate(lines):
+    """One line per experiment and variant: hollow without training, filled after it."""
+    for place, ((experiment, _, _), rows) in enumerate(lines):
         for row in rows.itertuples():
-            face = "black" if row.stage == "end" else "white"
+            untrained = row.stage == "start" or experiment == RANDOM
+            face = "white" if untrained else "black"
             axes.hlines(place, row.low, row.high, color="black", lw=1.2, alpha=0.6)
             axes.plot(row.value, place, "o", ms=4, color="black", mfc=face)
         ends = rows.set_index("stage")["value"]

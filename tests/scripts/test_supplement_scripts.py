@@ -216,3 +216,6 @@ def test_figure_s15(gathered, disabled, folder, drawn):
     ]  # fmt: skip
     # Colours are modalities only.
     assert {line.get_color() for line in gaps.lines} == {"black"}
+    # Of the random models only those trained from scratch have an end that is trained.
+    filled = [line.get_xdata()[0] for line in gaps.lines if line.get_markerfacecolor() == "black"]
+    assert sorted(filled) == [0.8, 1.0]
