@@ -349,8 +349,8 @@ rule fig2c_random_initialisations:
         points=planned("figures", "fig2c_random_initialisations", "points"),
     output:
         pdf="<results>/figures/fig2c_random_initialisations.pdf",
-        png=report(
-            "<results>/figures/fig2c_random_initialisations.png",
+        pngs=report(
+            planned("figures", "fig2c_random_initialisations", "pngs"),
             **planned("shown", "fig2c_random_initialisations"),
         ),
     log:
@@ -406,8 +406,8 @@ rule figS13_independent_models:
         random=planned("figures", "figS13_independent_models", "random"),
     output:
         pdf="<results>/figures/figS13_independent_models.pdf",
-        png=report(
-            "<results>/figures/figS13_independent_models.png",
+        pngs=report(
+            planned("figures", "figS13_independent_models", "pngs"),
             **planned("shown", "figS13_independent_models"),
         ),
     log:
@@ -433,8 +433,8 @@ rule figS15_without_normalisation:
         points=planned("figures", "figS15_without_normalisation", "points"),
     output:
         pdf="<results>/figures/figS15_without_normalisation.pdf",
-        png=report(
-            "<results>/figures/figS15_without_normalisation.png",
+        pngs=report(
+            planned("figures", "figS15_without_normalisation", "pngs"),
             **planned("shown", "figS15_without_normalisation"),
         ),
     log:
@@ -483,8 +483,8 @@ rule figX_cone_by_layer:
         rows=planned("figures", "figX_cone_by_layer", "rows"),
     output:
         pdf="<results>/figures/figX_cone_by_layer.pdf",
-        png=report(
-            "<results>/figures/figX_cone_by_layer.png",
+        pngs=report(
+            planned("figures", "figX_cone_by_layer", "pngs"),
             **planned("shown", "figX_cone_by_layer"),
         ),
     log:
@@ -496,6 +496,8 @@ rule figX_cone_by_layer:
         runtime=10,
     params:
         code=code_version("figX_cone_by_layer.py"),
-        settings=settings("figures", "dpi"),
+        settings=settings(
+            "figures", "dpi", row=("figures", "figX_cone_by_layer", "settings")
+        ),
     script:
         "../scripts/figX_cone_by_layer.py"

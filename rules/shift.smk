@@ -71,8 +71,8 @@ rule fig3_shift_landscape:
         clouds=planned("figures", "fig3_shift_landscape", "clouds"),
     output:
         pdf="<results>/figures/fig3_shift_landscape.pdf",
-        png=report(
-            "<results>/figures/fig3_shift_landscape.png",
+        pngs=report(
+            planned("figures", "fig3_shift_landscape", "pngs"),
             **planned("shown", "fig3_shift_landscape"),
         ),
     log:

@@ -290,8 +290,8 @@ rule fig1_modality_gap:
         gaps=planned("figures", "fig1_modality_gap", "gaps"),
     output:
         pdf="<results>/figures/fig1_modality_gap.pdf",
-        png=report(
-            "<results>/figures/fig1_modality_gap.png",
+        pngs=report(
+            planned("figures", "fig1_modality_gap", "pngs"),
             **planned("shown", "fig1_modality_gap"),
         ),
     log:
@@ -366,8 +366,8 @@ rule fig2a_cone_histograms:
         histograms=planned("figures", "fig2a_cone_histograms", "histograms"),
     output:
         pdf="<results>/figures/fig2a_cone_histograms.pdf",
-        png=report(
-            "<results>/figures/fig2a_cone_histograms.png",
+        pngs=report(
+            planned("figures", "fig2a_cone_histograms", "pngs"),
             **planned("shown", "fig2a_cone_histograms"),
         ),
     log:
@@ -393,8 +393,8 @@ use rule fig2a_cone_histograms as figS14_second_picture_set with:
         histograms=planned("figures", "figS14_second_picture_set", "histograms"),
     output:
         pdf="<results>/figures/figS14_second_picture_set.pdf",
-        png=report(
-            "<results>/figures/figS14_second_picture_set.png",
+        pngs=report(
+            planned("figures", "figS14_second_picture_set", "pngs"),
             **planned("shown", "figS14_second_picture_set"),
         ),
     log:

@@ -130,8 +130,8 @@ rule figS10_zero_shot_shift:
         controls=planned("figures", "figS10_zero_shot_shift", "controls"),
     output:
         pdf="<results>/figures/figS10_zero_shot_shift.pdf",
-        png=report(
-            "<results>/figures/figS10_zero_shot_shift.png",
+        pngs=report(
+            planned("figures", "figS10_zero_shot_shift", "pngs"),
             **planned("shown", "figS10_zero_shot_shift"),
         ),
     log:
@@ -144,7 +144,7 @@ rule figS10_zero_shot_shift:
     params:
         code=code_version("figS10_zero_shot_shift.py"),
         settings=settings(
-            "figures", "dpi", row=("figures", "figS10_zero_shot_shift", "settings")
+            "figures", row=("figures", "figS10_zero_shot_shift", "settings")
         ),
     script:
         "../scripts/figS10_zero_shot_shift.py"
@@ -156,8 +156,8 @@ rule figS11_fairness_shift:
         rates=planned("figures", "figS11_fairness_shift", "rates"),
     output:
         pdf="<results>/figures/figS11_fairness_shift.pdf",
-        png=report(
-            "<results>/figures/figS11_fairness_shift.png",
+        pngs=report(
+            planned("figures", "figS11_fairness_shift", "pngs"),
             **planned("shown", "figS11_fairness_shift"),
         ),
     log:

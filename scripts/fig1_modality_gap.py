@@ -1,13 +1,24 @@
 """Figure 1: the modality gap of every embedding set, in four projections.
 
 One row per embedding set; a set that belongs beside another (a random model beside its trained
-twin) stands right below it. Grey lines join the pairs.
+twin) stands right below it. Grey lines join the pairs. A modality has its colour in every row, and
+the first modality of a set lies on the right.
 """
 
-from matplotlib.lines import Line2D
-
 from modgap.job import start_log
-from modgap.report.drawing import GREY, PAGE, draw_pairs, hide_ticks, note, plt, save, use_style
+from modgap.report.drawing import (
+    GREY,
+    PAGE,
+    draw_pairs,
+    hide_ticks,
+    modality_colours,
+    modality_marks,
+    note,
+    plt,
+    save_pages,
+    split_pages,
+    use_style,
+)
 from modgap.statistics.headline import headline_gap, spell_gap
 from modgap.tables import read_metadata, read_table, read_tables
 
@@ -23,17 +34,10 @@ HEADER, BAND = 0.25, 1.95
 
 
 def draw_legend(header, rows, colours):
-    """Which colour is which modality; by name where all sets have the same two."""
-    names = {tuple(row["modalities"]) for row in rows}
-    labels = names.pop()
-    if names or labels == ("first", "second"):
-        labels = ("first modality", "second modality")
-    handles = [
-        Line2D([], [], marker="o", markersize=3, linewidth=0, color=colour, label=label)
-        for colour, label in zip(colours, labels, strict=True)
-    ]
-    handles.append(Line2D([], [], color=GREY, linewidth=0.8, label="pair"))
-    header.legend(handles=handles, loc="center right", ncols=3)
+    """Which colour is which modality of these rows."""
+    pair = plt.Line2D([], [], color=GREY, linewidth=0.8, label="pair")
+    marks = [*modality_marks(rows, colours), pair]
+    header.legend(handles=marks, loc="center right", ncols=len(marks))
 
 
 def axis_labels(method, axes):
@@ -76,18 +80,12 @@ def row_title(row, gap, drawn):
     return f"{row['label']}{state}: gap {spell_gap(gap)}, {shown}"
 
 
-def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
-    """Draw ``rows`` (``describe_sets`` of the plan), given a projection and a gap table each."""
-    use_style()
-    points = {row["name"]: read_table(path) for row, path in zip(rows, projections, strict=True)}
-    meanings = {
-        row["name"]: read_metadata(path) for row, path in zip(rows, projections, strict=True)
-    }
-    measured = dict(iter(read_tables(gaps).groupby("embeddings")))
+def draw_page(rows, points, meanings, measured, colours):
+    """One page: a legend, and a band of panels for each of these rows."""
     heights = [HEADER, *[BAND] * len(rows)]
     figure = plt.figure(figsize=(PAGE, sum(heights)))
     header, *bands = figure.subfigures(len(heights), 1, height_ratios=heights)
-    draw_legend(header, rows, (first, second))
+    draw_legend(header, rows, colours)
     for position, (row, band) in enumerate(zip(rows, bands, strict=True)):
         meaning = meanings[row["name"]]
         gap = headline_gap(measured[row["name"]])
@@ -106,11 +104,27 @@ def main(projections, gaps, pdf, png, *, rows, first, second, dpi):
                 method,
                 chosen[chosen["method"] == method],
                 meaning["axes"][method],
-                (first, second),
+                [colours[name] for name in row["modalities"]],
             )
             if position == 0:
                 axes.set_title(METHODS[method], pad=3)
-    save(figure, pdf, png, dpi=dpi)
+    return figure
+
+
+def main(projections, gaps, pdf, pngs, *, rows, page_rows, first, second, dpi):
+    """Draw ``rows`` (``describe_sets`` of the plan), given a projection and a gap table each."""
+    use_style()
+    points = {row["name"]: read_table(path) for row, path in zip(rows, projections, strict=True)}
+    meanings = {
+        row["name"]: read_metadata(path) for row, path in zip(rows, projections, strict=True)
+    }
+    measured = dict(iter(read_tables(gaps).groupby("embeddings")))
+    colours = modality_colours(rows, first, second)
+    pages = (
+        draw_page(page, points, meanings, measured, colours)
+        for page in split_pages(rows, page_rows)
+    )
+    save_pages(pages, pdf, pngs, dpi=dpi)
 
 
 if __name__ == "__main__":
@@ -119,6 +133,6 @@ if __name__ == "__main__":
         snakemake.input.projections,
         snakemake.input.gaps,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

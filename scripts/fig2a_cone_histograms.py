@@ -1,26 +1,25 @@
 """Figures 2(a) and S14: cosines of all pairs within each cloud, a grid of histograms.
 
-Columns are encoders, rows are weights and data. A run without a trained model says so in a row
-of its own instead of leaving the reader to wonder.
+Columns are encoders, rows are weights and data. Only what was measured has a panel; that a run has
+no trained model is said above the panels instead of leaving the reader to wonder.
 """
 
 import numpy as np
 
 from modgap.job import start_log
-from modgap.report.drawing import PAGE, lighter, note, plt, save, use_style
+from modgap.report.drawing import (
+    PAGE,
+    lighter,
+    modality_colours,
+    note,
+    plt,
+    save_pages,
+    split_pages,
+    use_style,
+)
 from modgap.tables import read_table
 
-UNTRAINED = "trained weights,\nnone in this run"
-
-
-def cloud_grid(clouds):
-    """Labels of rows and columns in order of appearance; a row for trained weights comes first."""
-    rows = list(dict.fromkeys(cloud["row"] for cloud in clouds))
-    columns = list(dict.fromkeys(cloud["column"] for cloud in clouds))
-    states = {cloud["state"] for cloud in clouds}
-    if "random" in states and "trained" not in states:
-        rows.insert(0, UNTRAINED)
-    return rows, columns
+UNTRAINED = "No trained model in this run: all weights are random."
 
 
 def draw_histogram(axes, histogram, mean, colour):
@@ -39,52 +38,56 @@ def draw_histogram(axes, histogram, mean, colour):
     )
 
 
-def draw_empty(axes, text):
-    """A panel without data that says why."""
-    note(axes, text, x=0.5, y=0.5, ha="center", va="center")
-    axes.set_yticks([])
-    axes.set_xticks([])
-    for side in axes.spines.values():
-        side.set_visible(False)
+def modality_of(cloud):
+    """The last part of its name."""
+    return cloud["name"].rsplit("/", 1)[1]
 
 
-def main(cones, histograms, pdf, png, *, clouds, first, second, dpi):
-    """Draw one panel per cloud (name, row, column, state), in the order of the tables."""
+def draw_page(lines, clouds, tables, colours, said):
+    """One page: the clouds of these lines of the grid, with a sentence above."""
+    columns = 1 + max(cloud["place"] for cloud in clouds)
+    figure = plt.figure(figsize=(min(PAGE, 2.35 * columns), 0.45 + 1.35 * len(lines)))
+    grid = figure.add_gridspec(len(lines), columns)
+    here = [cloud for cloud in clouds if cloud["line"] in lines]
+    for line in lines:
+        for cloud in (cloud for cloud in here if cloud["line"] == line):
+            cone, histogram = tables[cloud["name"]]
+            axes = figure.add_subplot(grid[lines.index(line), cloud["place"]])
+            mean = cone[cone["statistic"] == "mean_cosine"].iloc[0]
+            draw_histogram(axes, histogram, mean, colours[modality_of(cloud)])
+            axes.set_title(cloud["column"])
+            axes.set_yticks([])
+            axes.set_xlim(-1, 1)
+            axes.set_xticks([-1, -0.5, 0, 0.5, 1])
+            below = [c for c in here if c["line"] > line and c["place"] == cloud["place"]]
+            if below:
+                axes.set_xticklabels([])
+            else:
+                axes.set_xlabel("cosine similarity of pairs")
+            if cloud["place"] == min(c["place"] for c in here if c["line"] == line):
+                axes.set_ylabel(cloud["row"])
+    if said:
+        figure.suptitle(said, x=0.01, ha="left", fontsize=6.5)
+    return figure
+
+
+def main(cones, histograms, pdf, pngs, *, clouds, page_rows, first, second, dpi):
+    """Draw one panel per cloud (name, row, column, state, line, place), in their order."""
     use_style()
     tables = {
-        (cloud["row"], cloud["column"]): (read_table(cone), read_table(histogram), cloud)
+        cloud["name"]: (read_table(cone), read_table(histogram))
         for cloud, cone, histogram in zip(clouds, cones, histograms, strict=True)
     }
-    rows, columns = cloud_grid(clouds)
-    width = min(PAGE, 2.35 * len(columns))
-    figure, panels = plt.subplots(
-        len(rows),
-        len(columns),
-        figsize=(width, 0.4 + 1.25 * len(rows)),
-        squeeze=False,
-        sharex=True,
+    states = {cloud["state"] for cloud in clouds}
+    said = UNTRAINED if "random" in states and "trained" not in states else ""
+    colours = modality_colours(
+        [{"modalities": [modality_of(cloud)]} for cloud in clouds], first, second
     )
-    for row, line in zip(rows, panels, strict=True):
-        for column, axes in zip(columns, line, strict=True):
-            if (row, column) in tables:
-                cone, histogram, cloud = tables[row, column]
-                mean = cone[cone["statistic"] == "mean_cosine"].iloc[0]
-                texts = cloud["name"].endswith(("/texts", "/second"))
-                draw_histogram(axes, histogram, mean, second if texts else first)
-                axes.set_yticks([])
-            elif row == UNTRAINED:
-                draw_empty(axes, "no trained model in this run")
-            else:
-                draw_empty(axes, "not in this run")
-            axes.set_xlim(-1, 1)
-    for column, axes in zip(columns, panels[0], strict=True):
-        axes.set_title(column)
-    for row, axes in zip(rows, panels[:, 0], strict=True):
-        axes.set_ylabel(row)
-    for axes in panels[-1]:
-        axes.set_xticks([-1, -0.5, 0, 0.5, 1])
-        axes.set_xlabel("cosine similarity of pairs")
-    save(figure, pdf, png, dpi=dpi)
+    lines = sorted({cloud["line"] for cloud in clouds})
+    pages = (
+        draw_page(page, clouds, tables, colours, said) for page in split_pages(lines, page_rows)
+    )
+    save_pages(pages, pdf, pngs, dpi=dpi)
 
 
 if __name__ == "__main__":
@@ -93,6 +96,6 @@ if __name__ == "__main__":
         snakemake.input.cones,
         snakemake.input.histograms,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

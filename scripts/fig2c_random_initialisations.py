@@ -4,18 +4,32 @@ One row per encoder; for every dataset a UMAP and a PCA of the same items under 
 (colour: initialisation), and at the end the PCA spectrum with its drop.
 """
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.ticker import NullFormatter
 
 from modgap.job import start_log
-from modgap.report.drawing import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
+from modgap.report.drawing import (
+    GREY,
+    PAGE,
+    hide_ticks,
+    plt,
+    save_pages,
+    split_pages,
+    use_style,
+)
 from modgap.tables import read_table, read_tables
 
 TOWERS = {"images": "image tower", "texts": "text tower"}
 METHODS = {"umap": "UMAP", "pca": "PCA"}
 
 
-def main(tables, values, points, pdf, png, *, runs, dpi):
+# Data in the spectrum; colours are initialisations.
+LINES = ["-", "--", ":", "-."]
+
+
+def main(tables, values, points, pdf, pngs, *, runs, page_rows, dpi):
     """Draw ``runs`` (model, label, dataset, dataset_label) from one file of each kind per run."""
     use_style()
     measured = read_tables(tables).query("normalisation_layers == 'kept'")
@@ -23,32 +37,31 @@ def main(tables, values, points, pdf, png, *, runs, dpi):
         "normalisation_layers == 'kept' and quantity == 'singular_value'"
     )
     clouds = {run_name(run): read_table(path) for run, path in zip(runs, points, strict=True)}
-    encoders = list_encoders(runs, clouds)
-    datasets = list(dict.fromkeys((run["dataset"], run["dataset_label"]) for run in runs))
-    figure = plt.figure(figsize=(PAGE, 0.4 + 1.55 * len(encoders)))
+    pages = (
+        draw_page(encoders, runs, clouds, measured, spectra)
+        for encoders in split_pages(list_encoders(runs, clouds), page_rows)
+    )
+    save_pages(pages, pdf, pngs, dpi=dpi)
+
+
+def draw_page(encoders, runs, clouds, measured, spectra):
+    """One page: a band for each of these encoders, with panels for the data that it has."""
+    figure = plt.figure(figsize=(PAGE, 0.2 + 1.7 * len(encoders)))
     bands = figure.subfigures(len(encoders), 1, squeeze=False)[:, 0]
-    for number, ((model, side, title), band) in enumerate(zip(encoders, bands, strict=True)):
-        columns = len(METHODS) * len(datasets)
+    for (model, side, title), band in zip(encoders, bands, strict=True):
+        shown = {run_name(run): run["dataset_label"] for run in runs if run["model"] == model}
+        columns = len(METHODS) * len(shown)
         panels = band.subplots(1, columns + 1, width_ratios=[1] * columns + [1.25])
-        shown, parts = [], []
-        for position, (dataset, label) in enumerate(datasets):
-            name = f"{model}/{dataset}"
+        for position, (name, label) in enumerate(shown.items()):
             here = panels[len(METHODS) * position : len(METHODS) * (position + 1)]
-            if name not in clouds:
-                for panel in here:
-                    panel.set_axis_off()
-                continue
             draw_clouds(here, clouds[name].query("side == @side"))
-            shown.append((name, label))
-            parts.append(describe(measured, name, side, label))
-            if number == 0:
-                for panel, method in zip(here, METHODS.values(), strict=True):
-                    panel.set_title(f"{method}, {label}", pad=2)
-        draw_spectra(panels[-1], spectra, shown, side, measured)
-        if number == 0:
-            panels[-1].set_title("PCA spectrum", pad=2)
+            for panel, method in zip(here, METHODS.values(), strict=True):
+                panel.set_title(f"{method}, {label}", pad=2)
+        draw_spectra(panels[-1], spectra, list(shown.items()), side, measured)
+        panels[-1].set_title("PCA spectrum", pad=2)
+        parts = [describe(measured, name, side, label) for name, label in shown.items()]
         band.suptitle(f"{title}   {'; '.join(parts)}", x=0.01, ha="left", fontsize=6.5)
-    save(figure, pdf, png, dpi=dpi)
+    return figure
 
 
 def run_name(run):
@@ -105,7 +118,7 @@ def describe(measured, name, side, label):
 
 def draw_spectra(axes, spectra, runs, side, measured):
     """Singular values; the line stands after k − 1 components, k the number of initialisations."""
-    for colour, (name, label) in zip(PALETTE, runs, strict=False):
+    for line, (name, label) in zip(cycle(LINES), runs, strict=False):
         chosen = spectra[(spectra["embeddings"] == name) & (spectra["side"] == side)]
         row = value_of(measured, name, side, "spectrum_drop")
         if row is None:
@@ -116,10 +129,9 @@ def draw_spectra(axes, spectra, runs, side, measured):
         axes.plot(
             positive["index"],
             positive["value"],
-            color=colour,
-            marker=".",
-            markersize=1.5,
-            linewidth=0.7,
+            color="black",
+            linestyle=line,
+            linewidth=0.8,
             label=f"{label}: ÷ {row['value']:.3g}",
         )
         axes.axvline(k - 0.5, color=GREY, linewidth=0.5, linestyle=(0, (1, 2)))
@@ -138,6 +150,6 @@ if __name__ == "__main__":
         snakemake.input.values,
         snakemake.input.points,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

@@ -2,14 +2,28 @@
 
 Two lines of panels per embedding set: shifted clouds, the landscape by the authors' protocol
 (image to text, batches of 50) and the symmetric one over all pairs, the slope at the default gap;
-below, the loss over shift and batch size for every temperature.
+below, the loss over shift and batch size for every temperature. One legend a page: temperatures
+and modalities have the same colours in all sets.
 """
 
 import numpy as np
 from matplotlib.patheffects import Normal, Stroke
 
 from modgap.job import start_log
-from modgap.report.drawing import GREY, PAGE, fraction, note, plt, save, sequence, use_style
+from modgap.report.drawing import (
+    GREY,
+    PAGE,
+    fraction,
+    modality_colours,
+    modality_marks,
+    note,
+    plt,
+    save_pages,
+    sequence,
+    split_pages,
+    use_style,
+)
+from modgap.statistics.orientation import turn_to_first
 from modgap.tables import read_table
 
 # White marks that are seen on any colour.
@@ -17,8 +31,11 @@ OUTLINE = [Stroke(linewidth=1.8, foreground="black"), Normal()]
 
 # Places of the panels in the two lines of an embedding set. An automatic layout differs in the
 # tenth decimal from run to run, and with it the bytes of the PDF.
-UPPER = {"left": 0.085, "right": 0.985, "bottom": 0.26, "top": 0.78, "wspace": 0.48}
+UPPER = {"left": 0.085, "right": 0.985, "bottom": 0.17, "top": 0.76, "wspace": 0.48}
 LOWER = {"left": 0.085, "right": 0.91, "bottom": 0.34, "top": 0.74, "wspace": 0.12}
+
+# Heights in inches: the legend, and one embedding set.
+HEADER, BAND = 0.55, 3.6
 
 MOVED = "both"  # the paper's Figure 3 moves both modalities
 
@@ -26,6 +43,7 @@ MOVED = "both"  # the paper's Figure 3 moves both modalities
 def draw_clouds(axes, clouds, colours):
     """Both modalities on the first principal component, one line of points per shift."""
     shifts = sorted(clouds["delta"].unique())
+    clouds = clouds.assign(pc1=turn_axis(clouds))
     height = 2.4 * clouds["pc2"].abs().quantile(0.98)
     for line, delta in enumerate(shifts):
         here = clouds[clouds["delta"] == delta]
@@ -41,18 +59,26 @@ def draw_clouds(axes, clouds, colours):
     axes.set_ylabel("shift δ")
 
 
+def turn_axis(clouds):
+    """Coordinates on the first axis, the first modality right where nothing is moved: Figure 1."""
+    still = clouds[clouds["delta"] == clouds.loc[clouds["delta"].abs().idxmin(), "delta"]]
+    is_first = still["modality"] == "first"
+    ordered = np.concatenate([still.loc[is_first, ["pc1"]], still.loc[~is_first, ["pc1"]]])
+    turned = turn_to_first(ordered, int(is_first.sum()))
+    return clouds["pc1"] * (1 if np.array_equal(turned, ordered) else -1)
+
+
 def value_of(extrema, name):
     """Value, low and high of one statistic of the lowest point."""
     row = extrema[(extrema["extremum"] == "minimum") & (extrema["statistic"] == name)].iloc[0]
     return row["value"], row["low"], row["high"]
 
 
-def draw_landscape(axes, losses, extrema, gap, batch_size):
-    """Loss against the distance left, one line and minimum per temperature."""
-    taus = sorted(losses["tau"].unique(), reverse=True)
-    for tau, colour in zip(taus, sequence(len(taus)), strict=True):
+def draw_landscape(axes, losses, extrema, gap, batch_size, colours):
+    """Loss against the distance left, one line and minimum per temperature (``colours``)."""
+    for tau, colour in colours.items():
         curve = losses[losses["tau"] == tau].sort_values("delta")
-        axes.plot(curve["distance"], curve["value"], color=colour, label=fraction(tau))
+        axes.plot(curve["distance"], curve["value"], color=colour)
         axes.fill_between(
             curve["distance"], curve["low"], curve["high"], color=colour, alpha=0.25, lw=0
         )
@@ -123,7 +149,7 @@ def draw_surface(axes, losses, extrema, gap):
 
 
 def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
-    """Both lines of panels of one embedding set."""
+    """Both lines of panels of one embedding set; ``colours`` of its modalities."""
     losses, found = (t[t["moved"] == MOVED] for t in (landscape, extrema))
     slopes = gradient[gradient["moved"] == MOVED]
     gap = losses.loc[losses["delta"].abs().idxmin(), "distance"]
@@ -142,14 +168,11 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
     panels[0].set_title("shifted clouds\nPCA of the unshifted union")
     for axes, (name, batch_size) in zip(panels[1:-1], batches.items(), strict=True):
         chosen = f"protocol == '{name}' and batch_size == {batch_size}"
-        draw_landscape(axes, losses.query(chosen), found.query(chosen), gap, batch_size)
-        direction = "first→second" if name == "published" else "symmetric"
+        draw_landscape(
+            axes, losses.query(chosen), found.query(chosen), gap, batch_size, colour_taus(losses)
+        )
+        direction = "→".join(row["modalities"]) if name == "published" else "symmetric"
         axes.set_title(f"{name}: {direction},\nbatches of {batch_size:,}")
-    handles, labels = panels[1].get_legend_handles_labels()
-    upper.legend(
-        handles, [f"τ = {label}" for label in labels], loc="lower center",
-        ncols=len(labels), handlelength=1.2, columnspacing=1.2,
-    )  # fmt: skip
     draw_slopes(panels[-1], slopes, batches)
     panels[-1].set_title("slope at the default gap\n■ published  ● corrected")
     symmetric = losses[losses["protocol"] == "corrected"]
@@ -170,15 +193,55 @@ def draw_set(band, row, landscape, extrema, gradient, clouds, colours):
     bar.ax.set_yticklabels(["lowest", "highest"])
 
 
-def main(landscapes, extrema, gradients, clouds, pdf, png, *, rows, first, second, dpi):
-    """Draw ``rows`` (label, state) from one table of each kind, in their order."""
+def colour_taus(losses):
+    """Colour of each temperature, from the highest, light, to the lowest, dark."""
+    taus = sorted(losses["tau"].unique(), reverse=True)
+    return dict(zip(taus, sequence(len(taus)), strict=True))
+
+
+def draw_legend(header, rows, modalities, taus):
+    """One legend for a page: modalities and temperatures, and what lines and marks mean."""
+    pairs = [
+        plt.Line2D([], [], color=colour, label=f"τ = {fraction(tau)}")
+        for tau, colour in taus.items()
+    ]
+    marks = [
+        plt.Line2D([], [], color=GREY, marker="o", ms=3, lw=2.4, label="lowest loss, interval"),
+        plt.Line2D([], [], color=GREY, marker="o", ms=3, lw=0, mfc="white",
+                   label="lowest at the end of the grid"),
+        plt.Line2D([], [], color="black", ls="--", lw=0.7, label="gap without a shift"),
+        plt.Line2D([], [], color=GREY, ls=":", lw=0.7, label="log of the batch size"),
+    ]  # fmt: skip
+    layout = {"handlelength": 1.4, "columnspacing": 1.4}
+    above = [*modality_marks(rows, modalities), *pairs]
+    header.legend(handles=above, loc="upper center", ncols=len(above), **layout)
+    header.legend(handles=marks, loc="lower center", ncols=len(marks), **layout)
+
+
+def draw_page(rows, tables, modalities):
+    """One page: a legend, and both lines of panels for each of these rows."""
+    heights = [HEADER, *[BAND] * len(rows)]
+    figure = plt.figure(figsize=(PAGE, sum(heights)))
+    header, *bands = figure.subfigures(len(heights), 1, height_ratios=heights)
+    draw_legend(header, rows, modalities, colour_taus(tables[0][0]))
+    for band, row, drawn in zip(bands, rows, tables, strict=True):
+        draw_set(band, row, *drawn, [modalities[name] for name in row["modalities"]])
+    return figure
+
+
+def main(landscapes, extrema, gradients, clouds, pdf, pngs, *, rows, page_rows, first, second, dpi):
+    """Draw ``rows`` (label, state, modalities) from one table of each kind, in their order."""
     use_style()
     plt.rcParams["figure.constrained_layout.use"] = False  # see UPPER
-    figure = plt.figure(figsize=(PAGE, 3.7 * len(rows)))
-    bands = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
-    for band, row, *paths in zip(bands, rows, landscapes, extrema, gradients, clouds, strict=True):
-        draw_set(band, row, *(read_table(path) for path in paths), (first, second))
-    save(figure, pdf, png, dpi=dpi)
+    modalities = modality_colours(rows, first, second)
+    files = list(zip(landscapes, extrema, gradients, clouds, strict=True))
+    pages = (
+        draw_page(page, [[read_table(path) for path in paths] for paths in drawn], modalities)
+        for page, drawn in zip(
+            split_pages(rows, page_rows), split_pages(files, page_rows), strict=True
+        )
+    )
+    save_pages(pages, pdf, pngs, dpi=dpi)
 
 
 if __name__ == "__main__":
@@ -189,6 +252,6 @@ if __name__ == "__main__":
         snakemake.input.gradients,
         snakemake.input.clouds,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

@@ -21,6 +21,9 @@ from modgap.report.drawing import (
 from modgap.shift.sphere import arc_points, mismatched_pairs
 from modgap.tables import read_table
 
+# Colours of dimensions: not those of images and texts.
+DIMENSIONS = 2 * PALETTE[2:]
+
 
 def draw_setup(axes, n_pairs, spacing, share, first, second, angle=45.0):
     """Images on the equator, texts raised by ``angle`` degrees, lines between pairs."""
@@ -98,7 +101,7 @@ def draw_closing(axes, drawn, numbers):
     """
     closing = drawn[drawn["statistic"] == "gap_closing_temperature"]
     for n, style in zip(numbers, ("-", "--"), strict=False):
-        for dim, colour in zip(sorted(closing["dim"].unique()), PALETTE, strict=False):
+        for dim, colour in zip(sorted(closing["dim"].unique()), DIMENSIONS, strict=False):
             rows = closing[(closing["dim"] == dim) & (closing["n"] == n)].sort_values("share")
             shares = 100 * rows["share"]
             label = f"{dim:.0f} dimensions" if n == numbers[0] else None

@@ -7,15 +7,21 @@ the gap direction beside those of control directions that went through the same 
 import numpy as np
 
 from modgap.job import start_log
-from modgap.report.drawing import GREY, PAGE, PALETTE, lighter, note, plt, save, use_style
+from modgap.report.drawing import (
+    GREY,
+    PAGE,
+    PALETTE,
+    lighter,
+    note,
+    plt,
+    save_pages,
+    split_pages,
+    use_style,
+)
 from modgap.report.formats import reasons_not_judged
 from modgap.tables import read_metadata, read_table
 
-SIDES = {
-    "both": ("both sides move", PALETTE[0]),
-    "first": ("pictures move", PALETTE[1]),
-    "second": ("prompts move", PALETTE[2]),
-}
+SIDES = {"both": "both sides move", "first": "pictures move", "second": "prompts move"}
 MEASURES = {"accuracy": ("top1", "top-1 accuracy"), "auc": ("auc", "ROC-AUC")}
 CONTROLS = [
     "random direction",
@@ -24,14 +30,14 @@ CONTROLS = [
     "second principal direction",
     "offset only",
 ]
-ROW_HEIGHT = 1.75
+ROW_HEIGHT = 1.7
 
 
-def draw_curves(axes, curve, selection, about):
-    """Accuracy of every side over the remaining gap; returns the row at shift 0."""
+def draw_curves(axes, curve, selection, about, colours):
+    """Accuracy of every side over the remaining gap; returns the row at shift 0, and chance."""
     statistic, name = MEASURES[about["metric"]]
     chance = about["largest_class"] if about["metric"] == "accuracy" else 0.5
-    for side, (label, colour) in SIDES.items():
+    for side, colour in colours.items():
         rows = curve[(curve["side"] == side) & (curve["statistic"] == statistic)]
         if rows.empty:
             continue
@@ -41,7 +47,7 @@ def draw_curves(axes, curve, selection, about):
         exact = curve[(curve["side"] == side) & (curve["statistic"] == "top1_exact")]
         line = rows if exact.empty or statistic != "top1" else exact
         distance = np.interp(line["delta"], rows["delta"], rows["distance"])
-        axes.plot(distance, line["value"], color=colour, linewidth=0.9, label=label)
+        axes.plot(distance, line["value"], color=colour, linewidth=0.9)
         choices = selection[selection["side"] == side].set_index("procedure")
         at = rows.set_index("delta")
         axes.plot(
@@ -68,8 +74,8 @@ def draw_curves(axes, curve, selection, about):
     return zero, chance
 
 
-def draw_controls(axes, controls, side, generator):
-    """Held-out gains of the controls as dots, and of the gap direction as a line."""
+def draw_controls(axes, controls, side, generator, colour):
+    """Held-out gains of the controls as dots, and of the gap direction as a line of ``colour``."""
     rows = controls[controls["side"] == side].groupby("control")["gain_corrected"]
     gains = {name: 100 * values.to_numpy() for name, values in rows}
     for y, name in enumerate(reversed(CONTROLS)):
@@ -86,29 +92,36 @@ def draw_controls(axes, controls, side, generator):
             alpha=1 if single else 0.5,
             markeredgewidth=0,
         )
-    axes.axvline(gains["gap"][0], color=SIDES[side][1], linewidth=1.4)
+    axes.axvline(gains["gap"][0], color=colour, linewidth=1.4)
     axes.axvline(0, color=GREY, linewidth=0.4)
     axes.set_yticks(range(len(CONTROLS)), list(reversed(CONTROLS)))
     axes.set_ylim(-0.6, len(CONTROLS) - 0.4)
 
 
-def main(curves, selections, controls, pdf, png, *, tasks, dpi):
+def main(curves, selections, controls, pdf, pngs, *, tasks, page_rows, first, second, dpi):
     """One file of each kind per task, in the order of ``tasks`` (name, label, model, state...)."""
     use_style()
-    sides = list(read_table(curves[0])["side"].drop_duplicates())
+    moved = set(read_table(curves[0])["side"])
+    colours = {"both": PALETTE[2], "first": first, "second": second}
+    colours = {side: colour for side, colour in colours.items() if side in moved}
+    generator = np.random.default_rng(0)
+    rows = list(zip(curves, selections, controls, tasks, strict=True))
+    pages = (draw_page(page, colours, generator) for page in split_pages(rows, page_rows))
+    save_pages(pages, pdf, pngs, dpi=dpi)
+
+
+def draw_page(rows, colours, generator):
+    """One page: a row for each of these tasks (three files and what they are called)."""
     figure, grid = plt.subplots(
-        len(tasks),
-        1 + len(sides),
-        figsize=(PAGE, 0.45 + ROW_HEIGHT * len(tasks)),
-        width_ratios=[1.5] + [1] * len(sides),
+        len(rows),
+        1 + len(colours),
+        figsize=(PAGE, 0.45 + ROW_HEIGHT * len(rows)),
+        width_ratios=[1.5] + [1] * len(colours),
         squeeze=False,
     )
-    generator = np.random.default_rng(0)
-    for row, curve, selection, control, task in zip(
-        grid, curves, selections, controls, tasks, strict=True
-    ):
+    for row, (curve, selection, control, task) in zip(grid, rows, strict=True):
         about = read_metadata(curve)
-        zero, chance = draw_curves(row[0], read_table(curve), read_table(selection), about)
+        zero, chance = draw_curves(row[0], read_table(curve), read_table(selection), about, colours)
         row[0].set_title(
             f"{task['label']}: {task['model']}, n = {about['n']:,}, {about['n_classes']} classes",
             loc="left",
@@ -117,22 +130,24 @@ def main(curves, selections, controls, pdf, png, *, tasks, dpi):
         why = reasons_not_judged(task["state"], zero["low"], chance)
         if why:
             note(row[0], f"not judged: {why}")
-        for axes, side in zip(row[1:], sides, strict=True):
-            draw_controls(axes, read_table(control), side, generator)
+        for axes, (side, colour) in zip(row[1:], colours.items(), strict=True):
+            draw_controls(axes, read_table(control), side, generator, colour)
         for axes in row[2:]:
             axes.set_yticklabels([])
-    for axes, side in zip(grid[0, 1:], sides, strict=True):
-        axes.set_title(SIDES[side][0])
+    for axes, side in zip(grid[0, 1:], colours, strict=True):
+        axes.set_title(SIDES[side])
     grid[-1, 0].set_xlabel("distance between the centres after the shift (signed)")
     for axes in grid[-1, 1:]:
         axes.set_xlabel("held-out gain × 100 (line: gap)")
-    add_legend(figure, grid[0, 0], sides)
-    save(figure, pdf, png, dpi=dpi)
+    add_legend(figure, colours)
+    return figure
 
 
-def add_legend(figure, axes, sides):
+def add_legend(figure, colours):
     """One legend above all rows: sides, marks, chance."""
-    handles = [plt.Line2D([], [], color=SIDES[side][1], label=SIDES[side][0]) for side in sides]
+    handles = [
+        plt.Line2D([], [], color=colour, label=SIDES[side]) for side, colour in colours.items()
+    ]
     marks = [
         ("o", "black", "no shift", "full"),
         ("*", GREY, "best shift as published", "full"),
@@ -153,6 +168,6 @@ if __name__ == "__main__":
         snakemake.input.selections,
         snakemake.input.controls,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

@@ -7,7 +7,17 @@ and the rates without a shift under every set of prompts.
 from itertools import cycle
 
 from modgap.job import start_log
-from modgap.report.drawing import GREY, PAGE, PALETTE, lighter, note, plt, save, use_style
+from modgap.report.drawing import (
+    GREY,
+    PAGE,
+    PALETTE,
+    lighter,
+    note,
+    plt,
+    save_pages,
+    split_pages,
+    use_style,
+)
 from modgap.report.formats import reasons_not_judged
 from modgap.tables import read_metadata, read_table
 
@@ -66,19 +76,26 @@ def draw_prompts(axes, rows, colours):
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
 
 
-def main(rates, pdf, png, *, tasks, shifts, dpi):
+def main(rates, pdf, pngs, *, tasks, shifts, page_rows, dpi):
     """One table of rates per task, in the order of ``tasks``; shifts: smallest, largest drawn."""
     use_style()
-    tables = [read_table(path) for path in rates]
-    measures = [list(table["measure"].drop_duplicates()) for table in tables]
-    width = max(map(len, measures)) + 1
-    figure = plt.figure(figsize=(PAGE, ROW_HEIGHT * len(tasks)))
-    bands = figure.subfigures(len(tasks), 1, squeeze=False)[:, 0]
-    for band, table, names, task, path in zip(bands, tables, measures, tasks, rates, strict=True):
-        panels = band.subplots(1, width)
+    rows = list(zip(rates, tasks, strict=True))
+    pages = (draw_page(page, shifts) for page in split_pages(rows, page_rows))
+    save_pages(pages, pdf, pngs, dpi=dpi)
+
+
+def draw_page(rows, shifts):
+    """One page: a band for each of these tables of rates and its task."""
+    figure = plt.figure(figsize=(PAGE, ROW_HEIGHT * len(rows)))
+    bands = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+    for band, (path, task) in zip(bands, rows, strict=True):
+        table = read_table(path)
+        names = list(table["measure"].drop_duplicates())
+        panels = band.subplots(1, len(names) + 1)
         draw_task(panels, table, names, task, read_metadata(path)["largest_class"], shifts)
+        state = f", {task['state']} weights" if task["state"] else ""
         band.suptitle(
-            f"{task['label']}: {task['model']}, {task['state']} weights, gap of {task['gap']}",
+            f"{task['label']}: {task['model']}{state}, moved along the gap of {task['gap']}",
             x=0.01,
             ha="left",
             fontsize=7.5,
@@ -90,7 +107,7 @@ def main(rates, pdf, png, *, tasks, shifts, dpi):
             for handle in axes.get_legend_handles_labels()[0]
         ]
         band.legend(handles=handles, loc="outside lower center", ncols=8, columnspacing=1)
-    save(figure, pdf, png, dpi=dpi)
+    return figure
 
 
 def draw_task(panels, table, names, task, chance, shifts):
@@ -101,12 +118,10 @@ def draw_task(panels, table, names, task, chance, shifts):
     main = rows[rows["templates"] == task["templates"]]
     main = main[main["delta"].between(*shifts)]
     colours = dict(zip(main["group"].drop_duplicates(), cycle(PALETTE), strict=False))
-    for axes, name in zip(panels, names, strict=False):
+    for axes, name in zip(panels[:-1], names, strict=True):
         percent = name != ACCURACY
         draw_rates(axes, main[main["measure"] == name], colours, 100 if percent else 1)
         axes.set_title(f"{name} (%)" if percent else name)
-    for axes in panels[len(names) : -1]:
-        axes.set_axis_off()
     harm = SUM if SUM in names else names[0]
     unmoved = rows[(rows["delta"] == 0) & (rows["measure"] == harm)]
     draw_prompts(panels[-1], unmoved, colours)
@@ -122,6 +137,6 @@ if __name__ == "__main__":
     main(
         snakemake.input.rates,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

@@ -1,23 +1,34 @@
 """Supplementary Figure 13: models trained independently, each its own cone.
 
-One row per encoder: UMAP and PCA of the same items embedded by each model (colour: model), and the
-mean cosine within and between the cones, beside that of the random initialisations where the
-configuration has them.
+One row per encoder: UMAP and PCA of the same items embedded by each model (colour: model, as the
+legend says), and the mean cosine within and between the cones (shape of the mark), beside that of
+the random initialisations where the configuration has them.
 """
 
 from modgap.job import start_log
-from modgap.report.drawing import GREY, PAGE, PALETTE, hide_ticks, plt, save, use_style
+from modgap.report.drawing import (
+    GREY,
+    PAGE,
+    PALETTE,
+    hide_ticks,
+    plt,
+    save_pages,
+    split_pages,
+    use_style,
+)
 from modgap.tables import read_tables
 
 METHODS = {"umap": "UMAP", "pca": "PCA"}
-# Statistic, colour, and how far above its mark the number stands, in points.
+# Statistic, mark, and how far above its mark the number stands, in points. Colours are models.
 CONES = {
-    "within": ("cosine_within_initialisations", PALETTE[0], 6),
-    "between": ("cosine_between_initialisations", PALETTE[1], -11),
+    "within": ("cosine_within_initialisations", "o", 6),
+    "between": ("cosine_between_initialisations", "D", -11),
 }
+# Without red and blue, which are pictures and texts in other figures, and black, the marks.
+COLOURS = [*PALETTE[2:6], PALETTE[7], "#882255", "#999933", "#332288"]
 
 
-def main(tables, points, random, pdf, png, *, groups, dpi):
+def main(tables, points, random, pdf, pngs, *, groups, page_rows, dpi):
     """Draw ``groups`` (name, label, dataset_label, random: name of its initialisations or None)."""
     use_style()
     measured = {"trained": read_tables(tables)}
@@ -29,20 +40,35 @@ def main(tables, points, random, pdf, png, *, groups, dpi):
         for group in groups
         for side in clouds.loc[clouds["embeddings"] == group["name"], "side"].unique()
     ]
+    pages = (draw_page(page, clouds, measured) for page in split_pages(shown, page_rows))
+    save_pages(pages, pdf, pngs, dpi=dpi)
+
+
+def draw_page(shown, clouds, measured):
+    """One page: a row for each of these encoders (group, side)."""
     figure, panels = plt.subplots(
         len(shown),
         3,
-        figsize=(PAGE, 0.3 + 1.9 * len(shown)),
+        figsize=(PAGE, 0.5 + 1.85 * len(shown)),
         squeeze=False,
         width_ratios=[1, 1, 1.3],
     )
+    seeds = []
     for (group, side), line in zip(shown, panels, strict=True):
         cloud = clouds[(clouds["embeddings"] == group["name"]) & (clouds["side"] == side)]
+        seeds += list(cloud["seed"].unique())
         for axes, (method, title) in zip(line, METHODS.items(), strict=False):
             draw_cloud(axes, cloud[cloud["method"] == method])
             axes.set_title(f"{title}: {group['label']} {side}, {group['dataset_label']}")
         draw_cosines(line[-1], measured, group, side)
-    save(figure, pdf, png, dpi=dpi)
+    models = [
+        plt.Line2D([], [], marker="o", ms=3, lw=0, color=COLOURS[seed % len(COLOURS)],
+                   label=f"model {seed + 1}")
+        for seed in sorted(set(seeds))
+    ]  # fmt: skip
+    marks = panels[0, -1].get_legend_handles_labels()[0]
+    figure.legend(handles=[*models, *marks], loc="outside lower center", ncols=8)
+    return figure
 
 
 def draw_cloud(axes, cloud):
@@ -52,7 +78,7 @@ def draw_cloud(axes, cloud):
             points["x"],
             points["y"],
             s=2,
-            color=PALETTE[seed % len(PALETTE)],
+            color=COLOURS[seed % len(COLOURS)],
             linewidths=0,
             rasterized=True,
         )
@@ -68,10 +94,11 @@ def draw_cosines(axes, measured, group, side):
     }
     rows = {state: found for state, found in rows.items() if len(found)}
     for place, found in enumerate(rows.values()):
-        for what, (statistic, colour, above) in CONES.items():
+        for what, (statistic, mark, above) in CONES.items():
             row = found[found["statistic"] == statistic].iloc[0]
-            axes.hlines(place, row["low"], row["high"], color=colour, lw=1.2, alpha=0.6)
-            axes.plot(row["value"], place, "o", ms=4, color=colour, label=None if place else what)
+            axes.hlines(place, row["low"], row["high"], color="black", lw=1.2, alpha=0.6)
+            label = None if place else f"{what} cones"
+            axes.plot(row["value"], place, mark, ms=4, color="black", lw=0, label=label)
             axes.annotate(
                 f"{row['value'] + 0:.3f}",
                 (row["value"], place),
@@ -79,7 +106,6 @@ def draw_cosines(axes, measured, group, side):
                 textcoords="offset points",
                 ha="center",
                 fontsize=6,
-                color=colour,
             )
     ticks = [
         f"{state},\n{found['n_initialisations'].iloc[0]} models" for state, found in rows.items()
@@ -89,7 +115,6 @@ def draw_cosines(axes, measured, group, side):
     axes.axvline(0, color=GREY, lw=0.6, zorder=0)
     axes.set_xlim(-0.2, 1.1)
     axes.set_xlabel("mean cosine of cones")
-    axes.legend(loc="lower center", ncols=2)
 
 
 if __name__ == "__main__":
@@ -99,6 +124,6 @@ if __name__ == "__main__":
         snakemake.input.points,
         snakemake.input.random,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

@@ -1,10 +1,11 @@
 """Supplementary Figure 16: the gap of models of different width, before and after training."""
 
 from modgap.job import start_log
-from modgap.report.drawing import COLUMN, PALETTE, note, plt, save, use_style
+from modgap.report.drawing import COLUMN, note, plt, save, use_style
 from modgap.tables import read_table
 
-STAGES = {"start": "before training", "end": "after training"}
+# Label, line and face of the marks: colours are modalities elsewhere.
+STAGES = {"start": ("before training", "--", "white"), "end": ("after training", "-", "black")}
 
 
 def main(summary, pdf, png, *, dpi):
@@ -12,10 +13,11 @@ def main(summary, pdf, png, *, dpi):
     use_style()
     rows = read_table(summary).query("statistic == 'gap'").sort_values("dim")
     figure, axes = plt.subplots(figsize=(COLUMN, 2.3))
-    for colour, (stage, label) in zip(PALETTE, STAGES.items(), strict=False):
+    for stage, (label, line, face) in STAGES.items():
         curve = rows[rows["stage"] == stage]
-        axes.plot(curve["dim"], curve["value"], color=colour, marker="o", ms=3, label=label)
-        axes.vlines(curve["dim"], curve["low"], curve["high"], color=colour, lw=0.9)
+        look = {"color": "black", "ls": line, "marker": "o", "ms": 3, "mfc": face}
+        axes.plot(curve["dim"], curve["value"], label=label, **look)
+        axes.vlines(curve["dim"], curve["low"], curve["high"], color="black", lw=0.9)
     axes.set_xscale("log", base=2)
     axes.set_xticks(rows["dim"].unique(), [str(dim) for dim in rows["dim"].unique()])
     axes.minorticks_off()

@@ -1,13 +1,21 @@
 """Figure X (cone by layer): mean pairwise cosine after every layer of real networks.
 
-One column per encoder, image towers above text towers, random above trained. The line is
+A panel for every encoder, image towers before text towers, random before trained. The line is
 the stream from block to block; marks are the branches before they are added (attention, MLP) or
 single layers (convolution). Filled: the vector that the tower reads out; open: the mean over
 tokens. Thin grey: the stream with the normalisation layers removed.
 """
 
 from modgap.job import start_log
-from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
+from modgap.report.drawing import (
+    GREY,
+    PAGE,
+    PALETTE,
+    plt,
+    save_pages,
+    split_pages,
+    use_style,
+)
 from modgap.tables import read_table
 
 STREAM = ("embedding", "residual", "projection")
@@ -20,38 +28,52 @@ MARKS = {
 TOWERS = {"images": "image tower", "texts": "text tower"}
 
 
-def main(rows, pdf, png, *, dpi):
+def main(rows, pdf, pngs, *, panels_a_row, page_rows, dpi):
+    """Draw every tower of every model, ``panels_a_row`` beside each other."""
     use_style()
     rows = read_table(rows)
-    towers = dict(iter(rows.groupby(["label", "dataset", "side", "state"], sort=False)))
-    columns = list(dict.fromkeys(key[:2] for key in towers))
-    lines = [
-        (side, state)
-        for side in TOWERS
-        for state in ("random", "trained")
-        if any(key[2:] == (side, state) for key in towers)
-    ]
-    figure, axes = plt.subplots(
-        len(lines),
-        len(columns),
-        figsize=(max(PAGE, 1.7 * len(columns)), 0.6 + 1.6 * len(lines)),
-        squeeze=False,
-        sharey=True,
+    towers = sorted(
+        (tower for _, tower in rows.groupby(["model", "dataset", "side"], sort=False)),
+        key=lambda tower: (list(TOWERS).index(tower["side"].iloc[0]), tower["state"].iloc[0]),
     )
-    for panels, line in zip(axes, lines, strict=True):
-        for panel, column in zip(panels, columns, strict=True):
-            if (*column, *line) in towers:
-                draw_tower(panel, towers[*column, *line])
-            else:
-                panel.set_axis_off()
-    axes[0, 0].set_ylim(min(-0.05, rows["value"].min() - 0.05), 1.05)
-    for panel in axes[:, 0]:
-        panel.set_ylabel("mean cosine")
-    figure.legend(handles=legend_marks(rows), loc="outside lower center", ncols=4)
-    save(figure, pdf, png, dpi=dpi)
+    named = list(zip(towers, name_towers(towers), strict=True))
+    lowest = min(-0.05, rows["value"].min() - 0.05)
+    pages = (
+        draw_page(page, min(panels_a_row, len(towers)), lowest, legend_marks(rows))
+        for page in split_pages(named, panels_a_row * page_rows)
+    )
+    save_pages(pages, pdf, pngs, dpi=dpi)
 
 
-def draw_tower(axes, tower):
+def name_towers(towers):
+    """Titles; models of one label are told apart by the names of their entries."""
+    firsts = [tower.iloc[0] for tower in towers]
+    titles = [f"{row['label']} {TOWERS[row['side']]}, {row['state']}" for row in firsts]
+    places = [(title, row["dataset_label"]) for title, row in zip(titles, firsts, strict=True)]
+    return [
+        f"{title} ({row['model']})" if places.count(place) > 1 else title
+        for title, place, row in zip(titles, places, firsts, strict=True)
+    ]
+
+
+def draw_page(named, columns, lowest, marks):
+    """One page: a panel for each of these towers with its title."""
+    lines = -(-len(named) // columns)
+    figure = plt.figure(figsize=(PAGE, 0.5 + 1.6 * lines))
+    grid = figure.add_gridspec(lines, columns)
+    for place, (tower, title) in enumerate(named):
+        axes = figure.add_subplot(grid[divmod(place, columns)])
+        draw_tower(axes, tower, title)
+        axes.set_ylim(lowest, 1.05)
+        if place % columns:
+            axes.set_yticklabels([])
+        else:
+            axes.set_ylabel("mean cosine")
+    figure.legend(handles=marks, loc="outside lower center", ncols=4)
+    return figure
+
+
+def draw_tower(axes, tower, title):
     """All read-outs of one tower, and its stream without normalisation where it was measured."""
     first = tower.iloc[0]
     for layers, part in tower.groupby("normalisation_layers", sort=False):
@@ -74,7 +96,6 @@ def draw_tower(axes, tower):
                     stream["layer"], stream["low"], stream["high"], color=colour, alpha=0.15, lw=0
                 )
                 draw_marks(axes, curve, averaged)
-    title = f"{first['label']} {TOWERS[first['side']]}, {first['state']}"
     axes.set_title(f"{title}\n{first['dataset_label']}, n = {first['n']:,}", fontsize=6.5)
     axes.set_xlabel("layer", labelpad=1)
 
@@ -118,6 +139,6 @@ if __name__ == "__main__":
     main(
         snakemake.input.rows,
         snakemake.output.pdf,
-        snakemake.output.png,
+        snakemake.output.pngs,
         **snakemake.params.settings,
     )

@@ -12,7 +12,14 @@ import table_comparisons
 from modgap.errors import InputError
 from modgap.report.drawing import plt
 from modgap.statistics.comparison import COLUMNS
-from modgap.tables import SAMPLE_COLUMNS, read_metadata, read_table, read_tables, write_embeddings, write_table
+from modgap.tables import (
+    SAMPLE_COLUMNS,
+    read_metadata,
+    read_table,
+    read_tables,
+    write_embeddings,
+    write_table,
+)
 
 N = 10
 SETTINGS = {"name": "toy", "sets": ["before", "after"], "n_resamples": 50, "seed": 0, "block": 50}

@@ -26,7 +26,7 @@ from model_variants import seed_variants
 from modgap.embeddings.extraction import first_pixels
 from modgap.embeddings.models import create_model
 from modgap.statistics.geometry import normalise
-from modgap.tables import read_metadata, read_table
+from modgap.tables import read_metadata, read_table, write_table
 
 VIT = {"source": "random", "architecture": "scenes-vit", "seed": 7}
 RESNET = {"source": "torchvision", "architecture": "resnet18", "size": 32}
@@ -303,8 +303,9 @@ def test_fig2c(seeds, folder, drawn):
     fig2c_random_initialisations.main(
         *files[1:4],
         folder / "2c.pdf",
-        folder / "2c.png",
+        [folder / "2c.png"],
         runs=described("vit", "resnet18"),
+        page_rows=5,
         dpi=60,
     )
     # Two towers and a ResNet; UMAP, PCA and the spectrum of each.
@@ -327,13 +328,31 @@ def test_fig2d(seeds, folder, drawn):
 
 
 def test_fig10(layers, folder, drawn):
-    figX_cone_by_layer.main(layers[1][0], folder / "10.pdf", folder / "10.png", dpi=60)
-    panels = [panel for panel in drawn().axes if panel.get_title()]
+    figX_cone_by_layer.main(
+        layers[1][0], folder / "10.pdf", [folder / "10.png"], panels_a_row=2, page_rows=5, dpi=60
+    )
+    panels = drawn().axes
     assert [panel.get_title().split(",")[0] for panel in panels] == [
         "VIT image tower",
         "RESNET18 image tower",
         "VIT text tower",
     ]
+
+
+def test_layers_of_models_of_one_label_stay_apart(layers, folder, drawn):
+    rows = read_table(layers[1][0])
+    same = folder / "same-label.parquet"
+    twin = rows[rows["model"] == "vit"].assign(model="twin")
+    write_table(pd.concat([rows, twin]).assign(label="Net"), same)
+    pngs = [folder / "11.png", folder / "11-2.png"]
+    figX_cone_by_layer.main(same, folder / "11.pdf", pngs, panels_a_row=2, page_rows=2, dpi=60)
+    titles = [
+        axes.get_title().split("\n")[0]
+        for number in plt.get_fignums()
+        for axes in plt.figure(number).axes
+    ]
+    assert len(titles) == len(set(titles)) == 5
+    assert "Net text tower, random (twin)" in titles
 
 
 def test_figures_are_the_same_every_time(theorems, folder):

@@ -43,10 +43,15 @@ def swept(tmp_path_factory):
 
 
 def draw_shift(swept, folder):
-    pdf, png = folder / "f.pdf", folder / "f.png"
-    rows = [{"label": "one", "state": "random"}, {"label": "other", "state": ""}]
-    fig3_shift_landscape.main(*swept, pdf, png, rows=rows, **COLOURS)
-    return pdf.read_bytes(), png.read_bytes()
+    """Two sets, one a page."""
+    pdf, pngs = folder / "f.pdf", [folder / "f.png", folder / "f-2.png"]
+    names = ["image", "audio"]
+    rows = [
+        {"label": "one", "state": "random", "modalities": names},
+        {"label": "other", "state": "", "modalities": names},
+    ]
+    fig3_shift_landscape.main(*swept, pdf, pngs, rows=rows, page_rows=1, **COLOURS)
+    return [path.read_bytes() for path in (pdf, *pngs)]
 
 
 def test_shift_landscape_with_and_without_the_published_protocol(swept, tmp_path):
@@ -54,6 +59,20 @@ def test_shift_landscape_with_and_without_the_published_protocol(swept, tmp_path
     assert files[0].startswith(b"%PDF")
     assert min(map(len, files)) > 20_000
     assert draw_shift(swept, tmp_path) == files
+    assert files[1] != files[2]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_shifted_clouds_have_the_first_modality_right_as_figure_1(sign):
+    clouds = pd.DataFrame(
+        {
+            "delta": [1.0, 1.0, 0.0, 0.0],
+            "modality": ["first", "second"] * 2,
+            "pc1": sign * np.array([-2.0, 1.0, 2.0, -1.0]),
+        }
+    )
+    turned = fig3_shift_landscape.turn_axis(clouds)
+    assert turned.tolist() == [-2, 1, 2, -1]
 
 
 @pytest.mark.parametrize(("spacings", "numbers"), [([20, 15], [20, 30]), ([20], [20])])

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 import embed_variants
 import figS13_independent_models
@@ -89,7 +90,7 @@ def test_figure_s13_and_its_table(independent, folder, drawn):
         "dataset_label": "scenes",
         "random": "resnets/scenes",
     }
-    paths = folder / "13.pdf", folder / "13.png"
+    paths = folder / "13.pdf", [folder / "13.png"]
     # Untrained networks of the same name are another row.
     random = read_table(independent[1])
     twin = folder / "random.parquet"
@@ -100,15 +101,23 @@ def test_figure_s13_and_its_table(independent, folder, drawn):
         [folder / "random.parquet"],
         *paths,
         groups=[group],
+        page_rows=4,
         dpi=60,
     )
     umap, pca, cosines = drawn().axes
     assert len(umap.collections) == len(pca.collections) == 3
     marks = {line.get_label(): line.get_xdata()[0] for line in cosines.lines}
-    assert marks["within"] == rows.loc["cosine_within_initialisations", "value"]
-    assert marks["between"] == rows.loc["cosine_between_initialisations", "value"]
+    assert marks["within cones"] == rows.loc["cosine_within_initialisations", "value"]
+    assert marks["between cones"] == rows.loc["cosine_between_initialisations", "value"]
     halves = [line.get_xdata()[0] for line in cosines.lines if line.get_ydata()[0] == 1]
-    assert marks["within"] / 2 in halves
+    assert marks["within cones"] / 2 in halves
+    (legend,) = drawn().legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "model 1", "model 2", "model 3", "within cones", "between cones",
+    ]  # fmt: skip
+    named = {mark.get_label(): mark.get_color() for mark in legend.legend_handles}
+    for cloud, model in zip(umap.collections, ("model 1", "model 2", "model 3"), strict=True):
+        assert to_hex(cloud.get_facecolor()[0]) == named[model].lower()
 
 
 def test_the_gap_of_every_variant(disabled):
@@ -188,9 +197,10 @@ def test_figure_s15(gathered, disabled, folder, drawn):
         gathered[0],
         [disabled[2]],
         folder / "15.pdf",
-        folder / "15.png",
+        [folder / "15.png"],
         drawn=["vit/scenes"],
         labels=labels,
+        page_rows=2,
         **LOOK,
     )
     *clouds, gaps = drawn().axes
@@ -200,3 +210,12 @@ def test_figure_s15(gathered, disabled, folder, drawn):
     table = read_table(gathered[0]).query("statistic == 'gap'")
     marks = [line.get_xdata()[0] for line in gaps.lines]
     assert sorted(marks) == sorted(table["value"])
+    (header,) = [band for band in drawn().subfigs if band.legends]
+    assert [text.get_text() for text in header.legends[0].get_texts()] == [
+        "images", "texts", "pair", "gap, untrained", "gap, trained",
+    ]  # fmt: skip
+    # Colours are modalities only.
+    assert {line.get_color() for line in gaps.lines} == {"black"}
+    # Of the random models only those trained from scratch have an end that is trained.
+    filled = [line.get_xdata()[0] for line in gaps.lines if line.get_markerfacecolor() == "black"]
+    assert sorted(filled) == [0.8, 1.0]

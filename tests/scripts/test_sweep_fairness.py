@@ -127,13 +127,14 @@ def test_figure_draws_every_group(planted, tmp_path, monkeypatch):
     folder, _, (rates, _) = planted
     kept = []
     monkeypatch.setattr(
-        figS11_fairness_shift, "save", lambda figure, *rest, dpi: kept.append(figure)
+        figS11_fairness_shift, "save_pages", lambda figures, *rest, dpi: kept.extend(figures)
     )
     figS11_fairness_shift.main(
         [folder / "rates.parquet"],
         tmp_path / "f.pdf",
-        tmp_path / "f.png",
+        [tmp_path / "f.png"],
         tasks=[TASK],
+        page_rows=3,
         shifts=[-0.6, 0.6],
         dpi=50,
     )

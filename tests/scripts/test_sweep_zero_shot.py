@@ -191,12 +191,19 @@ def test_figure_draws_every_task_and_side(planted, tmp_path, monkeypatch):
     folder, _, (curve, selection, _) = planted
     kept = []
     monkeypatch.setattr(
-        figS10_zero_shot_shift, "save", lambda figure, *rest, dpi: kept.append(figure)
+        figS10_zero_shot_shift, "save_pages", lambda figures, *rest, dpi: kept.extend(figures)
     )
     task = {"name": "t", "label": "Task", "model": "m", "state": "random"}
     files = [[folder / f"{name}.parquet"] for name in OUTPUTS]
     figS10_zero_shot_shift.main(
-        *files, tmp_path / "f.pdf", tmp_path / "f.png", tasks=[task], dpi=50
+        *files,
+        tmp_path / "f.pdf",
+        [tmp_path / "f.png"],
+        tasks=[task],
+        page_rows=5,
+        first="#D55E00",
+        second="#0072B2",
+        dpi=50,
     )
     axes = kept[0].axes
     assert len(axes) == 4

@@ -10,6 +10,7 @@ from modgap.plan.cones import (
     select_entries,
     select_unnormalised,
 )
+from modgap.plan.models import towers
 from modgap.plan.names import (
     dataset_label,
     describe_clouds,
@@ -18,7 +19,9 @@ from modgap.plan.names import (
     describe_tasks,
     set_state,
 )
+from modgap.plan.pages import PAGE_ROWS, PANELS_A_ROW, name_pages, place_cells
 from modgap.plan.paths import (
+    IMPORTED,
     cone_clouds,
     list_matrices,
     modalities,
@@ -28,8 +31,8 @@ from modgap.plan.paths import (
     statistics_path,
 )
 from modgap.plan.references import read_references
-from modgap.plan.tasks import drawn_shifts
-from modgap.plan.training import name_study_tables, study_trajectories
+from modgap.plan.tasks import OWN_GAP, drawn_shifts
+from modgap.plan.training import independent_entries, name_study_tables, study_trajectories
 
 
 def list_statistics(what, names):
@@ -38,13 +41,25 @@ def list_statistics(what, names):
 
 
 def plan_figures(known):
-    """By rule of a figure: its input files by name, and ``settings``."""
-    return {
+    """By rule of a figure: its input files by name, ``settings``, and ``pngs``, one a page."""
+    planned = {
         **plan_gap_figures(known),
         **plan_cone_figures(known),
         **plan_simulation_figures(known),
         **plan_task_figures(known),
         **plan_training_figures(known),
+    }
+    return {name: {"pngs": name_pages(name, 1), **figure} for name, figure in planned.items()}
+
+
+def plan_pages(figure, n_rows, **settings):
+    """Settings of a figure that goes over several pages, and its PNG files.
+
+    n_rows : how many rows of panels it has.
+    """
+    return {
+        "pngs": name_pages(figure, n_rows),
+        "settings": {**settings, "page_rows": PAGE_ROWS[figure]},
     }
 
 
@@ -56,14 +71,14 @@ def plan_gap_figures(known):
         "fig1_modality_gap": {
             "projections": list_statistics("projection", names),
             "gaps": list_statistics("gap", names),
-            "settings": {"rows": rows},
+            **plan_pages("fig1_modality_gap", len(rows), rows=rows),
         },
         "fig3_shift_landscape": {
             "landscapes": list_statistics("loss_landscape", names),
             "extrema": list_statistics("loss_extrema", names),
             "gradients": list_statistics("loss_gradient", names),
             "clouds": list_statistics("shifted_clouds", names),
-            "settings": {"rows": rows},
+            **plan_pages("fig3_shift_landscape", len(rows), rows=rows),
         },
         "figX_across_models": {"table": "<results>/tables/across_models.csv"},
         "figX_comparison": {
@@ -107,42 +122,68 @@ def plan_cone_figures(known):
     independent, groups = config["independent_models"], describe_independent(config)
     random = dict.fromkeys(group["random"] for group in groups if group["random"])
     disabled = config["without_normalisation"]
+    followed = {(entry["model"], entry["dataset"]) for entry in config["layers"]}
+    lines = -(-count_towers(config, [model for model, _ in followed]) // PANELS_A_ROW)
     return {
-        "fig2a_cone_histograms": plan_histograms(config, first),
-        "figS14_second_picture_set": plan_histograms(config, every),
+        "fig2a_cone_histograms": plan_histograms(config, "fig2a_cone_histograms", first),
+        "figS14_second_picture_set": plan_histograms(config, "figS14_second_picture_set", every),
         "fig2c_random_initialisations": {
             "tables": list_tables(entries, "seeds"),
             "values": list_tables(entries, "seed_values"),
             "points": list_tables(entries, "seed_points"),
-            "settings": {"runs": describe_entries(config, entries)},
+            **plan_pages(
+                "fig2c_random_initialisations",
+                count_towers(config, {entry["model"] for entry in entries}),
+                runs=describe_entries(config, entries),
+            ),
         },
         "figX_initial_gap": {
             "tables": list_tables(two_towers, "seeds"),
             "values": list_tables(two_towers, "seed_values"),
             "settings": {"runs": describe_entries(config, two_towers)},
         },
-        "figX_cone_by_layer": {"rows": "<results>/statistics/cone_by_layer.parquet"},
+        "figX_cone_by_layer": {
+            "rows": "<results>/statistics/cone_by_layer.parquet",
+            **plan_pages("figX_cone_by_layer", lines, panels_a_row=PANELS_A_ROW),
+        },
         "figS13_independent_models": {
             "tables": list_statistics("independent", independent),
             "points": list_statistics("independent_points", independent),
             "random": list_statistics("seeds", random),
-            "settings": {"groups": groups},
+            **plan_pages("figS13_independent_models", count_independent(config), groups=groups),
         },
         "figS15_without_normalisation": {
             "table": "<results>/statistics/without_normalisation.parquet",
             "points": list_tables(disabled, "without_normalisation_points"),
-            "settings": name_unnormalised(known),
+            **plan_pages("figS15_without_normalisation", len(disabled), **name_unnormalised(known)),
         },
     }
 
 
-def plan_histograms(config, clouds):
+def count_towers(config, models):
+    """Towers of these models together."""
+    return sum(len(towers(config["models"][model])) for model in models)
+
+
+def count_independent(config):
+    """Encoders that Figure S13 has a row for: the towers of one model of each group."""
+    firsts = [
+        next(iter(independent_entries(config, name).values()))
+        for name in config["independent_models"]
+    ]
+    return sum(len(towers(entry)) for entry in firsts)
+
+
+def plan_histograms(config, figure, clouds):
     """A figure of the cosines within clouds."""
     names = ["/".join(cloud) for cloud in clouds]
+    cells = place_cells(describe_clouds(config, clouds))
+    lines = 1 + max((cell["line"] for cell in cells), default=0)
+    by_name = {cell["name"]: cell for cell in cells}
     return {
         "cones": list_statistics("cone", names),
         "histograms": list_statistics("cone_histogram", names),
-        "settings": {"clouds": describe_clouds(config, clouds)},
+        **plan_pages(figure, lines, clouds=[by_name[name] for name in names]),
     }
 
 
@@ -168,16 +209,37 @@ def plan_task_figures(known):
             "curves": list_statistics("zero_shot", config["zero_shot"]),
             "selections": list_statistics("zero_shot_selection", config["zero_shot"]),
             "controls": list_statistics("zero_shot_controls", config["zero_shot"]),
-            "settings": {"tasks": describe_tasks(config, known.root, "zero_shot")},
+            **plan_pages(
+                "figS10_zero_shot_shift",
+                len(config["zero_shot"]),
+                tasks=describe_drawn_tasks(known, "zero_shot"),
+            ),
         },
         "figS11_fairness_shift": {
             "rates": list_statistics("fairness", config["fairness"]),
-            "settings": {
-                "tasks": describe_tasks(config, known.root, "fairness"),
-                "shifts": drawn_shifts(config["downstream"]),
-            },
+            **plan_pages(
+                "figS11_fairness_shift",
+                len(config["fairness"]),
+                tasks=describe_drawn_tasks(known, "fairness"),
+                shifts=drawn_shifts(config["downstream"]),
+            ),
         },
     }
+
+
+def describe_drawn_tasks(known, section):
+    """What figures say of each task: as tables do, but with labels in place of names of ours."""
+    config, tasks = known.config, describe_tasks(known.config, known.root, section)
+    labels = {name: entry.get("label", name) for name, entry in config["embedding_sets"].items()}
+    labels[OWN_GAP] = "its own pictures and prompts"
+    return [
+        {
+            **task,
+            "gap": labels[task["gap"]],
+            "model": task["dataset"] if task["model"] == IMPORTED else task["model"],
+        }
+        for task in tasks
+    ]
 
 
 def plan_training_figures(known):
@@ -271,6 +333,15 @@ def list_sources(figure, results):
     """Files that a planned figure is drawn from; results : the folder of the results."""
     paths = []
     for key, value in figure.items():
-        if key != "settings":
+        if key not in ("settings", "pngs"):
             paths += [value] if isinstance(value, str) else value
     return [path.replace("<results>", results) for path in paths]
+
+
+def list_figure_files(targets, planned):
+    """Paths of the figures: the PDF and, of every page, the PNG."""
+    return [
+        path
+        for target in targets
+        for path in (f"<results>/figures/{target.name}.pdf", *planned[target.name]["pngs"])
+    ]

@@ -38,7 +38,7 @@ from modgap.plan.embeddings import (
     plan_texts,
     plan_verification,
 )
-from modgap.plan.figures import list_sources, plan_figures, plan_tables
+from modgap.plan.figures import list_figure_files, list_sources, plan_figures, plan_tables
 from modgap.plan.models import did_you_mean, model_geometry
 from modgap.plan.names import name_everything
 from modgap.plan.paths import IMPORTED, Context, all_parts, checkpoints, one_of, shard_counts
@@ -132,7 +132,7 @@ def resolve(config, root, configfiles=()):
     }
     figures, tables = select_targets(FIGURES, contents), select_targets(TABLES, contents)
     plan["targets"] = {
-        "figures": list_outputs(figures, "figures"),
+        "figures": list_figure_files(figures, plan["figures"]),
         "tables": list_outputs(tables, "tables"),
         "embeddings": all_parts(known),
         "training": checkpoints(known),
@@ -195,12 +195,17 @@ def plan_report(known, planned, figures, tables, configfiles):
     configfiles : the user's files.
     """
     results, config = known.config["results"], known.config
+    pages = {
+        name: [path.replace("<results>", results) for path in figure["pngs"]]
+        for name, figure in planned.items()
+    }
     shown = [
         {
             "name": figure.name,
             "title": figure.title,
             "caption": figure.caption_file,
-            "png": f"{results}/figures/{figure.name}.png",
+            "png": pages[figure.name][0],
+            "pages": pages[figure.name],
             "sources": list_sources(planned[figure.name], results),
         }
         for figure in figures

@@ -1,23 +1,30 @@
 """One look for every figure: size, fonts, colours, deterministic files."""
 
+from itertools import cycle
+
 import matplotlib
 import numpy as np
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
 
 from modgap.files import atomic_path
 
-# Widths in inches: one and two columns of a paper.
-COLUMN, PAGE = 3.4, 7.0
+# Widths in inches: one and two columns of a paper. Higher than HIGHEST is no page.
+COLUMN, PAGE, HIGHEST = 3.4, 7.0, 9.0
 
 # Okabe and Ito's colours: told apart with any colour vision, in this order.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 
 GREY = "#7A7A7A"
+
+# Names of modalities that always have the first, or the second, of the configured colours.
+USUAL_FIRST = ("images", "image", "first")
+USUAL_SECOND = ("texts", "text", "second")
 
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -49,11 +56,27 @@ def use_style():
 
 def save(figure, pdf, png, *, dpi):
     """Write both files; the same figure gives the same bytes every time."""
-    with atomic_path(pdf) as temporary:
-        figure.savefig(temporary, dpi=dpi, metadata={"CreationDate": None})
-    with atomic_path(png) as temporary:
-        figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
-    plt.close(figure)
+    save_pages([figure], pdf, [png], dpi=dpi)
+
+
+def save_pages(figures, pdf, pngs, *, dpi):
+    """Write figures as the pages of one PDF, and each of them as a PNG.
+
+    figures : an iterable; each is closed before the next is asked for. pngs : as many paths.
+    """
+    # No date: the same figures give the same bytes.
+    undated = {"CreationDate": None}
+    with atomic_path(pdf) as temporary, PdfPages(temporary, metadata=undated) as pages:
+        for figure, png in zip(figures, pngs, strict=True):
+            pages.savefig(figure, dpi=dpi)
+            with atomic_path(png) as picture:
+                figure.savefig(picture, dpi=dpi, metadata={"Software": None})
+            plt.close(figure)
+
+
+def split_pages(rows, page_rows):
+    """Lists of at most ``page_rows`` rows, in order; one empty page where there are none."""
+    return [rows[start : start + page_rows] for start in range(0, max(len(rows), 1), page_rows)]
 
 
 def lighter(colour, share=0.6):
@@ -102,3 +125,38 @@ def note(axes, text, **where):
     """A line of small grey text inside the panel, upper left unless told otherwise."""
     place = {"x": 0.03, "y": 0.97, "ha": "left", "va": "top", **where}
     return axes.text(s=text, transform=axes.transAxes, fontsize=6, color="#333333", **place)
+
+
+def modality_colours(rows, first, second):
+    """One colour for each modality, the same in every row of a figure.
+
+    Parameters
+    ----------
+    rows : dicts with ``modalities``, names of any number of them.
+    first, second : the configured colours. Images (and what has no name and comes first) always
+        have the first, texts the second. Other modalities take what is left of the two in order of
+        appearance, then the next of the palette.
+
+    Returns
+    -------
+    dict: name -> colour.
+    """
+    names = dict.fromkeys(name for row in rows for name in row["modalities"])
+    usual = {**dict.fromkeys(USUAL_FIRST, first), **dict.fromkeys(USUAL_SECOND, second)}
+    colours = {name: usual.get(name.casefold()) for name in names}
+    free = [colour for colour in (first, second) if colour not in colours.values()]
+    free += [colour for colour in PALETTE[2:] + PALETTE[:2] if colour not in (first, second)]
+    others = [name for name, colour in colours.items() if colour is None]
+    return colours | dict(zip(others, cycle(free), strict=False))
+
+
+def modality_marks(rows, colours):
+    """Entries of a legend for the modalities of these rows, in order of appearance."""
+    names = dict.fromkeys(name for row in rows for name in row["modalities"])
+    return [
+        plt.Line2D(
+            [], [], marker="o", markersize=3, linewidth=0, color=colours[name],
+            label=f"{name} modality" if name in ("first", "second") else name,
+        )
+        for name in names
+    ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""Two-dimensional pictures of two clouds of unit vectors: UMAP, SVD, PCA and the gap axis."""
+"""Two-dimensional pictures of two clouds of unit vectors: UMAP, SVD, PCA and the gap axis.
+
+All four agree left and right: the gap, first minus second modality, points right.
+"""
 
 import warnings
 
@@ -9,6 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from umap import UMAP
 
 from modgap.statistics.geometry import direction, gap_vector, signed_axes
+from modgap.statistics.orientation import turn_to_first
 
 # Points on which UMAP's trustworthiness is computed: it compares all distances.
 TRUST_POINTS = 2000
@@ -25,13 +29,15 @@ def project_plane(points, *, centred):
 def project_svd(first, second):
     """Uncentred rank-2 SVD of the union, as the authors' ``svd`` (Supplementary Figure 4)."""
     coordinates, shares = project_plane(np.concatenate([first, second]), centred=False)
-    return coordinates, {"share_x": shares[0], "share_y": shares[1]}
+    turned = turn_to_first(coordinates, len(first))
+    return turned, {"share_x": shares[0], "share_y": shares[1]}
 
 
 def project_pca(first, second):
     """Centred PCA of the union."""
     coordinates, shares = project_plane(np.concatenate([first, second]), centred=True)
-    return coordinates, {"share_x": shares[0], "share_y": shares[1]}
+    turned = turn_to_first(coordinates, len(first))
+    return turned, {"share_x": shares[0], "share_y": shares[1]}
 
 
 def project_gap_axis(first, second):
@@ -95,6 +101,7 @@ def project_umap(first, second, *, n_neighbors, min_dist, seed):
     """
     points = np.concatenate([first, second]).astype(np.float32)
     coordinates = umap_points(points, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed)
+    coordinates = turn_to_first(coordinates, len(first))
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(points))[:TRUST_POINTS]
     near = min(n_neighbors, len(chosen) // 2 - 1)

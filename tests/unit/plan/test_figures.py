@@ -2,7 +2,7 @@
 
 import pytest
 
-from modgap.plan.figures import list_sources, plan_figures, plan_tables
+from modgap.plan.figures import list_figure_files, list_sources, plan_figures, plan_tables
 from modgap.plan.targets import FIGURES
 from plans import context
 
@@ -47,7 +47,24 @@ def test_figure_2a_has_the_first_picture_set_and_s14_every_one(root):
         "row": "random weights,\nScenes",
         "column": "ViT image tower",
         "state": "random",
+        "line": 0,
+        "place": 0,
     }
+
+
+def test_rows_a_page_and_pages_come_from_one_place(root):
+    many = {f"set{number}": {"dataset": "scenes", "model": "vit"} for number in range(5)}
+    figures = plan_figures(context(root, embedding_sets=many))
+    for name, pages in (("fig1_modality_gap", 2), ("fig3_shift_landscape", 3)):
+        assert len(figures[name]["pngs"]) == pages
+        assert figures[name]["settings"]["page_rows"] * pages >= 5
+    assert all(figure["pngs"][0].endswith(f"/{name}.png") for name, figure in figures.items())
+    (target,) = [figure for figure in FIGURES if figure.name == "fig1_modality_gap"]
+    assert list_figure_files([target], figures) == [
+        "<results>/figures/fig1_modality_gap.pdf",
+        "<results>/figures/fig1_modality_gap.png",
+        "<results>/figures/fig1_modality_gap-2.png",
+    ]
 
 
 def test_tables_without_a_study_have_no_summary(root):
@@ -59,7 +76,12 @@ def test_tables_without_a_study_have_no_summary(root):
 
 
 def test_sources_are_files_and_not_settings():
-    figure = {"a": "<results>/x", "b": ["<results>/y", "<results>/z"], "settings": {"c": ["no"]}}
+    figure = {
+        "a": "<results>/x",
+        "b": ["<results>/y", "<results>/z"],
+        "settings": {"c": ["no"]},
+        "pngs": ["<results>/figures/no.png"],
+    }
     assert list_sources(figure, "mine") == ["mine/x", "mine/y", "mine/z"]
 
 

@@ -9,10 +9,14 @@ from modgap.report.drawing import (
     fraction,
     hide_ticks,
     lighter,
+    modality_colours,
+    modality_marks,
     note,
     plt,
     save,
+    save_pages,
     sequence,
+    split_pages,
     use_style,
 )
 
@@ -35,6 +39,72 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
         one, other = (tmp_path / f"{name}.{ending}" for name in ("one", "other"))
         assert one.read_bytes() == other.read_bytes()
     assert not plt.get_fignums()
+
+
+def test_every_page_is_a_picture_and_all_are_one_pdf(tmp_path):
+    def draw():
+        for height in (1, 2, 3):
+            assert not plt.get_fignums()  # one at a time
+            yield plt.figure(figsize=(2, height))
+
+    pngs = [tmp_path / f"{number}.png" for number in range(3)]
+    save_pages(draw(), tmp_path / "all.pdf", pngs, dpi=50)
+    assert [plt.imread(png).shape[0] for png in pngs] == [50, 100, 150]
+    assert (tmp_path / "all.pdf").read_bytes().count(b"/Type /Page ") == 3
+
+
+def test_a_page_more_or_less_than_planned_leaves_no_pdf(tmp_path):
+    for planned in (["a.png"], ["a.png", "b.png", "c.png"]):
+        figures = [plt.figure(figsize=(1, 1)) for _ in range(2)]
+        with pytest.raises(ValueError, match="zip"):
+            save_pages(figures, tmp_path / "all.pdf", [tmp_path / name for name in planned], dpi=50)
+    assert not (tmp_path / "all.pdf").exists()
+    plt.close("all")
+
+
+def test_rows_are_split_in_order():
+    assert split_pages([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+    assert split_pages([1, 2], 2) == [[1, 2]]
+    assert split_pages([], 2) == [[]]
+
+
+def pairs(*names):
+    return [{"modalities": list(pair)} for pair in names]
+
+
+@pytest.mark.parametrize(
+    ("rows", "colours"),
+    [
+        (pairs(("images", "texts")), {"images": "red", "texts": "blue"}),
+        (pairs(("text", "image")), {"text": "blue", "image": "red"}),
+        (pairs(("x-ray", "protein")), {"x-ray": "red", "protein": "blue"}),
+        (pairs(("audio", "text")), {"audio": "red", "text": "blue"}),
+        (
+            pairs(("image", "text"), ("image", "audio"), ("audio", "text"), ("first", "second")),
+            {"image": "red", "text": "blue", "audio": "#009E73", "first": "red", "second": "blue"},
+        ),
+    ],
+)
+def test_a_modality_has_one_colour_in_all_rows(rows, colours):
+    assert modality_colours(rows, "red", "blue") == colours
+
+
+def test_further_modalities_do_not_take_the_configured_colours():
+    rows = pairs(("image", "text"), ("audio", "depth"))
+    colours = modality_colours(rows, "#009E73", "#CC79A7")
+    assert len(set(colours.values())) == 4
+
+
+def test_a_legend_names_the_modalities_of_its_page():
+    rows = pairs(("image", "text"), ("image", "audio"), ("first", "second"))
+    colours = modality_colours(rows, "red", "blue")
+    marks = {mark.get_label(): mark.get_color() for mark in modality_marks(rows[1:], colours)}
+    assert marks == {
+        "image": "red",
+        "audio": colours["audio"],
+        "first modality": "red",
+        "second modality": "blue",
+    }
 
 
 def test_a_lighter_colour_lies_between_it_and_white():

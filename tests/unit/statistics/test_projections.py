@@ -1,11 +1,14 @@
 """Planes against their definitions; UMAP of clouds with repeated points."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from modgap.statistics.projections import (
     project_gap_axis,
     project_pca,
+    project_plane,
     project_svd,
     project_umap,
     umap_points,
@@ -67,6 +70,29 @@ def test_planes_hold_the_largest_shares():
         squares = np.linalg.svd(about, compute_uv=False) ** 2
         np.testing.assert_allclose((coordinates**2).sum(axis=0), squares[:2])
         np.testing.assert_allclose(list(shares.values()), squares[:2] / squares.sum())
+
+
+@pytest.mark.parametrize(
+    "project", [project_svd, project_pca, project_gap_axis, partial(project_umap, **SETTINGS)]
+)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_first_modality_lies_on_the_right(project, swapped):
+    images, texts = captioned(60, 30)
+    pair = (texts, images) if swapped else (images, texts)
+    coordinates, _ = project(*(side.astype(float) for side in pair))
+    right, left = coordinates[:60, 0], coordinates[60:, 0]
+    assert right.mean() > left.mean()
+
+
+@pytest.mark.parametrize(("project", "centred"), [(project_svd, False), (project_pca, True)])
+def test_a_side_changes_signs_only(project, centred):
+    images, texts = (side.astype(float) for side in captioned(60, 30))
+    plain, shares = project_plane(np.concatenate([images, texts]), centred=centred)
+    coordinates, told = project(images, texts)
+    np.testing.assert_array_equal(np.abs(coordinates), np.abs(plain))
+    assert list(told.values()) == list(shares)
+    for turned, axis in zip(coordinates.T, plain.T, strict=True):
+        assert np.array_equal(turned, axis) or np.array_equal(turned, -axis)
 
 
 def test_the_gap_axis_keeps_the_gap():
