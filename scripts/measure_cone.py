@@ -10,8 +10,8 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.job import start_log
+from modgap.statistics.all_pairs import measure_cloud
 from modgap.statistics.clouds import describe_sample, sample_pictures
-from modgap.statistics.compared import measure_cloud
 from modgap.tables import read_embeddings, write_table
 
 # Leaving one picture out must leave pairs whose spread can be measured.

@@ -7,8 +7,8 @@ than ``exact_rows`` pictures so many are drawn at random, with their texts, and 
 
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
+from modgap.statistics.all_pairs import measure_all_pairs
 from modgap.statistics.clouds import caption_relevance, describe_sample, load_pair, sample_pairs
-from modgap.statistics.compared import measure_compared
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs.
@@ -31,7 +31,7 @@ def main(first, second, samples, table, *, name, caption, exact_rows, seed, bloc
         captions = pair.texts["caption"].to_numpy()
         relevance = caption_relevance(pair.texts, pair.owner, samples)
     chosen = pair.choose(caption)
-    frame = measure_compared(
+    frame = measure_all_pairs(
         name,
         pair.first,
         chosen.second,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.statistics.compared import measure_pair
+from modgap.statistics.all_pairs import measure_pair
 from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import project_pca, project_umap
 from modgap.tables import open_parquet, write_table

@@ -6,7 +6,7 @@ import pytest
 
 import table_answers
 from modgap.plan.references import read_references
-from modgap.statistics.compared import measure_pair
+from modgap.statistics.all_pairs import measure_pair
 from modgap.tables import write_table
 
 

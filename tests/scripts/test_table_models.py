@@ -6,7 +6,7 @@ import pytest
 
 import figX_across_models
 import table_models
-from modgap.statistics.compared import measure_pair
+from modgap.statistics.all_pairs import measure_pair
 from modgap.tables import write_table
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from modgap.statistics.compared import measure_pair
+from modgap.statistics.all_pairs import measure_pair
 from modgap.statistics.measurements import summary_row
 
 FILES = [

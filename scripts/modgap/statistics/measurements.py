@@ -1,6 +1,6 @@
 """Statistics of an embedding set as tidy rows, one measurement a row: those linear in its rows.
 
-``modgap.statistics.compared`` has those that compare every picture with every other.
+``modgap.statistics.all_pairs`` has those that compare every picture with every other.
 
 Columns: ``embeddings`` (name of the set), ``statistic``, ``side`` (both, first, second,
 first_to_second or second_to_first), ``value``, ``low`` and ``high`` (95 %), ``interval_method``

@@ -17,7 +17,7 @@ from modgap.report.answers import (
     place_gap,
     warn_of_pairs,
 )
-from modgap.statistics.compared import measure_pair
+from modgap.statistics.all_pairs import measure_pair
 
 DIM = 32
 NAMES = ["photos", "sounds"]

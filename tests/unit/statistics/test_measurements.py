@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modgap.statistics.compared import measure_cloud, measure_pair
+from modgap.statistics.all_pairs import measure_cloud, measure_pair
 from modgap.statistics.measurements import COLUMNS, FEWEST_FOR_INTERVAL, TOO_FEW, summary_row
 from modgap.tables import column_name
 from toy_pairs import captioned

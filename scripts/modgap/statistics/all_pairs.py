@@ -42,18 +42,18 @@ def measure_pair(name, X, Y, owner, *, n_resamples, seed, block, **retrieved):
     """Everything there is to measure about two modalities.
 
     Both tables of an embedding set, one below the other: ``measure_linear`` and
-    ``measure_compared``, which say what the arguments are.
+    ``measure_all_pairs``, which say what the arguments are.
     """
     return pd.concat(
         [
             measure_linear(name, X, Y, owner, n_resamples=n_resamples, seed=seed),
-            measure_compared(name, X, Y, owner, seed=seed, block=block, **retrieved),
+            measure_all_pairs(name, X, Y, owner, seed=seed, block=block, **retrieved),
         ],
         ignore_index=True,
     )
 
 
-def measure_compared(
+def measure_all_pairs(
     name,
     X,
     Y,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modgap.statistics.compared import measure_cloud, measure_compared, measure_pair
+from modgap.statistics.all_pairs import measure_all_pairs, measure_cloud, measure_pair
 from modgap.statistics.measurements import COLUMNS, measure_linear, summary_row
 from toy_pairs import captioned, cosines_between_pictures
 
@@ -69,7 +69,7 @@ def test_a_tower_measured_alone_agrees_with_the_pair(data, frame):
 
 def test_the_two_tables_share_no_row_and_are_all_there_is(data, frame):
     linear = measure_linear("toy", *data, n_resamples=200, seed=0)
-    compared = measure_compared("toy", *data, seed=0, block=64)
+    compared = measure_all_pairs("toy", *data, seed=0, block=64)
     keys = ["statistic", "side"]
     whole = pd.concat([linear, compared], ignore_index=True)
     assert not whole.duplicated(keys).any()
