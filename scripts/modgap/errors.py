@@ -5,8 +5,11 @@ import re
 # With what a terminal puts before it ("    why: Error: "), a line stays within 300 characters.
 LONGEST_LINE = 280
 LONGEST_WORD = 100
+SHORTEST_PATH = 60
 
 LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+CHECKSUM = re.compile(r"\b[0-9a-f]{64}\b")
+PATH = re.compile(r"\S*/\S+")
 
 # Four or more items between commas; what ends a list ends it.
 LISTED = re.compile(r"(?<![^,;:()])[^,;:()]+(?:, [^,;:()]+){3,}")
@@ -24,12 +27,15 @@ class InputError(Exception):
 
 
 def shorten_line(line, limit=LONGEST_LINE):
-    """A line of at most ``limit`` characters: long lists first, then long words, then the middle.
+    """A line of at most ``limit`` characters: lists first, then paths, long words, the middle.
 
-    A long path keeps its last parts, which say which file it is.
+    A path keeps its last parts, which say which file it is. Checksums stay whole and do not count.
     """
+    limit += sum(map(len, CHECKSUM.findall(line)))
     if len(line) > limit:
         line = shorten_list(line, limit)
+    if len(line) > limit:
+        line = shorten_paths(line, limit)
     if len(line) > limit:
         line = LONG_WORD.sub(lambda word: shorten_word(word[0]), line)
     if len(line) > limit:
@@ -56,9 +62,16 @@ def cut_list(items, kept):
     return f"{', '.join(items[:kept])} ... and {len(items) - kept} more"
 
 
+def shorten_paths(line, limit):
+    """The line with its paths cut at their start as far as needed, the longest first."""
+    for path in sorted(PATH.findall(line), key=len, reverse=True):
+        kept = max(len(path) - (len(line) - limit), SHORTEST_PATH) - 3
+        if len(line) > limit and kept < len(path) - 3:
+            line = line.replace(path, f"...{path[-kept:]}", 1)
+    return line
+
+
 def shorten_word(word):
-    """A long word cut in its middle; of a path, what comes first is left out."""
-    if "/" in word[-LONGEST_WORD:]:
-        return "..." + word[3 - LONGEST_WORD :]
+    """A long word cut in its middle."""
     half = LONGEST_WORD // 2 - 2
     return f"{word[:half]}...{word[-half:]}"

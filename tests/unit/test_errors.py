@@ -30,6 +30,19 @@ def test_long_paths_keep_their_end():
     assert text.endswith("folder-059/captions.csv, row 7: empty caption; give it one")
 
 
+def test_paths_give_way_to_what_else_is_said():
+    path = "/" + "/".join(f"folder-{i:02}" for i in range(10)) + "/weights.bin"
+    rest = f": {'it is not what it was ' * 8}; remove it and run again"
+    text = str(InputError(path + rest))
+    assert len(text) == LONGEST_LINE
+    assert text.endswith(f"/weights.bin{rest}")
+
+
+def test_checksums_stay_whole():
+    sums = f"a.bin: sha256 is {'0' * 64}, expected {'b' * 64} {'because ' * 20}"
+    assert str(InputError(sums)) == sums
+
+
 @pytest.mark.parametrize("long", ["x" * 5000, "many words " * 500, "'" + "y" * 400 + "'"])
 def test_anything_else_keeps_its_start_and_its_end(long):
     text = str(InputError(f"a.csv, row 3: {long} is not it; do this"))

@@ -40,13 +40,16 @@ def test_the_first_shards_hold_the_first_pictures(items, shard_size):
     assert needed <= shards
 
 
+PIXELS = {"shard_size": 3, "on_bad_sample": "stop"}
+
+
 def test_shards_are_counted_before_anything_runs():
     entries = {
         "a": {"kind": "scenes", "n": 7},
         "b": {"kind": "webdataset", "files": ["0.tar", "1.tar"]},
         "c": {"kind": "embeddings"},
     }
-    counted = shard_counts({"datasets": entries, "pixels": {"shard_size": 3}})
+    counted = shard_counts({"datasets": entries, "pixels": PIXELS})
     assert counted == {"a": 3, "b": 2}
 
 
