@@ -204,7 +204,7 @@ def main():
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--resamples", type=int, default=400)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--dimensions", type=int, nargs="+", default=DIMENSIONS)
+    parser.add_argument("--dimensions", type=int, nargs="*", default=DIMENSIONS)
     parser.add_argument("--published", type=Path, help="folder of features_*.npy")
     parser.add_argument(
         "--fewest",
