@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/small_samples.py                        planted populations
     .venv/bin/python benchmarks/small_samples.py --published FOLDER     and the authors' features
-    .venv/bin/python benchmarks/small_samples.py --draws 100 --sizes 5 10 --processes 2
+    .venv/bin/python benchmarks/small_samples.py --draws 100 --sizes 5 10 --fewest 4
 
 Populations: unit vectors of 16, 64 and 512 dimensions with a planted true gap of 0, 0.3 and 0.8,
 pairs that share most of their content, both modalities in a cone. The true values are those of a
@@ -194,13 +194,24 @@ def summarise(frame, truth):
     return pd.DataFrame(rows)
 
 
+def give_intervals_from(fewest):
+    """Give intervals from so many pictures on, in this process."""
+    measurements.FEWEST_FOR_INTERVAL = fewest
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=400)
     parser.add_argument("--resamples", type=int, default=400)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--dimensions", type=int, nargs="+", default=DIMENSIONS)
+    parser.add_argument("--dimensions", type=int, nargs="*", default=DIMENSIONS)
     parser.add_argument("--published", type=Path, help="folder of features_*.npy")
+    parser.add_argument(
+        "--fewest",
+        type=int,
+        default=measurements.FEWEST_FOR_INTERVAL,
+        help="pictures from which on there are intervals: what fewer would do",
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--csv", type=Path, help="every row goes there")
     wanted = parser.parse_args()
@@ -212,7 +223,9 @@ def main():
         (name, wanted.sizes, wanted.draws, wanted.resamples, source)
         for name, source in sources.items()
     ]
-    with ProcessPoolExecutor(wanted.processes) as pool:
+    with ProcessPoolExecutor(
+        wanted.processes, initializer=give_intervals_from, initargs=(wanted.fewest,)
+    ) as pool:
         frame = pd.concat(pool.map(simulate, tasks))
     if wanted.csv:
         frame.to_csv(wanted.csv, index=False)
