@@ -80,6 +80,12 @@ def test_the_plan_holds_what_the_smoke_run_is_made_of(root, monkeypatch):
         "second": ["<results>/embeddings/vit/scenes/texts/part-0.parquet"],
         "samples": ["<results>/samples/scenes.parquet"],
         "settings": {"caption": "first", "name": "scenes-vit"},
+        "swept": {
+            "caption": "first",
+            "exact_rows": 20000,
+            "name": "scenes-vit",
+            "sample_seed": 0,
+        },
     }
     assert plan["clouds"]["resnet18/noise/images"]["parts"] == [
         "<results>/embeddings/resnet18/noise/images/part-0.parquet"
