@@ -20,6 +20,8 @@ rule sweep_loss:
         "<logs>/sweep_loss/{embeddings}.log",
     benchmark:
         "<benchmarks>/sweep_loss/{embeddings}.tsv"
+    wildcard_constraints:
+        embeddings=PLAN["patterns"]["pairs"],
     # Sums of exponentials on a GPU need torch, the one statistic that may.
     conda:
         "../envs/torch.yaml"

@@ -46,6 +46,8 @@ rule measure_pairs:
         "<logs>/measure_pairs/{embeddings}.log",
     benchmark:
         "<benchmarks>/measure_pairs/{embeddings}.tsv"
+    wildcard_constraints:
+        embeddings=PLAN["patterns"]["pairs"],
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -55,13 +55,13 @@ def axis_labels(method, axes):
     )
 
 
-def draw_panel(axes, method, points, meaning, colours):
+def draw_panel(axes, method, points, meaning, colours, paired):
     """One projection of one embedding set."""
     first, second = (
         points.loc[points["modality"] == side, ["x", "y"]].to_numpy()
         for side in ("first", "second")
     )
-    draw_pairs(axes, first, second, colours=colours)
+    draw_pairs(axes, first, second, colours=colours, paired=paired)
     x_label, y_label = axis_labels(method, meaning)
     axes.set_xlabel(x_label, labelpad=1)
     axes.set_ylabel(y_label, labelpad=1)
@@ -77,6 +77,7 @@ def row_title(row, gap, drawn):
     """Name, gap with interval (a row of ``headline_gap``) and numbers of pairs of one row."""
     state = f", {row['state']} weights" if row["state"] else ""
     shown = f"n = {gap.n:,}" if drawn == gap.n else f"n = {gap.n:,}, {drawn:,} drawn"
+    shown += "" if row["paired"] else ", no pairs"
     return f"{row['label']}{state}: gap {spell_gap(gap)}, {shown}"
 
 
@@ -105,6 +106,7 @@ def draw_page(rows, points, meanings, measured, colours):
                 chosen[chosen["method"] == method],
                 meaning["axes"][method],
                 [colours[name] for name in row["modalities"]],
+                row["paired"],
             )
             if position == 0:
                 axes.set_title(METHODS[method], pad=3)

@@ -6,8 +6,8 @@ moves the numbers.
 
 from modgap.errors import InputError
 from modgap.job import start_log
-from modgap.statistics.clouds import load_pair, name_sources
-from modgap.statistics.measurements import measure_linear
+from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, name_sources
+from modgap.statistics.measurements import measure_linear, measure_unpaired
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs, and so must each half of a held-out split. Intervals
@@ -16,16 +16,24 @@ FEWEST = 4
 
 
 def main(first, second, samples, table, *, name, caption, n_resamples, seed):
-    pair = load_pair(first, second, samples).choose(caption)
-    if len(pair.first) < FEWEST:
-        raise InputError(
-            f"{first[0]}: {len(pair.first)} rows; the statistics of {name!r} need at least {FEWEST}"
-        )
-    frame = measure_linear(
-        name, pair.first, pair.second, pair.owner, n_resamples=n_resamples, seed=seed
+    if are_pairs(first):
+        pair = load_pair(first, second, samples).choose(caption)
+        X, Y, owner, notes = pair.first, pair.second, pair.owner, pair.notes
+    else:
+        X, Y = load_unpaired(first, second)
+        owner, notes = None, ()
+    for path, rows in ((first[0], X), (second[0], Y)):
+        if len(rows) < FEWEST:
+            raise InputError(
+                f"{path}: {len(rows)} rows; the statistics of {name!r} need at least {FEWEST}"
+            )
+    measured = (
+        measure_unpaired(name, X, Y, n_resamples=n_resamples, seed=seed)
+        if owner is None
+        else measure_linear(name, X, Y, owner, n_resamples=n_resamples, seed=seed)
     )
     sources = name_sources(table, first, second, samples, caption)
-    write_table(frame, table, {**sources, "notes": pair.notes})
+    write_table(measured, table, {**sources, "notes": notes})
 
 
 if __name__ == "__main__":

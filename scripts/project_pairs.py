@@ -8,17 +8,29 @@ import numpy as np
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.statistics.clouds import load_pair, sample_pictures
+from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, sample_pictures
 from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import project_gap_axis, project_pca, project_svd, project_umap
 from modgap.tables import write_table
 
 
 def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_neighbors, min_dist):
-    """Write the projections of at most ``max_pairs`` pairs, a random subset of all."""
-    pair = load_pair(first, second, samples).choose(caption)
-    chosen = sample_pictures(len(pair.second), max_pairs, seed)
-    X, Y = normalise(pair.first[pair.owner[chosen]]), normalise(pair.second[chosen])
+    """Write the projections of at most ``max_pairs`` pairs, a random subset of all.
+
+    Of modalities without pairs as many rows are drawn of each.
+    """
+    if are_pairs(first):
+        pair = load_pair(first, second, samples).choose(caption)
+        total = len(pair.owner)
+        drawn = sample_pictures(total, max_pairs, seed)
+        X, Y = normalise(pair.first[pair.owner[drawn]]), normalise(pair.second[drawn])
+        rows, n_drawn = np.tile(drawn, 2), len(drawn)
+    else:
+        clouds = load_unpaired(first, second)
+        parts = [sample_pictures(len(cloud), max_pairs, seed) for cloud in clouds]
+        X, Y = (normalise(cloud[part]) for cloud, part in zip(clouds, parts, strict=True))
+        rows, total = np.concatenate(parts), sum(map(len, clouds))
+        n_drawn = len(rows)
     results = {
         "umap": project_umap(X, Y, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed),
         "svd": project_svd(X, Y),
@@ -30,8 +42,8 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
             {
                 "embeddings": name,
                 "method": method,
-                "modality": np.repeat(["first", "second"], len(chosen)),
-                "pair": np.tile(chosen, 2),
+                "modality": np.repeat(["first", "second"], [len(X), len(Y)]),
+                "pair": rows,
                 "x": coordinates[:, 0].astype(np.float64),
                 "y": coordinates[:, 1].astype(np.float64),
             }
@@ -45,7 +57,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
     write_table(
         pd.concat(frames, ignore_index=True),
         table,
-        {"axes": axes, "n": len(pair.owner), "n_drawn": len(chosen), "seed": seed},
+        {"axes": axes, "n": total, "n_drawn": n_drawn, "seed": seed},
     )
 
 

@@ -1,5 +1,7 @@
 """One row per embedding set and one per cloud: the tidy measurements as tables for people."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from modgap.job import start_log
@@ -51,10 +53,13 @@ CONE_COLUMNS = [
 def main(gaps, pairs, cones, gap, cone):
     """Write the wide tables.
 
-    gaps, pairs, cones : tidy tables, one per embedding set (twice) and per cloud.
+    gaps, pairs, cones : tidy tables, one or two per embedding set, one per cloud.
     gap, cone : (csv, markdown, latex) paths of the two tables.
     """
-    sets, clouds = list(zip(gaps, pairs, strict=True)), [(path,) for path in cones]
+    # Sets without pairs have the first table only.
+    compared = {Path(path).name: [path] for path in pairs}
+    sets = [[path, *compared.get(Path(path).name, [])] for path in gaps]
+    clouds = [[path] for path in cones]
     for measured, outputs, columns in ((sets, gap, GAP_COLUMNS), (clouds, cone, CONE_COLUMNS)):
         rows = [wide_row(paths) for paths in measured]
         absent = [column for column in columns if column != SAMPLED]

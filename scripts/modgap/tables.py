@@ -48,8 +48,9 @@ PROVENANCE_KEYS = [
     "torch",
 ]
 
-# What the ids of ready embeddings are (metadata ``joined``): the user's own, or numbers of rows.
-BY_ID, BY_ROW = "by id", "by row"
+# What the ids of ready embeddings are (metadata ``joined``): the user's own, numbers of rows, or
+# numbers of rows that belong to no row of another modality.
+BY_ID, BY_ROW, UNPAIRED = "by id", "by row", "unpaired"
 
 # Parts of a recall's name that follow its side in a table: recall1_first_to_second_published.
 VARIANTS = ("_published", "_chance", "_ceiling")

@@ -6,10 +6,12 @@ import pytest
 
 import measure_gap
 import measure_pairs
+import project_pairs
 from modgap.errors import InputError
 from modgap.statistics.measurements import summary_row
 from modgap.tables import (
     SAMPLE_COLUMNS,
+    UNPAIRED,
     read_metadata,
     read_table,
     read_tables,
@@ -169,3 +171,26 @@ def test_many_pictures_are_compared_on_a_sample_that_says_so(files):
     again = run(files, exact_rows=10)
     assert again == sampled
     assert run(files, exact_rows=10, seed=1)["max_cosine_first"] != sampled["max_cosine_first"]
+
+
+def test_modalities_without_pairs(tmp_path):
+    rng = np.random.default_rng(0)
+    about = {"model": "imported", "joined": UNPAIRED}
+    paths = []
+    for name, n in (("first", 12), ("second", 9)):
+        ids = pd.DataFrame({"sample_id": [f"item-{row}" for row in range(n)]})
+        rows = rng.standard_normal((n, 5)).astype(np.float32)
+        paths.append([tmp_path / f"{name}.parquet"])
+        write_embeddings(paths[-1][0], ids, rows, about)
+    table = tmp_path / "gap.parquet"
+    measure_gap.main(*paths, None, table, **SHARED, **LINEAR)
+    measured = read_table(table)
+    assert measured.set_index("statistic")["n"]["gap"] == 21
+    assert "rmg" not in set(measured["statistic"])
+    projection = tmp_path / "projection.parquet"
+    look = {"max_pairs": 10, "n_neighbors": 5, "min_dist": 0.1, "seed": 0}
+    project_pairs.main(*paths, None, projection, name="toy", caption="all", **look)
+    points = read_table(projection).query("method == 'pca'")
+    assert points.groupby("modality").size().to_dict() == {"first": 10, "second": 9}
+    with pytest.raises(InputError, match=r"its rows are no pairs \(paired: false\)"):
+        measure_pairs.main(*paths, None, table, **SHARED, **COMPARED)

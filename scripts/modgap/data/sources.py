@@ -251,6 +251,7 @@ def describe_modality(entry, names, name):
         "id": entry.get("id"),
         "owner": locate_owners((owner or {}).get(name)),
         "groups": locate_owners(entry.get("groups")),
+        "paired": entry.get("paired", True),
     }
 
 
@@ -319,6 +320,10 @@ def modality_problems(entry):
                 yield f".{key}: no modality named {name!r}; there are {', '.join(names)}"
     if len(names) < 2 and "names" not in entry and "class_prompts" not in entry:
         yield ": one modality has no gap; name a second, or give 'labels' and 'class_prompts'"
+    if not entry.get("paired", True):
+        for key in ("id", "owner", "groups"):
+            if key in entry:
+                yield f".{key}: it says which rows belong together, and with paired: false none do"
     if "owner" in entry and "groups" in entry:
         yield ": give either 'owner' or 'groups'"
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from modgap.embeddings.formats import as_texts, read_array, read_plain_npy
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS, check_rows, open_parquet
+from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS, UNPAIRED, check_rows, open_parquet
 
 # The column that a parquet file may have without its being named.
 USUAL_ID = "sample_id"
@@ -32,13 +32,14 @@ def read_cloud(part):
     ----------
     part : dict: ``path``, ``array`` (block, column or tensor, or None), ``id`` (column that names
         the items, or None), ``owner`` and ``groups`` (``{column: NAME}``, ``{file: PATH}``, None):
-        the item of each row, where an item has several.
+        the item of each row, where an item has several; ``paired``: whether rows of this modality
+        belong to rows of others.
 
     Returns
     -------
     ids : DataFrame, n rows: ``sample_id`` and, with owners or groups, ``caption_index``.
     block : (n, dim) float32 or float16.
-    joined : ``BY_ID`` or ``BY_ROW``: whether the ids are the user's own or numbers of rows.
+    joined : ``BY_ID``, ``BY_ROW`` or ``UNPAIRED``: what the ids are.
 
     Raises
     ------
@@ -55,8 +56,9 @@ def read_cloud(part):
     block = as_storage(block, where)
     if owner:
         return read_owned(part, owner, columns, block)
-    if id_column is None:
-        return pd.DataFrame({"sample_id": number_rows(range(len(block)))}), block, BY_ROW
+    if id_column is None or not part["paired"]:
+        joined = BY_ROW if part["paired"] else UNPAIRED
+        return pd.DataFrame({"sample_id": number_rows(range(len(block)))}), block, joined
     keys = check_keys(columns[id_column], id_column, path)
     check_single(keys, id_column, path)
     return pd.DataFrame({"sample_id": keys}), block, BY_ID

@@ -7,7 +7,7 @@ from modgap.data.sources import modality_names
 from modgap.errors import InputError
 from modgap.plan.config import load_yaml, schema_problems
 from modgap.plan.models import weights_state
-from modgap.plan.paths import IMPORTED, is_imported, modalities
+from modgap.plan.paths import IMPORTED, is_imported, list_paired, modalities
 from modgap.plan.training import independent_entries
 
 # A claim is judged by the value of one row unless it says one of these.
@@ -112,6 +112,8 @@ def list_subjects(config, cells):
     sets = {
         name: describe_subject(config, entry.get("model"), entry["dataset"])
         for name, entry in config["embedding_sets"].items()
+        # The paper's claims are about pairs.
+        if name in list_paired(config)
     }
     cones = {
         f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {

@@ -31,7 +31,7 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
-from modgap.plan.paths import IMPORTED, is_imported
+from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.tasks import derived_tasks, task_problems
 from modgap.plan.training import (
     classifier_runs,
@@ -299,6 +299,8 @@ def comparison_problems(config):
             elif item not in config["embedding_sets"]:
                 near = did_you_mean(item, config["embedding_sets"])
                 lines.append(f"{where}.{i}: no embedding set named {item!r}{near}")
+            elif item not in list_paired(config):
+                lines.append(f"{where}.{i}: {item} has no pairs to compare")
     return lines
 
 

@@ -24,6 +24,7 @@ from modgap.plan.paths import (
     IMPORTED,
     cone_clouds,
     list_matrices,
+    list_paired,
     modalities,
     picture_sets,
     pixel_indexes,
@@ -38,6 +39,12 @@ from modgap.plan.training import independent_entries, name_study_tables, study_t
 def list_statistics(what, names):
     """One table of measurements for each name."""
     return [statistics_path(what, name) for name in names]
+
+
+def list_measured(config, names):
+    """Both tables of measurements of embedding sets; of those without pairs there is one."""
+    pairs = [name for name in names if name in list_paired(config)]
+    return [*list_statistics("gap", names), *list_statistics("pairs", pairs)]
 
 
 def plan_figures(known):
@@ -67,6 +74,8 @@ def plan_gap_figures(known):
     """Figures of embedding sets."""
     rows = describe_sets(known.config)
     names = [row["name"] for row in rows]
+    pairs = [row for row in rows if row["paired"]]
+    swept = [row["name"] for row in pairs]
     return {
         "fig1_modality_gap": {
             "projections": list_statistics("projection", names),
@@ -74,11 +83,11 @@ def plan_gap_figures(known):
             **plan_pages("fig1_modality_gap", len(rows), rows=rows),
         },
         "fig3_shift_landscape": {
-            "landscapes": list_statistics("loss_landscape", names),
-            "extrema": list_statistics("loss_extrema", names),
-            "gradients": list_statistics("loss_gradient", names),
-            "clouds": list_statistics("shifted_clouds", names),
-            **plan_pages("fig3_shift_landscape", len(rows), rows=rows),
+            "landscapes": list_statistics("loss_landscape", swept),
+            "extrema": list_statistics("loss_extrema", swept),
+            "gradients": list_statistics("loss_gradient", swept),
+            "clouds": list_statistics("shifted_clouds", swept),
+            **plan_pages("fig3_shift_landscape", len(pairs), rows=pairs),
         },
         "figX_across_models": {"table": "<results>/tables/across_models.csv"},
         "figX_comparison": {
@@ -107,7 +116,7 @@ def plan_matrices(config):
     names = [pair["name"] for group in groups for pair in group["sets"]]
     return {
         "projections": list_statistics("cloud_projection", datasets),
-        "statistics": [*list_statistics("gap", names), *list_statistics("pairs", names)],
+        "statistics": list_measured(config, names),
         "settings": {"groups": groups},
     }
 
@@ -273,14 +282,11 @@ def plan_tables(known):
     return {
         "table_statistics": {
             "gaps": list_statistics("gap", config["embedding_sets"]),
-            "pairs": list_statistics("pairs", config["embedding_sets"]),
+            "pairs": list_statistics("pairs", list_paired(config)),
             "cones": list_statistics("cone", ["/".join(cloud) for cloud in cone_clouds(known)]),
         },
         "table_answers": {
-            "measured": [
-                *list_statistics("gap", config["embedding_sets"]),
-                *list_statistics("pairs", config["embedding_sets"]),
-            ],
+            "measured": list_measured(config, config["embedding_sets"]),
             "settings": {
                 "rows": describe_sets(config),
                 "references": read_references(known.root),
@@ -295,10 +301,8 @@ def plan_tables(known):
         },
         "table_comparisons": {"comparisons": list_statistics("comparison", config["comparisons"])},
         "table_shift_minima": {
-            "extrema": list_statistics("loss_extrema", config["embedding_sets"]),
-            "settings": {
-                "states": {name: set_state(config, name) for name in config["embedding_sets"]}
-            },
+            "extrema": list_statistics("loss_extrema", list_paired(config)),
+            "settings": {"states": {name: set_state(config, name) for name in list_paired(config)}},
         },
         "table1_zero_shot": {
             "selections": list_statistics("zero_shot_selection", tasks),

@@ -2,7 +2,7 @@
 
 from modgap.plan.embeddings import name_compared
 from modgap.plan.models import towers, weights_state
-from modgap.plan.paths import IMPORTED, modalities
+from modgap.plan.paths import IMPORTED, list_paired, modalities
 from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
 from modgap.plan.tasks import OWN_GAP, task_templates
 
@@ -39,7 +39,7 @@ def set_state(config, name):
 
 def describe_sets(config):
     """Embedding sets in the order of Figure 1: a set, then those drawn beside it."""
-    sets, order = config["embedding_sets"], []
+    sets, paired, order = config["embedding_sets"], list_paired(config), []
     for name in sets:
         if "beside" not in sets[name]:
             twins = [other for other in sets if sets[other].get("beside") == name]
@@ -52,6 +52,7 @@ def describe_sets(config):
             "state": set_state(config, name),
             "grouped": sets[name].get("beside") in order,
             "modalities": modalities(config, sets[name]),
+            "paired": name in paired,
         }
         for name in order
     ]

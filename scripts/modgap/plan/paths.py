@@ -57,6 +57,12 @@ def modalities(config, entry):
     return list(towers(config["models"][entry["model"]]))
 
 
+def list_paired(config):
+    """Embedding sets whose rows are pairs: all but those of ready embeddings that say otherwise."""
+    sets, datasets = config["embedding_sets"], config["datasets"]
+    return [name for name in sets if datasets[sets[name]["dataset"]].get("paired", True)]
+
+
 def list_matrices(config):
     """Datasets of which more than two modalities are paired."""
     paired = {}

@@ -41,7 +41,15 @@ from modgap.plan.embeddings import (
 from modgap.plan.figures import list_figure_files, list_sources, plan_figures, plan_tables
 from modgap.plan.models import did_you_mean, model_geometry
 from modgap.plan.names import name_everything
-from modgap.plan.paths import IMPORTED, Context, all_parts, checkpoints, one_of, shard_counts
+from modgap.plan.paths import (
+    IMPORTED,
+    Context,
+    all_parts,
+    checkpoints,
+    list_paired,
+    one_of,
+    shard_counts,
+)
 from modgap.plan.targets import (
     FIGURES,
     TABLES,
@@ -151,6 +159,7 @@ def plan_patterns(known):
         "model": one_of(config["models"]),
         "cloud_model": one_of([*config["models"], IMPORTED]),
         "embeddings": one_of(config["embedding_sets"]),
+        "pairs": one_of(list_paired(config)),
         "task": one_of(config["zero_shot"]),
         "fairness": one_of(config["fairness"]),
         "prompts": prompt_pattern(config),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from modgap.plan.cones import select_entries
 from modgap.plan.models import weights_state
-from modgap.plan.paths import list_matrices, picture_sets
+from modgap.plan.paths import list_matrices, list_paired, picture_sets
 
 PRINTED = ("csv", "md", "tex")
 
@@ -85,7 +85,7 @@ FIGURES = [
         "Figure 3(a-d): the loss along the gap, by both protocols, and how it depends on the batch",
         "3a-d",
         "Loss along the gap",
-        "embedding_sets",
+        "pairs",
     ),
     figure(
         "fig3_sphere_simulation",
@@ -204,7 +204,7 @@ TABLES = [
     table("comparisons", "Comparisons", "Comparisons", "comparisons"),
     table("verify_weights", "Verify weights", "Weights", "weights of others"),
     table("cone_statistics", "Cone statistics", "Cone statistics", "always"),
-    table("shift_minima", "Shift minima", "Loss-minimising shifts", "embedding_sets"),
+    table("shift_minima", "Shift minima", "Loss-minimising shifts", "pairs"),
     table(
         "table1_zero_shot",
         "Table 1: zero-shot classification with the best shift, as published and corrected",
@@ -321,6 +321,7 @@ def list_contents(known):
         "two-tower initialisations": select_entries(config, "initialisations", n_towers=2),
         "two picture sets": len(picture_sets(known)) > 1,
         "more than two modalities": list_matrices(config),
+        "pairs": list_paired(config),
         "models compared": any("model" in entry for entry in compared),
         "weights of others": any(
             entry["source"] != "trained" and weights_state(entry) == "trained" for entry in entries

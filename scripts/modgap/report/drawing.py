@@ -97,19 +97,20 @@ def fraction(value):
     return f"{value:g}"
 
 
-def draw_pairs(axes, first, second, *, colours, size=2.0):
-    """Two clouds of points, (n, 2) each, with a thin grey line for every pair."""
-    # The more lines cross, the fainter each of them: the points stay visible.
-    link_alpha = min(0.25, 60 / len(first))
-    links = LineCollection(
-        list(zip(first, second, strict=True)),
-        colors=GREY,
-        linewidths=0.3,
-        alpha=link_alpha,
-        rasterized=True,
-        zorder=1,
-    )
-    axes.add_collection(links)
+def draw_pairs(axes, first, second, *, colours, size=2.0, paired=True):
+    """Two clouds of points, (n, 2) each, with a thin grey line for every pair of paired ones."""
+    if paired:
+        # The more lines cross, the fainter each of them: the points stay visible.
+        link_alpha = min(0.25, 60 / len(first))
+        links = LineCollection(
+            list(zip(first, second, strict=True)),
+            colors=GREY,
+            linewidths=0.3,
+            alpha=link_alpha,
+            rasterized=True,
+            zorder=1,
+        )
+        axes.add_collection(links)
     for points, colour in zip((first, second), colours, strict=True):
         axes.scatter(*points.T, s=size, c=colour, linewidths=0, rasterized=True, zorder=2)
     axes.margins(0.05)

@@ -12,6 +12,7 @@ from modgap.statistics.joining import count_strays, match_ids
 from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import (
     PROVENANCE_KEYS,
+    UNPAIRED,
     check_same_provenance,
     read_embeddings,
     read_metadata,
@@ -83,6 +84,8 @@ def load_pair(first, second, samples):
     InputError : provenance that disagrees, other widths, pictures without a text, or modalities
         of different length where rows pair by position.
     """
+    if not are_pairs(first):
+        raise InputError(f"{first[0]}: its rows are no pairs (paired: false)")
     ids, X, about = read_embeddings(first)
     text_ids, Y, text_about = read_embeddings(second)
     # The files of ready embeddings differ from modality to modality.
@@ -115,6 +118,27 @@ def load_pair(first, second, samples):
             read_table(samples), on=["sample_id", "caption_index"], how="left", validate="1:1"
         )
     return Pair(X, Y, owner, texts, ids["sample_id"].to_numpy(), notes)
+
+
+def are_pairs(first):
+    """Whether rows of one modality belong to rows of another; ready embeddings may say no."""
+    return read_metadata(first[0]).get("joined") != UNPAIRED
+
+
+def load_unpaired(first, second):
+    """Raw rows (n, dim) and (m, dim) of two modalities of which no row belongs to another's.
+
+    Raises
+    ------
+    InputError : other widths.
+    """
+    X, Y = read_embeddings(first)[1], read_embeddings(second)[1]
+    if X.shape[1] != Y.shape[1]:
+        raise InputError(
+            f"{second[0]}: {Y.shape[1]} dimensions, but {first[0]} has {X.shape[1]}; "
+            "the two modalities do not share a space"
+        )
+    return X, Y
 
 
 def sample_pictures(n, limit, seed):
@@ -222,6 +246,8 @@ def read_pictures(images, samples, prompts):
 
 def read_clouds(first, second, samples, caption):
     """Unit rows of both modalities of the embedding set that gives the gap direction."""
+    if not are_pairs(first):
+        return tuple(map(normalise, load_unpaired(first, second)))
     pair = load_pair(first, second, samples).choose(caption)
     return normalise(pair.first), normalise(pair.second)
 

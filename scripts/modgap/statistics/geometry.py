@@ -82,6 +82,22 @@ def unbiased_square(vector, influence):
     return vector @ vector - np.vdot(influence, influence) / (n * (n - 1))
 
 
+def unpaired_influence(X, Y):
+    """What each row of either modality adds to Δ̂ − Δ, of rows drawn independently.
+
+    (n + m, dim), columns sum to zero, in the unit of ``gap_influence``: N = n + m rows are the
+    items, and what one adds is divided by N. The factors make N/(N−1) of ``unbiased_square`` the
+    n/(n−1) and m/(m−1) of the two samples, so that Σ‖influence‖²/(N(N−1)) = tr Cov(x̄) + tr Cov(ȳ).
+    """
+    total = len(X) + len(Y)
+
+    def spread(rows):
+        factor = np.sqrt(total * (total - 1) / (len(rows) * (len(rows) - 1)))
+        return (rows - rows.mean(axis=0)) * factor
+
+    return np.concatenate([spread(X), -spread(Y)])
+
+
 def centre_norm(rows):
     """‖mean of the rows‖."""
     return np.linalg.norm(rows.mean(axis=0))
@@ -96,6 +112,22 @@ def centre_cosine(X, Y, owner):
     left_lengths = np.sqrt(left_out_squares(X, total_x) * left_out_squares(texts, total_y))
     with np.errstate(divide="ignore", invalid="ignore"):
         return total_x @ total_y / lengths, left_dot / left_lengths
+
+
+def centre_cosine_unpaired(X, Y):
+    """Cosine between the two centres of independently drawn rows: (value, (n,), (m,)) with the
+    values without each row of X, and without each row of Y.
+    """
+    total_x, total_y = X.sum(axis=0), Y.sum(axis=0)
+
+    def leave_out(rows, own, other):
+        lengths = np.sqrt(left_out_squares(rows, own)) * np.linalg.norm(other)
+        return (own @ other - rows @ other) / lengths
+
+    lengths = np.linalg.norm(total_x) * np.linalg.norm(total_y)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left_first, left_second = leave_out(X, total_x, total_y), leave_out(Y, total_y, total_x)
+        return total_x @ total_y / lengths, left_first, left_second
 
 
 def left_out_squares(parts, total):

@@ -32,6 +32,21 @@ def jackknife_interval(value, left_out):
     return corrected - reach, corrected + reach
 
 
+def two_sample_interval(value, *left_out):
+    """The jackknife's t interval of a statistic of samples drawn independently of each other.
+
+    left_out : of each sample the (n,) values without one of its rows. Variances and corrections of
+    the bias add; the degrees of freedom are those of the smallest sample.
+    """
+    variance, corrected = 0.0, value
+    for values in left_out:
+        n, deviations = len(values), values - values.mean()
+        variance += (n - 1) / n * (deviations @ deviations)
+        corrected += (n - 1) * (value - values.mean())
+    reach = t.ppf((1 + LEVEL) / 2, min(map(len, left_out)) - 1) * np.sqrt(variance)
+    return corrected - reach, corrected + reach
+
+
 def influence_interval(value, influence):
     """t interval from each picture's influence (n,) on the value; the infinitesimal jackknife."""
     n = len(influence)

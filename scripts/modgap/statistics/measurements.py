@@ -125,10 +125,56 @@ def measure_linear(name, X, Y, owner, *, n_resamples, seed):
     return tidy_frame(rows, name, X.shape[1], seed)
 
 
+def measure_unpaired(name, X, Y, *, n_resamples, seed):
+    """What needs no pairs, of two modalities whose rows were drawn independently.
+
+    Parameters
+    ----------
+    X, Y : (n, dim) and (m, dim), raw or normalised. n_resamples, seed : as for pairs; resamples
+        draw rows of both together.
+
+    Returns
+    -------
+    DataFrame with ``COLUMNS``; n counts the rows of both where a statistic is about both.
+    """
+    X, Y = geometry.normalise(X), geometry.normalise(Y)
+    clouds = (("first", X, np.arange(len(X))), ("second", Y, np.arange(len(Y))))
+    cosine, *left_out = geometry.centre_cosine_unpaired(X, Y)
+    centre_cosine = cosine, inference.two_sample_interval(cosine, *left_out)
+    rows = [
+        *gap_rows_of(
+            geometry.gap_vector(X, Y), geometry.unpaired_influence(X, Y), n_resamples, seed
+        ),
+        *centre_rows(clouds, [len(X), len(Y)], centre_cosine, n_resamples, seed),
+        *(
+            row
+            for side, cloud, of in clouds
+            for row in (
+                *moment_rows(side, cloud, of, len(cloud)),
+                rank_row(side, cloud, of, len(cloud)),
+            )
+        ),
+        *separability_rows(X, Y, None, seed),
+    ]
+    return tidy_frame(rows, name, X.shape[1], seed)
+
+
 def gap_rows(X, Y, owner, n_resamples, seed):
     """The gap three ways and the centres."""
     n = len(X)
     vector, influence = geometry.gap_vector(X, Y), geometry.gap_influence(X, Y, owner)
+    centres = [("first", X, np.arange(n)), ("second", Y, owner)]
+    cosine = geometry.centre_cosine(X, Y, owner)
+    interval = inference.jackknife_interval(*cosine)
+    return [
+        *gap_rows_of(vector, influence, n_resamples, seed),
+        *centre_rows(centres, [n, n], (cosine[0], interval), n_resamples, seed),
+    ]
+
+
+def gap_rows_of(vector, influence, n_resamples, seed):
+    """The gap three ways, from its vector (dim,) and its influences (n, dim)."""
+    n = len(influence)
     square = geometry.unbiased_square(vector, influence)
     low, high = inference.norm_interval(vector, influence, n_resamples=n_resamples, seed=seed)
     values = {
@@ -137,26 +183,33 @@ def gap_rows(X, Y, owner, n_resamples, seed):
         # An unbiased square may be negative, and its interval then begins there.
         "gap_unbiased_squared": (square, min(low**2, square), high**2),
     }
-    centres = [("first", X, np.arange(n)), ("second", Y, owner)]
-    limits = [
-        centre_norm_interval(rows, owners, n, n_resamples, seed) for _, rows, owners in centres
+    return [
+        spread_row(statistic, "both", value, interval, NORM, n, n, n_resamples)
+        for statistic, (value, *interval) in values.items()
     ]
-    cosine = geometry.centre_cosine(X, Y, owner)
-    if min(low for low, _ in limits) > 0:
-        cosine_row = jackknife_row("centre_cosine", "both", cosine, n)
-    else:
-        undefined = "none: a centre cannot be told from zero"
-        cosine_row = spread_row("centre_cosine", "both", cosine[0], None, undefined, n, n)
+
+
+def centre_rows(clouds, counts, cosine, n_resamples, seed):
+    """Lengths of the centres and the cosine between them.
+
+    clouds : (side, rows, owner) of both. counts : pictures behind each. cosine : its value and
+        interval, which is not given where a centre may be zero.
+    """
+    limits = [
+        centre_norm_interval(rows, owner, n, n_resamples, seed)
+        for (_, rows, owner), n in zip(clouds, counts, strict=True)
+    ]
+    value, interval = cosine
+    method = JACKKNIFE
+    if min(low for low, _ in limits) <= 0:
+        interval, method = None, "none: a centre cannot be told from zero"
+    fewest, n = min(counts), counts[0]
     return [
         *(
-            spread_row(statistic, "both", value, interval, NORM, n, n, n_resamples)
-            for statistic, (value, *interval) in values.items()
+            centre_norm_row(side, rows, limit, count, n_resamples)
+            for (side, rows, _), limit, count in zip(clouds, limits, counts, strict=True)
         ),
-        *(
-            centre_norm_row(side, rows, interval, n, n_resamples)
-            for (side, rows, _), interval in zip(centres, limits, strict=True)
-        ),
-        cosine_row,
+        spread_row("centre_cosine", "both", value, interval, method, n, fewest),
     ]
 
 
@@ -234,7 +287,8 @@ def separability_rows(X, Y, owner, seed):
     """Held-out accuracy and AUC of a linear classifier of the modality."""
     measured = separability(X, Y, owner, seed=seed)
     n = measured["held_out"]
-    method = "Wilson, clustered by picture, on the held-out half"
+    clusters = "" if owner is None else ", clustered by picture"
+    method = f"Wilson{clusters}, on the held-out half"
     return [
         measurement_row(
             f"separability_{statistic}",

@@ -10,20 +10,20 @@ from modgap.statistics.inference import mean_influence
 def separability(X, Y, owner, *, seed):
     """Logistic regression (C = 1) told which modality a row is; half of the pictures held out.
 
-    A picture and its texts fall on the same side of the split. With more dimensions than rows any
-    two modalities separate perfectly in training, so only the held-out half says something. Both
+    A picture and its texts fall on the same side of the split; with ``owner`` None, rows are no
+    pairs and each modality is split by itself. With more dimensions than rows any two modalities
+    separate perfectly in training, so only the held-out half says something. Both
     modalities weigh the same, whatever the number of texts.
 
     Returns
     -------
     dict with ``accuracy`` (mean of the two modalities' shares classified right) and ``auc``, each
-    a pair (value, influence of each held-out picture), and ``held_out``, the number of pictures.
+    a pair (value, influence of each held-out item), and ``held_out``, the number of items.
     """
-    shuffled = np.random.default_rng(seed).permutation(len(X))
-    held_out = np.sort(shuffled[: len(X) // 2])
-    is_held_out = np.zeros(len(X), dtype=bool)
-    is_held_out[held_out] = True
-    text_held_out = is_held_out[owner]
+    rng = np.random.default_rng(seed)
+    is_held_out = draw_half(len(X), rng)
+    text_held_out = draw_half(len(Y), rng) if owner is None else is_held_out[owner]
+    held_out = np.flatnonzero(is_held_out)
     model = LogisticRegression(class_weight="balanced", max_iter=1000)
     model.fit(
         np.concatenate([X[~is_held_out], Y[~text_held_out]]),
@@ -31,18 +31,39 @@ def separability(X, Y, owner, *, seed):
     )
     first = model.decision_function(X[held_out])
     second = model.decision_function(Y[text_held_out])
-    place = np.searchsorted(held_out, owner[text_held_out])
+    place = None if owner is None else np.searchsorted(held_out, owner[text_held_out])
     return {
         "accuracy": balanced_accuracy(first, second, place),
         "auc": area_under_curve(first, second, place),
-        "held_out": len(held_out),
+        "held_out": len(held_out) if owner is not None else len(first) + len(second),
     }
+
+
+def draw_half(n, rng):
+    """Mask (n,) of half of n items, rounded down."""
+    mask = np.zeros(n, dtype=bool)
+    mask[rng.permutation(n)[: n // 2]] = True
+    return mask
+
+
+def add_influences(first, second, owner):
+    """Influence of each item on mean(first) + mean(second).
+
+    owner : item of each of ``second``; None where the two are independent samples, of which every
+    row is an item of its own.
+    """
+    if owner is not None:
+        return first - first.mean() + mean_influence(second, owner, len(first))
+    total = len(first) + len(second)
+    return np.concatenate(
+        [(values - values.mean()) * (total / len(values)) for values in (first, second)]
+    )
 
 
 def balanced_accuracy(first, second, owner):
     """Mean of the shares of ``first`` above and ``second`` below zero, and its influences (n,)."""
     hits_first, hits_second = (first > 0).astype(float), (second <= 0).astype(float)
-    influence = hits_first - hits_first.mean() + mean_influence(hits_second, owner, len(first))
+    influence = add_influences(hits_first, hits_second, owner)
     return (hits_first.mean() + hits_second.mean()) / 2, influence / 2
 
 
@@ -54,5 +75,4 @@ def area_under_curve(first, second, owner):
     ranks = rankdata(np.concatenate([first, second]))
     below = (ranks[: len(first)] - rankdata(first)) / len(second)
     above = (len(first) - (ranks[len(first) :] - rankdata(second))) / len(first)
-    influence = below - below.mean() + mean_influence(above, owner, len(first))
-    return below.mean(), influence
+    return below.mean(), add_influences(below, above, owner)

@@ -262,3 +262,29 @@ def test_signed_axes_are_those_of_an_svd(centred):
         np.testing.assert_allclose(squares, lengths**2)
         ruling = found.T if signs == "axes" else coordinates
         assert (ruling.max(axis=0) == np.abs(ruling).max(axis=0)).all()
+
+
+def test_influences_of_unpaired_rows_have_the_variance_of_two_means():
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((9, 4)), 3 * rng.standard_normal((30, 4))
+    influence = geometry.unpaired_influence(X, Y)
+    total = len(X) + len(Y)
+    np.testing.assert_allclose(influence.sum(axis=0), 0, atol=1e-12)
+    expected = X.var(axis=0, ddof=1).sum() / len(X) + Y.var(axis=0, ddof=1).sum() / len(Y)
+    assert np.vdot(influence, influence) / (total * (total - 1)) == pytest.approx(expected)
+
+
+def test_cosine_of_unpaired_centres_leaves_out_one_row_at_a_time():
+    rng = np.random.default_rng(1)
+    X, Y = rng.standard_normal((5, 3)) + 1, rng.standard_normal((7, 3)) + 1
+
+    def cosine(first, second):
+        x, y = first.mean(axis=0), second.mean(axis=0)
+        return x @ y / np.linalg.norm(x) / np.linalg.norm(y)
+
+    value, left_first, left_second = geometry.centre_cosine_unpaired(X, Y)
+    assert value == pytest.approx(cosine(X, Y))
+    for i in range(5):
+        assert left_first[i] == pytest.approx(cosine(np.delete(X, i, axis=0), Y))
+    for i in range(7):
+        assert left_second[i] == pytest.approx(cosine(X, np.delete(Y, i, axis=0)))

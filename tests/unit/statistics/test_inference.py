@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom, binomtest, chi2_contingency
+from scipy.stats import binom, binomtest, chi2_contingency, t
 
 from modgap.statistics import geometry, inference, pairwise, retrieval
 from modgap.statistics.inference import (
@@ -386,3 +386,16 @@ def test_same_seed_same_interval():
 def test_interval_of_a_mean_is_students():
     low, high = inference.mean_interval([1.0, 2.0, 3.0])
     assert (low, high) == pytest.approx((2 - 4.302653 / np.sqrt(3), 2 + 4.302653 / np.sqrt(3)))
+
+
+def test_two_samples_have_the_interval_of_a_difference_of_means():
+    rng = np.random.default_rng(0)
+    first, second = rng.standard_normal(12), rng.standard_normal(40)
+    without = [
+        (first.sum() - first) / 11 - second.mean(),
+        first.mean() - (second.sum() - second) / 39,
+    ]
+    low, high = inference.two_sample_interval(first.mean() - second.mean(), *without)
+    error = np.sqrt(first.var(ddof=1) / 12 + second.var(ddof=1) / 40)
+    assert (low + high) / 2 == pytest.approx(first.mean() - second.mean())
+    assert (high - low) / 2 == pytest.approx(t.ppf(0.975, 11) * error)
