@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from open_clip import ClipLoss
 
-from modgap.statistics import inference, measurements, pairwise, retrieval
+from modgap.statistics import compared, inference, measurements, pairwise, retrieval
 
-# Of everything ``modgap.statistics.measurements`` knows, what a trajectory keeps.
+# Of everything ``modgap.statistics`` measures of two modalities, what a trajectory keeps.
 KEPT = [
     "gap",
     "gap_unbiased_squared",
@@ -138,12 +138,16 @@ def measure_held_out(
     n, owner = len(X), np.arange(len(X))
     rows = [
         *measurements.gap_rows(X, Y, owner, n_resamples, seed),
-        *measurements.cross_rows(X, Y, owner, n_resamples, seed, block),
-        *measurements.retrieval_rows(X, Y, owner, held_out.captions, held_out.relevance, block),
+        *measurements.cross_rows(X, Y, owner, n_resamples, seed),
+        *compared.retrieval_rows(X, Y, owner, held_out.captions, held_out.relevance, block),
     ]
     for side, rows_of_side in (("first", X), ("second", Y)):
         pairs = pairwise.within_pairs(rows_of_side, owner, bins=1, block=block)
-        rows += measurements.cloud_rows(side, rows_of_side, owner, n, pairs)
+        rows += [
+            *measurements.moment_rows(side, rows_of_side, owner, n),
+            *compared.spread_rows(side, rows_of_side, owner, n, pairs),
+            measurements.rank_row(side, rows_of_side, owner, n),
+        ]
     rows = [row for row in rows if row["statistic"] in KEPT]
     if prompts is not None:
         rows.append(zero_shot_row(X, prompts, held_out.labels))
