@@ -35,6 +35,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
                 "pair": np.tile(chosen, 2),
                 "x": coordinates[:, 0].astype(np.float64),
                 "y": coordinates[:, 1].astype(np.float64),
+                **identify_points(pair.texts.iloc[chosen]),
             }
         )
         for method, (coordinates, _) in results.items()
@@ -48,6 +49,15 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
         table,
         {"axes": axes, "n": len(owner), "n_drawn": len(chosen), "seed": seed},
     )
+
+
+def identify_points(texts):
+    """Ids of the points of both modalities, where the data has any: columns by name.
+
+    texts : rows of the samples table of the drawn pairs; the report finds captions by them.
+    """
+    known = [name for name in ("sample_id", "caption_index") if name in texts]
+    return {name: np.tile(texts[name].to_numpy(), 2) for name in known}
 
 
 if __name__ == "__main__":

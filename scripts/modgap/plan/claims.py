@@ -35,7 +35,8 @@ def load_claims(path, schema):
 
     Returns
     -------
-    tables : dict: name -> what it is about (``of``) and its ``path`` under the results.
+    tables : dict: name -> what it is about (``of``), its ``path`` under the results and the
+        ``figure`` that shows it.
     claims : list of dicts.
     """
     content = read_claims(path, schema)
@@ -49,7 +50,8 @@ def load_claims(path, schema):
         columns = claim.get("columns", usual)
         source_says = {"scale": source["scale"], "needs": claim.get("needs", source["needs"])}
         claims.append({**claim, **source_says, "rows": rows, "columns": columns})
-    return content["tables"], claims
+    figures = content["figures"]
+    return {name: {**about, "figure": figures.get(name, "")} for name, about in content["tables"].items()}, claims
 
 
 def claim_problems(content):
@@ -59,7 +61,7 @@ def claim_problems(content):
         where = f"claims.{claim['id']}"
         if ids.count(claim["id"]) > 1:
             lines.append(f"{where}: the id occurs more than once")
-        for key, known in (("about", "sources"), ("table", "tables")):
+        for key, known in (("about", "sources"), ("table", "tables"), ("table", "figures")):
             if claim[key] not in content[known]:
                 lines.append(f"{where}.{key}: no {claim[key]!r} in {known}")
         lines += [f"{where}: {problem}" for problem in expectation_problems(claim, content)]
@@ -237,6 +239,8 @@ def plan_claims(config, cells, root):
             ]
             for name, table in tables.items()
         },
+        # The figure of each claim.
+        "figures": {claim["id"]: tables[claim["table"]]["figure"] for claim in claims},
         "settings": {
             "claims": claims,
             "described": {
