@@ -50,8 +50,12 @@ def load_claims(path, schema):
         columns = claim.get("columns", usual)
         source_says = {"scale": source["scale"], "needs": claim.get("needs", source["needs"])}
         claims.append({**claim, **source_says, "rows": rows, "columns": columns})
-    figures = content["figures"]
-    return {name: {**about, "figure": figures.get(name, "")} for name, about in content["tables"].items()}, claims
+    figures = content.get("figures", {})
+    tables = {
+        name: {**about, "figure": figures.get(name, "")}
+        for name, about in content["tables"].items()
+    }
+    return tables, claims
 
 
 def claim_problems(content):
@@ -61,7 +65,7 @@ def claim_problems(content):
         where = f"claims.{claim['id']}"
         if ids.count(claim["id"]) > 1:
             lines.append(f"{where}: the id occurs more than once")
-        for key, known in (("about", "sources"), ("table", "tables"), ("table", "figures")):
+        for key, known in (("about", "sources"), ("table", "tables")):
             if claim[key] not in content[known]:
                 lines.append(f"{where}.{key}: no {claim[key]!r} in {known}")
         lines += [f"{where}: {problem}" for problem in expectation_problems(claim, content)]

@@ -51,8 +51,12 @@ def describe_report_sets(known):
         name = row["name"]
         dataset = config["embedding_sets"][name]["dataset"]
         shown = shows_samples(known, dataset)
-        table = samples_path(dataset) if shown and not is_imported(config["datasets"][dataset]) else ""
-        paths = {what: statistics_path(what, name) for what in ("gap", "projection", "loss_extrema")}
+        table = (
+            samples_path(dataset) if shown and not is_imported(config["datasets"][dataset]) else ""
+        )
+        paths = {
+            what: statistics_path(what, name) for what in ("gap", "projection", "loss_extrema")
+        }
         at = {what: path.replace("<results>", results) for what, path in paths.items()}
         sets.append(
             {

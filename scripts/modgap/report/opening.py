@@ -27,7 +27,9 @@ def describe_opening(sets, references, answers):
     first one is shown big); rulers (wide, narrow).
     """
     given = read_answers(answers)
-    measured = [row for row in (measure_set(row, given.get(row["name"], {})) for row in sets) if row]
+    measured = [
+        row for row in (measure_set(row, given.get(row["name"], {})) for row in sets) if row
+    ]
     if not measured:
         return None
     known = [{**row, "gap": float(row["gap"])} for row in references]
@@ -96,7 +98,9 @@ def spell_ends(low, high):
 def read_notes(paths):
     """What was said while the two sides were joined, such as rows that have no partner."""
     there = [path for path in paths if Path(path).is_file()]
-    return list(dict.fromkeys(note for path in there for note in read_metadata(path).get("notes", [])))
+    return list(
+        dict.fromkeys(note for path in there for note in read_metadata(path).get("notes", []))
+    )
 
 
 def tell_samples(sets):

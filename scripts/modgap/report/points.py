@@ -36,8 +36,8 @@ def read_points(row):
 
     Returns
     -------
-    points : dict that is JSON: title, names of the modalities, n, pairs (numbers of the drawn pairs),
-    methods (key, label, axes, equal, and x and y of the first and then the second modality).
+    points : dict that is JSON: title, names (of the modalities), n, pairs (numbers of those drawn),
+    methods (key, label, axes, ratio, and x and y of the first and then the second modality).
     keys : frame of sample_id and caption_index of each pair where the data has them, else None.
     """
     if not Path(row["projection"]).is_file():
@@ -50,7 +50,14 @@ def read_points(row):
         if len(chosen):
             x, y, ratio = quantise(chosen[["x", "y"]].to_numpy(), equal=method == "gap_axis")
             methods.append(
-                {"key": method, "label": label, "axes": AXES[method], "ratio": ratio, "x": x, "y": y}
+                {
+                    "key": method,
+                    "label": label,
+                    "axes": AXES[method],
+                    "ratio": ratio,
+                    "x": x,
+                    "y": y,
+                }
             )
     one = first[first["method"] == first["method"].iloc[0]]
     known = [name for name in ("sample_id", "caption_index") if name in one]

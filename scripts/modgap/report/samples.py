@@ -22,8 +22,8 @@ LONGEST = 300
 def describe_samples(sets, keys):
     """What the points of all sets show, once for each data set.
 
-    sets : sets of the plan: name, dataset, shown, samples (path, or nothing). keys : set -> frame of
-    sample_id and caption_index of its points, or None.
+    sets : sets of the plan: name, dataset, shown, samples (path, or nothing).
+    keys : set -> frame of sample_id and caption_index of its points, or None.
 
     Returns
     -------

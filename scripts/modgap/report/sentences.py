@@ -41,9 +41,12 @@ def tell_gaps(sets):
         first, *others = found
         text = f"The two clouds of {first['title']} are {first['gap']['value']:.3f} apart"
         text += spell_interval(first["gap"]["low"], first["gap"]["high"])
-        return "; those of ".join(
-            [text, *(f"{row['title']} {row['gap']['value']:.3f}" for row in others)]
-        ) + "."
+        return (
+            "; those of ".join(
+                [text, *(f"{row['title']} {row['gap']['value']:.3f}" for row in others)]
+            )
+            + "."
+        )
     low, high = (choose(found, key=lambda row: row["gap"]["value"]) for choose in (min, max))
     return (
         f"The two clouds of {len(found)} embedding sets lie apart by {low['gap']['value']:.3f} "
