@@ -28,7 +28,13 @@ def test_gaps_are_told_one_by_one_or_from_the_least_to_the_largest():
 
 def test_a_gap_is_looked_up_in_all_tables_of_a_set(tmp_path):
     frame = pd.DataFrame(
-        {"embeddings": "a", "statistic": ["rmg", "gap"], "value": [9.0, 0.5], "low": 0.4, "high": 0.6}
+        {
+            "embeddings": "a",
+            "statistic": ["rmg", "gap"],
+            "value": [9.0, 0.5],
+            "low": 0.4,
+            "high": 0.6,
+        }
     )
     write_table(frame.assign(n=7).iloc[:1], tmp_path / "pairs.parquet")
     write_table(frame.assign(n=7), tmp_path / "gap.parquet")
