@@ -3,7 +3,10 @@ PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 
-.PHONY: run smoke test lint format pins docs
+.PHONY: install run smoke test lint format pins docs
+
+# Everything pinned, nothing run.
+install: .venv/.run
 
 # Everything pinned, then the embedded default: figures and tables under results/.
 run: .venv/.run

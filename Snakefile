@@ -19,7 +19,7 @@ include: "rules/common.smk"
 
 
 from modgap.plan.targets import check_targets
-from modgap.report import console
+from modgap.report import console, interrupts
 
 
 pathvars:
@@ -38,7 +38,7 @@ wildcard_constraints:
     embeddings=PLAN["patterns"]["embeddings"],
     task=PLAN["patterns"]["task"],
     fairness=PLAN["patterns"]["fairness"],
-    modality="images|texts|first|second",
+    modality=PLAN["patterns"]["modality"],
     geometry=r"\d+-[a-z]+-[a-z]+",
     shard=r"\d+",
     run=PLAN["patterns"]["run"],
@@ -58,6 +58,7 @@ include: "rules/report.smk"
 
 onstart:
     console.hold_folder(logger.warning, WorkflowError)
+    interrupts.take_interrupts(logger.handlers)
 
 
 onsuccess:

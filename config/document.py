@@ -20,8 +20,12 @@ INTRODUCTION = """\
 Made from [schema.yaml](schema.yaml) and [config.yaml](config.yaml) by `make docs`; edit those.
 
 A run without options uses [config.yaml](config.yaml), the default. Your own run goes into a file of
-its own, given with `--configfile my_run.yaml`, that holds only what differs:
+its own, given behind the target (`snakemake figures --cores 2 --configfile my_run.yaml`), that
+holds only what differs:
 
+* Its results go to `results/my_run`, by the name of the file, so that other runs keep theirs. Given
+  two files, the last one gives the name. `results:` in a file, or `--config results=FOLDER`, names
+  another folder; a file that changes the default run in place says `results: results`.
 * A file that names one of `datasets`, `models`, `embedding_sets`, `cones`, `initialisations`,
   `layers`, `without_normalisation`, `independent_models`, `zero_shot` or `fairness` replaces all of
   these, and what is trained, so that a run works on exactly what it names. The studies without data

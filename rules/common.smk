@@ -10,9 +10,12 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from modgap.errors import InputError
 from modgap.plan import digest, resolve
 from modgap.plan.config import load_config
+from modgap.report.interrupts import expect_interrupts
 
+if workflow.is_main_process:
+    expect_interrupts()
 try:
-    CONFIG = load_config(config, workflow.basedir)
+    CONFIG = load_config(config, workflow.basedir, workflow.configfiles)
     PLAN = resolve.resolve(CONFIG, workflow.basedir, workflow.configfiles)
 except InputError as error:
     raise WorkflowError(str(error)) from None

@@ -6,16 +6,15 @@ Out: embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet and prompts/{m
 
 
 rule import_embeddings:
-    """Check ready embeddings and store them like extracted ones."""
+    """Check one modality of ready embeddings and store it like extracted ones."""
     input:
-        planned("datasets", "{dataset}", "files"),
+        planned("imported", "{cloud}", "files"),
     output:
-        first="<results>/embeddings/imported/{dataset}/first/part-0.parquet",
-        second="<results>/embeddings/imported/{dataset}/second/part-0.parquet",
+        cloud="<results>/embeddings/imported/{cloud}/part-0.parquet",
     log:
-        "<logs>/import_embeddings/{dataset}.log",
+        "<logs>/import_embeddings/{cloud}.log",
     wildcard_constraints:
-        dataset=PLAN["patterns"]["ready"],
+        cloud=PLAN["patterns"]["arrays"],
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -23,15 +22,25 @@ rule import_embeddings:
         runtime=20,
     params:
         code=code_version("import_embeddings.py"),
-        settings=settings(row=("datasets", "{dataset}", "settings")),
+        settings=settings(row=("imported", "{cloud}", "settings")),
     script:
         "../scripts/import_embeddings.py"
+
+
+use rule import_embeddings as import_tensors with:
+    """The same for files that take torch: .pt, .pth, .safetensors."""
+    log:
+        "<logs>/import_tensors/{cloud}.log",
+    wildcard_constraints:
+        cloud=PLAN["patterns"]["tensors"],
+    conda:
+        "../envs/torch.yaml"
 
 
 rule import_classes:
     """Check the labels and class prompts of ready embeddings and store them like our own."""
     input:
-        embeddings="<results>/embeddings/imported/{dataset}/first/part-0.parquet",
+        embeddings=planned("labelled", "{dataset}", "embeddings"),
         labels=planned("labelled", "{dataset}", "labels"),
         class_prompts=planned("labelled", "{dataset}", "class_prompts"),
     output:

@@ -82,6 +82,31 @@ rule project_pairs:
         "../scripts/project_pairs.py"
 
 
+rule project_clouds:
+    """Two-dimensional picture of all modalities of a dataset of ready embeddings."""
+    input:
+        clouds=planned("matrix_clouds", "{dataset}", "clouds"),
+    output:
+        table="<results>/statistics/cloud_projection/{dataset}.parquet",
+    log:
+        "<logs>/project_clouds/{dataset}.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        code=code_version("project_clouds.py"),
+        settings=settings(
+            "projection",
+            "max_pairs",
+            "seed",
+            row=("matrix_clouds", "{dataset}", "settings"),
+        ),
+    script:
+        "../scripts/project_clouds.py"
+
+
 rule table_statistics:
     """Tables of gap and cone statistics: one row per embedding set and per cloud."""
     input:
@@ -110,6 +135,30 @@ rule table_statistics:
         code=code_version("table_statistics.py"),
     script:
         "../scripts/table_statistics.py"
+
+
+rule table_answers:
+    """The gap of every embedding set in words: what it is like, and what is odd about it."""
+    input:
+        measured=planned("tables", "table_answers", "measured"),
+    output:
+        csv=report("<results>/tables/answers.csv", **planned("shown", "answers")),
+        md="<results>/tables/answers.md",
+        tex="<results>/tables/answers.tex",
+    log:
+        "<logs>/table_answers.log",
+    # Whoever waits wants to see this before anything that takes long.
+    priority: 100
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_answers.py"),
+        settings=settings(row=("tables", "table_answers", "settings")),
+    script:
+        "../scripts/table_answers.py"
 
 
 rule table_models:
@@ -160,6 +209,33 @@ rule fig1_modality_gap:
         settings=settings("figures", row=("figures", "fig1_modality_gap", "settings")),
     script:
         "../scripts/fig1_modality_gap.py"
+
+
+rule figX_modality_matrix:
+    """Figure X: gap, RMG and recall of every pair of modalities, all clouds in one projection."""
+    input:
+        projections=planned("figures", "figX_modality_matrix", "projections"),
+        statistics=planned("figures", "figX_modality_matrix", "statistics"),
+    output:
+        pdf="<results>/figures/figX_modality_matrix.pdf",
+        png=report(
+            "<results>/figures/figX_modality_matrix.png",
+            **planned("shown", "figX_modality_matrix"),
+        ),
+    log:
+        "<logs>/figX_modality_matrix.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_version("figX_modality_matrix.py"),
+        settings=settings(
+            "figures", row=("figures", "figX_modality_matrix", "settings")
+        ),
+    script:
+        "../scripts/figX_modality_matrix.py"
 
 
 rule fig2a_cone_histograms:

@@ -8,10 +8,10 @@ from modgap.plan.prompts import GIVEN
 from modgap.tables import read_embeddings, write_embeddings, write_table
 
 
-def main(embeddings, samples, prompts, *, labels, class_prompts, classes):
-    """embeddings : the first modality, which is what the prompts classify."""
-    ids, vectors, provenance = read_embeddings([embeddings])
-    table = read_labels(labels, list(ids["sample_id"]))
+def main(embeddings, samples, prompts, *, labels, class_prompts, classes, id_column=None):
+    """embeddings : shards of the first modality, which is what the prompts classify."""
+    ids, vectors, provenance = read_embeddings(embeddings)
+    table = read_labels(labels, list(ids["sample_id"]), id_column)
     names, class_vectors = read_class_prompts(class_prompts, classes, vectors.shape[1])
     write_table(table, samples, provenance)
     rows = pd.DataFrame({"templates": GIVEN, "class": names, "category": ""})

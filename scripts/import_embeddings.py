@@ -1,28 +1,25 @@
-"""Bring ready-made embeddings of two modalities into the pipeline's own format."""
+"""Bring one modality of ready-made embeddings into the pipeline's own format."""
 
-from modgap.embeddings.ready import read_pair, source_digest
+from modgap.embeddings.ready import file_digest, read_cloud
 from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log
 from modgap.tables import write_embeddings
 
 
-def main(first, second, *, name, entry, fetched=(), folder=None):
+def main(cloud, *, name, part, fetched=(), folder=None):
+    """cloud : path of the embeddings. name : the dataset. part : see ``read_cloud``."""
     check_fetched(fetched, folder)
-    ids, *blocks = read_pair(entry)
+    ids, block, joined = read_cloud(part)
     provenance = {
         "model": "imported",
         "dataset": name,
-        "dataset_sha256": source_digest(entry),
+        "dataset_sha256": file_digest(part),
         "kind": "embeddings",
+        "joined": joined,
     }
-    for path, block in zip((first, second), blocks, strict=True):
-        write_embeddings(path, ids, block, provenance)
+    write_embeddings(cloud, ids, block, provenance)
 
 
 if __name__ == "__main__":
     start_log(snakemake.log[0])
-    main(
-        snakemake.output.first,
-        snakemake.output.second,
-        **snakemake.params.settings,
-    )
+    main(snakemake.output.cloud, **snakemake.params.settings)

@@ -40,7 +40,7 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed, blo
         seed=seed,
         block=block,
     )
-    write_table(frame, table)
+    write_table(frame, table, {"notes": pair.notes})
 
 
 def caption_relevance(texts, owner, samples):

@@ -35,7 +35,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
                 "pair": np.tile(chosen, 2),
                 "x": coordinates[:, 0].astype(np.float64),
                 "y": coordinates[:, 1].astype(np.float64),
-                **identify_points(pair.texts.iloc[chosen]),
+                **identify_points(pair, chosen),
             }
         )
         for method, (coordinates, _) in results.items()
@@ -51,13 +51,15 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
     )
 
 
-def identify_points(texts):
-    """Ids of the points of both modalities, where the data has any: columns by name.
+def identify_points(pair, chosen):
+    """Ids of the points of both modalities as columns by name; the report finds captions by them.
 
-    texts : rows of the samples table of the drawn pairs; the report finds captions by them.
+    chosen : rows of the texts that are drawn.
     """
-    known = [name for name in ("sample_id", "caption_index") if name in texts]
-    return {name: np.tile(texts[name].to_numpy(), 2) for name in known}
+    columns = {"sample_id": pair.ids[pair.owner[chosen]]}
+    if "caption_index" in pair.texts:
+        columns["caption_index"] = pair.texts["caption_index"].to_numpy()[chosen]
+    return {name: np.tile(values, 2) for name, values in columns.items()}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from modgap.files import atomic_path
 from modgap.job import start_log
 from modgap.report.facts import STATISTICS, read_facts, read_run_times
 from modgap.report.machine import code_state, hardware, versions
-from modgap.report.opening import describe_opening, tell_samples
+from modgap.report.opening import describe_opening, join_answers, tell_samples
 from modgap.report.page import (
     MARKS,
     caption_sentence,
@@ -23,9 +23,9 @@ from modgap.report.page import (
     render_caption,
     render_page,
 )
-from modgap.report.points import data_block, gather_points, title_set
+from modgap.report.points import data_block, gather_points
 from modgap.report.samples import describe_samples
-from modgap.report.sentences import read_gap, tell_cones, tell_gaps, tell_landscapes, tell_zero_shot
+from modgap.report.sentences import tell_cones, tell_gaps, tell_landscapes, tell_zero_shot
 from modgap.report.verdicts import NOT_RUN
 from modgap.tables import PROVENANCE_KEYS, read_metadata
 
@@ -73,19 +73,22 @@ def main(
     ]
     counts, by_scale = count_verdicts(verdicts)
     is_private = not all(row["shown"] for row in sets)
+    measured = join_answers(sets, answers)
     page = render_page(
         captions / "page",
         results=results,
         again=again,
-        opening=describe_opening(sets, references, answers),
+        opening=describe_opening(measured, references),
         samples_line=tell_samples(sets),
         colours=colours,
-        **describe_points(sets),
+        **describe_points(measured),
         claims=verdicts,
         counts=counts,
         by_scale=by_scale,
         judged=sum(claim["verdict"] != NOT_RUN for claim in verdicts),
-        figures=[describe_figure(figure, captions, names, sets, verdicts) for figure in figures],
+        figures=[
+            describe_figure(figure, captions, names, measured, verdicts) for figure in figures
+        ],
         tables=[
             describe_table(table, captions, private=is_private and table["name"] == PRIVATE)
             for table in tables
@@ -157,14 +160,11 @@ def describe_figure(figure, captions, names, sets, claims):
 
 def tell_figure(figure, names, sets):
     """What one sees in a figure, or nothing where no sentence is made for it."""
-    titled = [
-        {**row, "title": title_set(row), "gap": read_gap(row["gaps"], row["name"])} for row in sets
-    ]
     sources = [path for path in figure["sources"] if path.endswith(".parquet")]
     tellers = {
-        "fig1_modality_gap": lambda: tell_gaps(titled),
+        "fig1_modality_gap": lambda: tell_gaps(sets),
         "fig2a_cone_histograms": lambda: tell_cones(sources, names),
-        "fig3_shift_landscape": lambda: tell_landscapes(titled),
+        "fig3_shift_landscape": lambda: tell_landscapes(sets),
         "figS10_zero_shot_shift": lambda: tell_zero_shot(sources, names),
     }
     return tellers.get(figure["name"], str)()

@@ -1,6 +1,7 @@
 """What every script shares with Snakemake: its log, and how far it is."""
 
 import logging
+import signal
 import sys
 import time
 from pathlib import Path
@@ -38,7 +39,7 @@ class Tee:
 def start_log(path):
     """Copy everything written to stderr into ``path`` as well, warnings and tracebacks included.
 
-    An InputError ends the script with its one line instead of a traceback.
+    An InputError ends the script with its one line instead of a traceback, Ctrl-C without a word.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     log = open(path, "w", buffering=1)  # noqa: SIM115 - open until the process ends
@@ -50,11 +51,15 @@ def start_log(path):
     LOG.setLevel(logging.INFO)
     logging.captureWarnings(True)
     sys.excepthook = report_failure
+    # A run holds Ctrl-C back from its jobs until here (modgap.report.interrupts).
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def report_failure(kind, error, trace):
-    """Print an InputError as one line, anything else with its traceback."""
-    if issubclass(kind, InputError):
+    """Print an InputError as one line, nothing of Ctrl-C, anything else with its traceback."""
+    if issubclass(kind, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one finds us on the way out
+    elif issubclass(kind, InputError):
         print(f"Error: {error}", file=sys.stderr)
     else:
         import traceback

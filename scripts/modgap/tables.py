@@ -48,6 +48,9 @@ PROVENANCE_KEYS = [
     "torch",
 ]
 
+# What the ids of ready embeddings are (metadata ``joined``): the user's own, or numbers of rows.
+BY_ID, BY_ROW = "by id", "by row"
+
 # Parts of a recall's name that follow its side in a table: recall1_first_to_second_published.
 VARIANTS = ("_published", "_chance", "_ceiling")
 
@@ -165,9 +168,9 @@ def check_rows(block, where):
         )
 
 
-def check_same_provenance(path, provenance, other_path, other):
+def check_same_provenance(path, provenance, other_path, other, keys=PROVENANCE_KEYS):
     """Raise an InputError when two files disagree on what they were made from."""
-    for key in PROVENANCE_KEYS:
+    for key in keys:
         if key in provenance and key in other and provenance[key] != other[key]:
             raise InputError(
                 f"{other_path}: {key} is {other[key]!r}, but {path} has {provenance[key]!r}; "

@@ -7,6 +7,7 @@ import pytest
 import import_classes
 import import_embeddings
 import sweep_zero_shot
+from modgap.data.sources import embedding_sources
 from modgap.errors import InputError
 from modgap.plan.prompts import GIVEN
 from modgap.tables import read_table
@@ -26,14 +27,14 @@ def ready(tmp_path):
     frame = pd.DataFrame({"label": [NAMES[i] for i in labels]})
     frame.to_csv(tmp_path / "labels.csv", index=False)
     entry = {"kind": "embeddings", "file": str(tmp_path / "both.npy")}
-    first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
-    import_embeddings.main(first, second, name="mine", entry=entry)
+    part = embedding_sources("", entry, "")["modalities"][0]
+    import_embeddings.main(tmp_path / "first.parquet", name="mine", part=part)
     return tmp_path
 
 
 def bring_in(folder, classes=NAMES):
     import_classes.main(
-        folder / "first.parquet",
+        [folder / "first.parquet"],
         folder / "samples.parquet",
         folder / "prompts.parquet",
         labels=str(folder / "labels.csv"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import import_embeddings
+from modgap.data.sources import embedding_sources
 from modgap.errors import InputError
 from modgap.tables import PROVENANCE_KEYS, check_same_provenance, read_embeddings
 
@@ -12,7 +13,9 @@ def bring_in(folder, array):
     np.save(folder / "both.npy", array)
     outputs = folder / "out" / "first.parquet", folder / "out" / "second.parquet"
     entry = {"kind": "embeddings", "file": str(folder / "both.npy")}
-    import_embeddings.main(*map(str, outputs), name="mine", entry=entry)
+    parts = embedding_sources("", entry, "")["modalities"]
+    for output, part in zip(outputs, parts, strict=True):
+        import_embeddings.main(str(output), name="mine", part=part)
     return outputs
 
 
@@ -25,7 +28,7 @@ def test_what_is_written_is_what_the_pipeline_reads(tmp_path):
     assert first_ids.equals(second_ids)
     assert provenance["model"] == "imported"
     assert provenance["dataset"] == "mine"
-    assert set(provenance) - set(PROVENANCE_KEYS) == {"kind"}
+    assert set(provenance) - set(PROVENANCE_KEYS) == {"kind", "joined"}
     check_same_provenance(first, provenance, second, other)
 
 
@@ -43,7 +46,7 @@ def test_bad_rows_are_named_and_nothing_is_left(tmp_path, value):
     pair[1, 4] = value
     with pytest.raises(InputError, match=r"both\.npy, modality 2 of 2: row 4"):
         bring_in(tmp_path, pair)
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["first.parquet"]
 
 
 def test_the_published_features(shared, tmp_path):

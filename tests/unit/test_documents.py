@@ -47,7 +47,7 @@ def files_of_the_readme(root, tmp_path, monkeypatch):
         (tmp_path / folder).mkdir(parents=True)
     Image.new("RGB", (8, 8)).save("photos/0.png")
     (tmp_path / "captions.csv").write_text("image,caption\n0.png,a black square\n")
-    for name in ("images", "texts"):
+    for name in ("images", "texts", "image", "text", "audio"):
         np.save(f"{name}.npy", np.eye(12, 4))
     shape = json.loads((root / "config" / "models" / "pictures-vit.json").read_text())
     mean_and_std = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
@@ -119,6 +119,31 @@ def test_links_lead_somewhere(root, name):
             assert target[1:] in anchors, target
         elif not target.startswith("https://"):
             assert (path.parent / target).exists(), target
+
+
+def test_targets_stand_before_the_configuration_file(root):
+    """Behind --configfile Snakemake would take them for one more file."""
+    paths = [root / name for name in DOCUMENTS] + [root / "profiles" / "README.md"]
+    paths += [*(root / "config").glob("**/*.yaml"), *(root / "docs").glob("*.yaml")]
+    paths += [root / ".github" / "ISSUE_TEMPLATE" / "bug.yml"]
+    texts = [path.read_text() for path in paths]
+    commands = [c for t in texts for c in re.findall(r"snakemake [^`|#\n]*--config[^`|#\n]*", t)]
+    assert len(commands) > 20
+    for command in commands:
+        _, _, behind = re.sub(r"'[^']*'", "''", command).partition("--config")
+        words = behind.split()[2:]
+        assert [word for word in words if not word.startswith("-")] == [], command
+
+
+def test_the_diagram_shows_every_stage_and_says_what_it_shows(root):
+    text = (root / "docs" / "stages.svg").read_text()
+    shown = re.findall(r'class="title"[^>]*>([^<]+)<', text)
+    assert set(map_rows(root)) - {"plan"} <= set(shown)
+    assert "your embeddings" in shown
+    assert "<title" in text
+    assert re.search(
+        r"!\[The stages:[^]]{80,}\]\(docs/stages\.svg\)", (root / "README.md").read_text()
+    )
 
 
 def test_the_picture_is_small_and_the_way_to_it_is_told(root):

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import signal
 import subprocess
 import sys
 
@@ -39,6 +40,27 @@ def test_other_errors_have_one(root, tmp_path):
     assert status == 1
     assert log.startswith("Traceback")
     assert log.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_ctrl_c_ends_a_script_without_a_word(root, tmp_path):
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    status, shown, log = run(code, root, tmp_path)
+    assert status == -signal.SIGINT
+    assert log == shown == ""
+
+
+def test_ctrl_c_that_was_held_back_is_taken_once_the_log_is_open(root, tmp_path):
+    log = tmp_path / "log.txt"
+    code = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"
+        f"os.kill(os.getpid(), signal.SIGINT); sys.path.insert(0, {str(root / 'scripts')!r})\n"
+        f"from modgap.job import start_log; print('imported'); start_log({str(log)!r})\n"
+        "print('went on')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGINT
+    assert done.stdout == "imported\n"
+    assert done.stderr == log.read_text() == ""
 
 
 def test_the_log_keeps_no_progress_bars():

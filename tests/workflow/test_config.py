@@ -29,9 +29,8 @@ def test_a_typo_stops_the_run_before_anything_runs(root, tmp_path):
 
 def test_a_users_file_builds_only_what_it_names(root, tmp_path, ready):
     project = copy_project(root, tmp_path / "project")
-    (project / "mine.yaml").write_text(
-        f"results: mine\ndatasets: {{ready: {{kind: embeddings, file: {ready}}}}}\n"
-    )
+    text = f"datasets: {{ready: {{kind: embeddings, file: {ready}}}}}\n"
+    (project / "mine.yaml").write_text(text)
     jobs = planned(project, "table_statistics", "--configfile", "mine.yaml")
     assert jobs == {
         "import_embeddings": 1,
@@ -40,10 +39,12 @@ def test_a_users_file_builds_only_what_it_names(root, tmp_path, ready):
         "table_statistics": 1,
     }
     snakemake(project, "table_statistics", "--cores", 2, "--configfile", "mine.yaml")
-    table = (project / "mine" / "tables" / "gap_statistics.csv").read_text().splitlines()
+    # In a folder of its name, as it names none.
+    (made,) = (project / "results").iterdir()
+    assert made.name == "mine"
+    table = (made / "tables" / "gap_statistics.csv").read_text().splitlines()
     assert len(table) == 2
     assert table[1].startswith("ready,30,8,")
-    assert not (project / "results").exists()
 
 
 def test_the_papers_configuration_plans_its_whole_graph_with_its_counts(root, tmp_path):

@@ -77,3 +77,40 @@ def test_kill_9_during_extraction_then_the_same_command(root, smoke, tmp_path):
     # Snakemake may redo the one shard that had its name but not yet its record.
     assert len(kept) >= len(stamps) - 2
     assert not list((project / "results").rglob("*.part.*"))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_says_what_to_do_without_a_traceback(root, tmp_path, times):
+    project = copy_project(root, tmp_path / "project")
+    target = "results/smoke/tables/theorems.csv"
+    running = subprocess.Popen(
+        [Path(sys.executable).parent / "snakemake", target, *SMOKE],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    # In the middle of a job's imports, where Python would print a traceback.
+    said = ""
+    while "check_theorems" not in said.partition("Job stats")[2].partition("Execute")[2]:
+        line = running.stdout.readline()
+        assert line, said
+        said += line
+    for _ in range(times):
+        time.sleep(0.4)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+    said, _ = running.communicate(timeout=120)
+    assert running.returncode != 0
+    assert "Stopped by Ctrl-C after" in said
+    assert "give the same command again" in said
+    for noise in ("Traceback", "KeyboardInterrupt", "Error", "failed"):
+        assert noise not in said
+    assert not (project / target).exists()
+    assert not list((project / "results").rglob("*.part*"))
+    # The whole log has what the terminal does not show.
+    (log,) = (project / ".snakemake" / "log").glob("*.log")
+    assert "Error in rule check_theorems" in log.read_text()
+
+    snakemake(project, target, *SMOKE)
+    assert (project / target).is_file()

@@ -42,7 +42,7 @@ def test_the_run_ends_with_a_small_page_of_every_figure_and_table(results, page)
 
 def test_a_figures_command_is_that_of_the_run(page):
     text = page.read_text(encoding="utf-8")
-    command = "snakemake --cores 2 fig1_modality_gap --configfile config/smoke.yaml"
+    command = "snakemake fig1_modality_gap --cores 2 --configfile config/smoke.yaml"
     assert f"<code>{command}</code>" in text
 
 

@@ -88,6 +88,7 @@ def test_more_resamples_rerun_the_statistics_and_what_reads_them(finished):
     assert planned(finished, *SMOKE) == {
         "measure_gap": 1,
         "measure_cone": 6,
+        "table_answers": 1,
         "table_statistics": 1,
         "table_models": 1,
         "figX_across_models": 1,
@@ -146,6 +147,7 @@ EDITED = {
     "statistics/separability.py": {
         "measure_gap": 1,
         "measure_cone": 6,
+        "table_answers": 1,
         "table_statistics": 1,
         "table_models": 1,
         "fig1_modality_gap": 1,
@@ -156,6 +158,7 @@ EDITED = {
     "cones/theorems.py": {"check_theorems": 1, "figX_theorems": 1},
     "shift/sphere.py": {"simulate_sphere": 1, "fig3_sphere_simulation": 1},
     "tasks/fairness.py": {"sweep_fairness": 1, "table2_fairness": 1, "figS11_fairness_shift": 1},
+    "report/answers.py": {"table_answers": 1},
     "report/verdicts.py": {},
     # What the workflow itself reads is in no job's digest: its effect is in the settings.
     "plan/resolve.py": None,

@@ -1,8 +1,9 @@
-"""Ready-made embeddings, read from the user's files: pairs, their labels, their class prompts.
+"""Ready-made embeddings, read from the user's files: clouds, their labels, their class prompts.
 
-Pairs: one ``.npy`` of shape (2, n, dim), or two files of (n, dim), each a ``.npy`` or a parquet
-with a list column ``embedding`` and optionally ``sample_id``. Row i of both is one pair. For
-zero-shot classification, a table of labels and the embedded prompts of the classes come with them.
+Every modality is a cloud of its own, with an id for each row. Where the files have ids, the clouds
+are joined on them later; otherwise row i of all of them is one item. Several rows of one item
+(texts of a picture) carry the id of the item that owns them. For zero-shot classification, a table
+of labels and the embedded prompts of the classes come with the clouds.
 """
 
 import hashlib
@@ -12,127 +13,148 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from modgap.embeddings.formats import as_texts, read_array, read_plain_npy
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.tables import SAMPLE_COLUMNS, check_rows, open_parquet
+from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS, check_rows, open_parquet
+
+# The column that a parquet file may have without its being named.
+USUAL_ID = "sample_id"
+
+# Rows of one item that differ by no more than this, of their length, are copies.
+COPY_TOLERANCE = 1e-5
 
 
-def read_pair(entry):
-    """Both modalities of an ``embeddings`` dataset.
+def read_cloud(part):
+    """One modality of an ``embeddings`` dataset.
+
+    Parameters
+    ----------
+    part : dict: ``path``, ``array`` (block, column or tensor, or None), ``id`` (column that names
+        the items, or None), ``owner`` and ``groups`` (``{column: NAME}``, ``{file: PATH}``, None):
+        the item of each row, where an item has several.
 
     Returns
     -------
-    ids : DataFrame, n rows: sample_id.
-    first, second : (n, dim) float32 or float16.
+    ids : DataFrame, n rows: ``sample_id`` and, with owners or groups, ``caption_index``.
+    block : (n, dim) float32 or float16.
+    joined : ``BY_ID`` or ``BY_ROW``: whether the ids are the user's own or numbers of rows.
 
     Raises
     ------
-    InputError : files that cannot be read, pickled objects, wrong shapes, lengths or widths that
-        differ, values that are not floating point or not finite, zero vectors, sample_id that
-        disagree or occur twice.
+    InputError : see ``read_array``; values that are not finite, zero vectors, ids that occur twice
+        although no owner is named, owners of another number.
     """
-    if "file" in entry:
-        both = read_npy(entry["file"])
-        if both.ndim != 3 or both.shape[0] != 2 or 0 in both.shape:
+    path, where = part["path"], name_part(part)
+    id_column = part["id"] or usual_id(path)
+    owner = part["groups"] or part["owner"]
+    named = [id_column, owner.get("column")] if owner else [id_column]
+    block, columns = read_array(
+        path, part["array"], [name for name in dict.fromkeys(named) if name]
+    )
+    block = as_storage(block, where)
+    if owner:
+        return read_owned(part, owner, columns, block)
+    if id_column is None:
+        return pd.DataFrame({"sample_id": number_rows(range(len(block)))}), block, BY_ROW
+    keys = check_keys(columns[id_column], id_column, path)
+    check_single(keys, id_column, path)
+    return pd.DataFrame({"sample_id": keys}), block, BY_ID
+
+
+def name_part(part):
+    """What messages call a modality: its file, and the block of it."""
+    if isinstance(part["array"], int):
+        return f"{part['path']}, modality {part['array'] + 1} of 2"
+    return part["path"]
+
+
+def usual_id(path):
+    """``sample_id`` where a parquet file has such a column."""
+    if Path(path).suffix != ".parquet" or not Path(path).is_file():
+        return None
+    return USUAL_ID if USUAL_ID in open_parquet(path).schema_arrow.names else None
+
+
+def number_rows(rows):
+    """Ids of items that have no other: the number of their row."""
+    return [f"item-{row:06d}" for row in rows]
+
+
+def check_keys(keys, column, path):
+    """The ids, or an InputError where one is missing."""
+    for row, key in enumerate(keys):
+        if pd.isna(key) or key == "":
+            raise InputError(f"{path}: row {row} has no {column}")
+    return list(keys)
+
+
+def check_single(keys, column, path):
+    """Raise an InputError when an id occurs twice."""
+    seen = {}
+    for row, value in enumerate(keys):
+        if value in seen:
             raise InputError(
-                f"{entry['file']}: shape {both.shape}, expected (2, n, dim) with both modalities"
+                f"{path}: {column} {value!r} is in row {seen[value]} and in row {row}; every item "
+                "needs its own, and several texts of one picture an 'owner'"
             )
-        names = [f"{entry['file']}, modality {number} of 2" for number in (1, 2)]
-        blocks, ids = list(both), [None, None]
-    else:
-        names = [entry["first"], entry["second"]]
-        blocks, ids = zip(*map(read_modality, names), strict=True)
-    check_same_shape(names, blocks)
-    first, second = (as_storage(block, name) for block, name in zip(blocks, names, strict=True))
-    return pd.DataFrame({"sample_id": pair_ids(ids, names, len(first))}), first, second
+        seen[value] = row
 
 
-def source_digest(entry):
-    """Sha256 over the content of the files of an ``embeddings`` dataset."""
-    paths = [entry[key] for key in ("file", "first", "second") if key in entry]
-    return hashlib.sha256("".join(map(sha256_of, paths)).encode()).hexdigest()
+def read_owned(part, owner, columns, block):
+    """A cloud of which several rows may belong to one item; copies of one row are one."""
+    path = owner.get("file", part["path"])
+    what = owner.get("column", "owner")
+    keys = columns[owner["column"]] if "column" in owner else read_owners(path)
+    if len(keys) != len(block):
+        raise InputError(f"{path}: {len(keys)} rows, but {part['path']} has {len(block)}")
+    keys = check_keys(keys, what, path)
+    joined = BY_ID if part["groups"] or part["id"] else BY_ROW
+    if joined == BY_ROW:
+        for row, key in enumerate(keys):
+            if not key.isdecimal():
+                raise InputError(
+                    f"{path}: row {row} has owner {key!r}, which is no number of a row (from 0); "
+                    "where owners are ids, name the column of the ids with 'id'"
+                )
+        keys = number_rows(map(int, keys))
+    frame = pd.DataFrame({"sample_id": keys})
+    if part["groups"] and are_copies(frame["sample_id"], block):
+        kept = np.flatnonzero(~frame["sample_id"].duplicated())
+        return frame.iloc[kept].reset_index(drop=True), block[kept], joined
+    frame["caption_index"] = frame.groupby("sample_id", sort=False).cumcount()
+    return frame, block, joined
 
 
-def read_modality(path):
-    """One modality: (n, dim) array and its sample_id (a list, or None for ``.npy``)."""
-    if Path(path).suffix == ".parquet":
-        return read_parquet(path)
-    block = read_npy(path)
-    if block.ndim != 2 or 0 in block.shape:
-        raise InputError(f"{path}: shape {block.shape}, expected (n, dim)")
-    return block, None
+def are_copies(keys, block):
+    """Whether all rows of an item are the same vector, for every item."""
+    first = block[keys.drop_duplicates().index].astype(np.float64)
+    codes = pd.factorize(keys)[0]
+    distance = np.linalg.norm(block.astype(np.float64) - first[codes], axis=1)
+    return bool((distance <= COPY_TOLERANCE * np.linalg.norm(first, axis=1)[codes]).all())
 
 
-def read_npy(path):
-    """An array of floating point numbers from a ``.npy`` file."""
-    if Path(path).suffix != ".npy":
-        raise InputError(f"{path}: embeddings are read from .npy or .parquet")
-    check_exists(path)
-    try:
-        # Unlike numpy.load this never looks into a pickle or an .npz archive.
-        with open(path, "rb") as stream:
-            array = np.lib.format.read_array(stream, allow_pickle=False)
-    except Exception as error:  # numpy's header parser raises anything on damaged bytes
-        if "Object arrays" in str(error):
-            raise InputError(
-                f"{path}: holds pickled objects, which are never loaded; "
-                "save it again with a floating dtype"
-            ) from error
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable .npy array ({reason})") from error
-    if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"{path}: dtype {array.dtype}, expected floating point numbers")
-    return array
-
-
-def read_parquet(path):
-    """The ``embedding`` column as (n, dim), and ``sample_id`` as a list or None."""
-    check_exists(path)
-    table = open_parquet(path).read()
-    if "embedding" not in table.column_names:
-        raise InputError(f"{path}: no column 'embedding' (found: {', '.join(table.column_names)})")
-    column = table.column("embedding").combine_chunks()
-    kind = column.type
-    if not (
-        (
-            pa.types.is_list(kind)
-            or pa.types.is_large_list(kind)
-            or pa.types.is_fixed_size_list(kind)
-        )
-        and pa.types.is_floating(kind.value_type)
-    ):
-        raise InputError(f"{path}: column 'embedding' is {kind}, expected lists of floats")
-    if len(column) == 0:
-        raise InputError(f"{path}: no rows")
-    lengths = column.value_lengths().to_numpy(zero_copy_only=False)
-    # A missing list has length NaN, which differs from any other.
-    if not (lengths == lengths[0]).all():
-        row = int(np.argmin(lengths == lengths[0])) if lengths[0] == lengths[0] else 0
-        raise InputError(
-            f"{path}: row {row} of column 'embedding' is missing or differs in length from row 0"
-        )
-    block = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
-    if block.shape[1] == 0:
-        raise InputError(f"{path}: column 'embedding' holds empty lists")
-    if "sample_id" not in table.column_names:
-        return block, None
-    return block, [str(value) for value in table.column("sample_id").to_pylist()]
-
-
-def check_exists(path):
+def read_owners(path):
+    """The item of each row as texts: an ``.npy`` of n numbers, or the only column of a table."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
-
-
-def check_same_shape(names, blocks):
-    """Raise an InputError when the two modalities differ in length or width."""
-    for axis, what in ((0, "rows"), (1, "dimensions")):
-        counts = [block.shape[axis] for block in blocks]
-        if counts[0] != counts[1]:
+    if Path(path).suffix == ".npy":
+        owners = read_plain_npy(path)
+        if owners.ndim != 1 or not np.issubdtype(owners.dtype, np.integer):
             raise InputError(
-                f"{names[1]}: {counts[1]} {what}, but {names[0]} has {counts[0]}; "
-                "row i of both must be one pair in one space"
+                f"{path}: {owners.dtype} of shape {owners.shape}, expected (n,) whole numbers"
             )
+        return as_texts(owners)
+    frame = read_label_columns(path)
+    if len(frame.columns) != 1:
+        found = ", ".join(map(str, frame.columns))
+        raise InputError(f"{path}: owners are one column, not {len(frame.columns)} ({found})")
+    return frame.iloc[:, 0].tolist()
+
+
+def file_digest(part):
+    """Sha256 over the content of the file of one modality."""
+    return hashlib.sha256(sha256_of(part["path"]).encode()).hexdigest()
 
 
 def as_storage(block, name):
@@ -144,58 +166,31 @@ def as_storage(block, name):
     return block
 
 
-def pair_ids(ids, names, n):
-    """The sample_id of the pairs: the files' own where they have them, else numbers."""
-    given = [(column, name) for column, name in zip(ids, names, strict=True) if column is not None]
-    if not given:
-        return [f"item-{i:06d}" for i in range(n)]
-    if len(given) == 2:
-        for row, (one, other) in enumerate(zip(given[0][0], given[1][0], strict=True)):
-            if one != other:
-                raise InputError(
-                    f"{names[1]}: row {row} has sample_id {other!r}, but {names[0]} has {one!r}; "
-                    "sort both in the same order"
-                )
-    column, name = given[0]
-    seen = {}
-    for row, value in enumerate(column):
-        if value in seen:
-            raise InputError(
-                f"{name}: sample_id {value!r} is in row {seen[value]} and in row {row}; "
-                "every pair needs its own"
-            )
-        seen[value] = row
-    return column
-
-
-def read_labels(path, ids):
+def read_labels(path, ids, id_column=None):
     """Samples table of ready embeddings: their sample_id and every column of the labels file.
 
     Parameters
     ----------
-    path : the labels file. ids : list of the n sample_id of the embeddings.
+    path : the labels file. ids : list of the n sample_id of the embeddings. id_column : the column
+        that joins both in any order; without it, or where the labels have none, row i is item i.
 
     Raises
     ------
-    InputError : no column ``label``, another number of rows, an empty label, sample_id that differ.
+    InputError : no column ``label``, another number of rows, an empty label, items without a label.
     """
     labels = read_label_columns(path)
     if "label" not in labels:
         raise InputError(f"{path}: no column 'label' (found: {', '.join(labels.columns)})")
-    if len(labels) != len(ids):
-        raise InputError(
-            f"{path}: {len(labels)} rows, but there are {len(ids)} pairs; give one label each"
-        )
     empty = labels["label"].isna() | (labels["label"] == "")
     if empty.any():
         raise InputError(f"{path}: row {int(np.argmax(empty))} has no label")
-    if "sample_id" in labels:
-        for row, (given, own) in enumerate(zip(labels["sample_id"], ids, strict=True)):
-            if given != own:
-                raise InputError(
-                    f"{path}: row {row} has sample_id {given!r}, but the embeddings have {own!r}; "
-                    "sort both in the same order"
-                )
+    joining = id_column or USUAL_ID
+    if joining in labels:
+        labels = order_labels(path, labels, joining, ids)
+    elif len(labels) != len(ids):
+        raise InputError(
+            f"{path}: {len(labels)} rows, but there are {len(ids)} items; give one label each"
+        )
     missing = {"caption_index": 0, "split": "all"}
     table = labels.assign(sample_id=ids)
     for column in SAMPLE_COLUMNS:
@@ -204,9 +199,20 @@ def read_labels(path, ids):
     return table[SAMPLE_COLUMNS + [name for name in table if name not in SAMPLE_COLUMNS]]
 
 
+def order_labels(path, labels, column, ids):
+    """The rows of a table of labels in the order of the embeddings' ids; surplus rows are left."""
+    check_single(check_keys(labels[column], column, path), column, path)
+    rows = pd.Series(np.arange(len(labels)), index=labels[column]).reindex(ids)
+    if rows.isna().any():
+        count, first = int(rows.isna().sum()), ids[int(np.argmax(rows.isna()))]
+        raise InputError(f"{path}: no label for {count} of {len(ids)} items, the first {first!r}")
+    return labels.iloc[rows.to_numpy(dtype=int)].reset_index(drop=True)
+
+
 def read_label_columns(path):
     """Every column of a ``.csv`` or ``.parquet`` file as strings; missing values stay missing."""
-    check_exists(path)
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
     if Path(path).suffix == ".parquet":
         frame = open_parquet(path).read().to_pandas()
     elif Path(path).suffix == ".csv":
@@ -235,7 +241,7 @@ def read_class_prompts(path, classes, dim):
     ------
     InputError : labels that are missing or occur twice, another width, values that are not finite.
     """
-    vectors = as_storage(read_modality(path)[0], path)
+    vectors = as_storage(read_array(path)[0], path)
     labels = classes
     if Path(path).suffix == ".parquet":
         table = open_parquet(path)
@@ -244,7 +250,7 @@ def read_class_prompts(path, classes, dim):
             raise InputError(f"{path}: no column 'label' (found: {names})")
         labels = table.read(columns=["label"]).column(0).cast(pa.string()).to_pylist()
     elif classes is None:
-        raise InputError(f"{path}: a .npy has no class names; list them in 'classes', in its order")
+        raise InputError(f"{path}: has no class names; list them in 'classes', in its order")
     if len(labels) != len(vectors):
         raise InputError(f"{path}: {len(vectors)} rows, but {len(labels)} classes are listed")
     for row, label in enumerate(labels):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 
+from modgap.data.sources import modality_names
 from modgap.errors import InputError
 from modgap.plan.config import load_yaml, schema_problems
 from modgap.plan.models import weights_state
@@ -233,10 +234,13 @@ def plan_claims(config, cells, root):
         os.path.join(root, "config", "claims.schema.yaml"),
     )
     subjects = list_subjects(config, cells)
-    ready = [name for name, entry in config["datasets"].items() if is_imported(entry)]
     return {
         # Their provenance says which file was imported.
-        "imported": [f"<results>/embeddings/{IMPORTED}/{n}/first/part-0.parquet" for n in ready],
+        "imported": [
+            f"<results>/embeddings/{IMPORTED}/{name}/{modality_names(entry)[0]}/part-0.parquet"
+            for name, entry in config["datasets"].items()
+            if is_imported(entry)
+        ],
         "files": {
             name: [
                 f"<results>/{table['path'].format(name=about)}" for about in subjects[table["of"]]

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 from pathlib import Path
 
 import yaml
@@ -11,7 +12,11 @@ from jsonschema import Draft202012Validator
 from modgap.data.sources import (
     complete_entry,
     download_rows,
+    embedding_problems,
+    modality_names,
+    modality_pairs,
     named_paths,
+    owned_modalities,
     split_problems,
     where_to_get,
 )
@@ -54,6 +59,24 @@ TRAINING = ("training_runs", "training_studies", "training_classifiers")
 
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
+
+# Folders that the default run has below results/: no file's own folder may be one of them.
+TAKEN_FOLDERS = (
+    "benchmarks",
+    "embeddings",
+    "figures",
+    "independent",
+    "logs",
+    "pixels",
+    "prompts",
+    "report",
+    "samples",
+    "seeds",
+    "statistics",
+    "tables",
+    "training",
+    "without_normalisation",
+)
 
 
 def load_yaml(path):
@@ -105,7 +128,14 @@ def derived_sets(config):
     sets, classifiers = {}, classifier_runs(config)
     for name, entry in config["datasets"].items():
         if is_imported(entry):
-            sets[name] = {"dataset": name}
+            pairs = modality_pairs(entry)
+            for first, second in pairs if len(modality_names(entry)) > 2 else []:
+                sets[f"{name}-{first}-{second}"] = {
+                    "dataset": name,
+                    "modalities": [first, second],
+                }
+            if len(modality_names(entry)) == 2:
+                sets[name] = {"dataset": name}
         elif entry.get("kind") != "noise":
             for model, description in config["models"].items():
                 image_only = description.get("source") == "torchvision" or (
@@ -150,7 +180,7 @@ def schema_problems(config, schema):
             near = did_you_mean(str(error.instance), map(str, error.validator_value))
             lines.append(f"{prefix}{error.instance!r} is none of {allowed}{near}")
         elif error.validator == "oneOf":
-            lines.append(f"{prefix}give either 'file', or both 'first' and 'second'")
+            lines.append(f"{prefix}give either 'file', or both 'first' and 'second', or 'files'")
         elif error.validator == "pattern" and error.parent is None:
             lines.append(pattern_line(prefix, error))
         else:
@@ -191,6 +221,8 @@ def reference_problems(config):
         elif dataset and not is_imported(dataset):
             lines.append(f"{where}: key 'model' is missing")
         if where.startswith("embedding_sets"):
+            if is_imported(dataset):
+                lines.append(pair_problem(where, entry, dataset))
             model = models.get(entry.get("model"), {})
             if model.get("source") == "torchvision":
                 lines.append(f"{where}.model: {entry['model']} has no text tower, so no gap")
@@ -211,6 +243,24 @@ def reference_problems(config):
     elif not any(config[key] for key in (*REPLACED_TOGETHER[2:], *TRAINING)):
         lines.append("models: none, and no dataset of ready embeddings, so there is nothing to do")
     return [line for line in lines if line]
+
+
+def pair_problem(where, entry, dataset):
+    """The line for an embedding set of ready embeddings that is no pair of their modalities."""
+    names, given = modality_names(dataset), entry.get("modalities")
+    if given is None and len(names) == 2:
+        return None
+    if given is None:
+        return f"{where}.modalities: name two of {', '.join(names)}"
+    for name in given:
+        if name not in names:
+            return f"{where}.modalities: no modality named {name!r}{did_you_mean(name, names)}"
+    if tuple(given) not in modality_pairs(dataset) and given[0] in owned_modalities(dataset):
+        return (
+            f"{where}.modalities: {given[0]} has several rows an item; name it second, beside one "
+            "that has one"
+        )
+    return None
 
 
 def run_problems(config):
@@ -313,22 +363,39 @@ def complete_datasets(config):
     return {**config, "resources": folder, "datasets": datasets}
 
 
-def load_config(given, root):
+def name_results(configfiles):
+    """Folder of what a run makes whose files name none: results/NAME OF THE LAST FILE.
+
+    So that runs of several files keep what each has made. Without a file it is ``results``.
+    Blanks and signs become underscores.
+    """
+    if not configfiles:
+        return "results"
+    name = re.sub(r"[^\w.-]+", "_", Path(configfiles[-1]).stem).strip("._-") or "run"
+    return f"results/{name}_run" if name in TAKEN_FOLDERS else f"results/{name}"
+
+
+def load_config(given, root, configfiles=()):
     """The configuration of a run: defaults, the user's file over them, everything checked.
 
     Parameters
     ----------
     given : dict, what Snakemake read from --configfile and --config.
     root : Path of the project (the folder of the Snakefile).
+    configfiles : the user's files; the last one names the results where none of them does.
 
     Raises
     ------
     InputError : all problems, one per line.
     """
     root = Path(root)
+    given = {"results": name_results(configfiles), **given}
     config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
-    problems = problems or split_problems(config["datasets"])
+    problems = problems or [
+        *split_problems(config["datasets"]),
+        *embedding_problems(config["datasets"]),
+    ]
     if not problems:
         config = complete_datasets(config)
         problems = reference_problems(config) + path_problems(config, root)

@@ -7,11 +7,12 @@ from modgap.data.sources import (
     CLASS_FILES,
     fetched_files,
     listing_digest,
+    modality_names,
     source_paths,
 )
 from modgap.fetch.table import fetch_list, fetched_file, local_name, made_from, plain_tar
 from modgap.plan.models import weight_files
-from modgap.plan.paths import is_imported, one_of, shard_size
+from modgap.plan.paths import cloud_parts, is_imported, one_of, shard_size
 from modgap.plan.tasks import is_labelled
 
 
@@ -102,6 +103,7 @@ def plan_datasets(known, described):
             "settings": {"entry": entry, "name": name, **describe_fetched(known, name)},
         }
         for name, entry in described.items()
+        if not is_imported(entry)
     }
 
 
@@ -111,9 +113,13 @@ def plan_labelled(known):
     datasets = known.config["datasets"]
     return {
         name: {
+            "embeddings": cloud_parts(known, {"dataset": name}, modality_names(datasets[name])[0]),
             "labels": datasets[name]["labels"],
             "class_prompts": datasets[name]["class_prompts"],
-            "settings": {key: datasets[name].get(key) for key in keys},
+            "settings": {
+                **{key: datasets[name].get(key) for key in keys},
+                "id_column": datasets[name].get("id"),
+            },
         }
         for name in group_datasets(known.config)["labelled"]
     }

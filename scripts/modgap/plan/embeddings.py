@@ -1,13 +1,16 @@
 """What is embedded by which model, and the pairs of clouds and cones that are measured."""
 
+from modgap.data.sources import TENSOR_SUFFIXES, modality_names
 from modgap.fetch.table import local_name
-from modgap.plan.datasets import fetched_weights
+from modgap.plan.datasets import describe_fetched, fetched_weights
 from modgap.plan.models import architecture_digest, towers, weight_files, weights_state
 from modgap.plan.paths import (
     IMPORTED,
     cloud_parts,
     crops,
     is_imported,
+    list_matrices,
+    one_of,
     set_caption,
     set_parts,
     set_samples,
@@ -86,14 +89,64 @@ def plan_clouds(known):
         for entry in entries
         for modality in towers(config["models"][entry["model"]])
     ]
-    ready = [name for name, entry in config["datasets"].items() if is_imported(entry)]
-    clouds += [({"dataset": name}, side) for name in ready for side in ("first", "second")]
+    clouds += [({"dataset": name}, side) for name, side in list_imported(config)]
     return {
         f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
             "parts": cloud_parts(known, entry, modality)
         }
         for entry, modality in clouds
     }
+
+
+def list_imported(config):
+    """(dataset, modality) of every cloud of ready embeddings."""
+    return [
+        (name, modality)
+        for name, entry in config["datasets"].items()
+        if is_imported(entry)
+        for modality in modality_names(entry)
+    ]
+
+
+def plan_imported(known):
+    """By dataset and modality of ready embeddings: its files and settings."""
+    plan = {}
+    for name, modality in list_imported(known.config):
+        entry = known.config["datasets"][name]
+        part = next(part for part in entry["modalities"] if part["name"] == modality)
+        owners = [part[key]["file"] for key in ("owner", "groups") if "file" in (part[key] or {})]
+        plan[f"{name}/{modality}"] = {
+            "files": [part["path"], *owners],
+            "settings": {"name": name, "part": part, **describe_fetched(known, name)},
+        }
+    return plan
+
+
+def imported_patterns(config):
+    """Regular expressions of the clouds of ready embeddings, by what reads them."""
+    parts = {
+        f"{name}/{part['name']}": part["path"].endswith(TENSOR_SUFFIXES)
+        for name, entry in config["datasets"].items()
+        if is_imported(entry)
+        for part in entry["modalities"]
+    }
+    return {
+        "arrays": one_of(name for name, tensors in parts.items() if not tensors),
+        "tensors": one_of(name for name, tensors in parts.items() if tensors),
+    }
+
+
+def plan_matrix_clouds(known):
+    """By dataset of more than two modalities: its clouds and the settings of their projection."""
+    plan = {}
+    for name in list_matrices(known.config):
+        sides = modality_names(known.config["datasets"][name])
+        parts = [cloud_parts(known, {"dataset": name}, side) for side in sides]
+        plan[name] = {
+            "clouds": [path for paths in parts for path in paths],
+            "settings": {"name": name, "modalities": sides},
+        }
+    return plan
 
 
 def plan_sets(known):

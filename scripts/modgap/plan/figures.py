@@ -1,5 +1,6 @@
 """What each figure and table is made from, and the settings of the rule that makes it."""
 
+from modgap.data.sources import modality_names
 from modgap.plan.cones import (
     describe_entries,
     describe_independent,
@@ -10,13 +11,22 @@ from modgap.plan.cones import (
     select_unnormalised,
 )
 from modgap.plan.names import (
+    dataset_label,
     describe_clouds,
     describe_models_compared,
     describe_sets,
     describe_tasks,
     set_state,
 )
-from modgap.plan.paths import cone_clouds, picture_sets, pixel_indexes, statistics_path
+from modgap.plan.paths import (
+    cone_clouds,
+    list_matrices,
+    modalities,
+    picture_sets,
+    pixel_indexes,
+    statistics_path,
+)
+from modgap.plan.references import read_references
 from modgap.plan.tasks import drawn_shifts
 from modgap.plan.training import name_study_tables, study_trajectories
 
@@ -55,6 +65,31 @@ def plan_gap_figures(known):
             "settings": {"rows": rows},
         },
         "figX_across_models": {"table": "<results>/tables/across_models.csv"},
+        "figX_modality_matrix": plan_matrices(known.config),
+    }
+
+
+def plan_matrices(config):
+    """The figure of all pairs of modalities: its datasets, their clouds and their sets."""
+    datasets = list_matrices(config)
+    groups = [
+        {
+            "label": dataset_label(config, dataset),
+            "modalities": modality_names(config["datasets"][dataset]),
+            "sets": [
+                {"name": name, "first": sides[0], "second": sides[1]}
+                for name, entry in config["embedding_sets"].items()
+                if entry["dataset"] == dataset
+                for sides in [modalities(config, entry)]
+            ],
+        }
+        for dataset in datasets
+    ]
+    names = [pair["name"] for group in groups for pair in group["sets"]]
+    return {
+        "projections": list_statistics("cloud_projection", datasets),
+        "statistics": list_statistics("gap", names),
+        "settings": {"groups": groups},
     }
 
 
@@ -173,6 +208,13 @@ def plan_tables(known):
         "table_statistics": {
             "gaps": list_statistics("gap", config["embedding_sets"]),
             "cones": list_statistics("cone", ["/".join(cloud) for cloud in cone_clouds(known)]),
+        },
+        "table_answers": {
+            "measured": list_statistics("gap", config["embedding_sets"]),
+            "settings": {
+                "rows": describe_sets(config),
+                "references": read_references(known.root),
+            },
         },
         "table_models": {
             "gaps": list_statistics("gap", embedded),

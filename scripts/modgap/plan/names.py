@@ -21,6 +21,15 @@ def dataset_label(config, name):
     return config["datasets"][name].get("label", name)
 
 
+def set_label(config, name):
+    """What figures call an embedding set: ready embeddings by the label of their dataset."""
+    entry = config["embedding_sets"][name]
+    label = config["datasets"][entry["dataset"]].get("label")
+    if "label" in entry or "model" in entry or label is None:
+        return entry.get("label", name)
+    return f"{label}: {' and '.join(entry['modalities'])}" if "modalities" in entry else label
+
+
 def set_state(config, name):
     """``trained``, ``random`` or, for ready embeddings, nothing known."""
     model = config["embedding_sets"][name].get("model")
@@ -38,7 +47,7 @@ def describe_sets(config):
     return [
         {
             "name": name,
-            "label": sets[name].get("label", name),
+            "label": set_label(config, name),
             "state": set_state(config, name),
             "grouped": sets[name].get("beside") in order,
             "modalities": modalities(config, sets[name]),
@@ -72,7 +81,7 @@ def place_cloud(config, model, dataset, modality, *, name_model=False, name_data
     if name_dataset:
         data = f"{data} ({dataset})"
     if model == IMPORTED:
-        return data, f"{modality} modality"
+        return data, f"{modality} modality" if modality in ("first", "second") else modality
     entry = config["models"][model]
     encoder = entry.get("label") or entry.get("architecture", model)
     if name_model and encoder != model:

@@ -6,7 +6,7 @@ Paths start with ``<results>`` or ``<resources>``, which Snakemake replaces.
 import re
 from typing import NamedTuple
 
-from modgap.data.sources import count_items
+from modgap.data.sources import count_items, modality_names
 from modgap.plan.models import towers
 
 # Model name under which ready embeddings are stored.
@@ -51,10 +51,19 @@ def shard_counts(config):
 
 
 def modalities(config, entry):
-    """The clouds of an embedding set or cone: ``images`` and ``texts``, or first and second."""
+    """The clouds of an embedding set or cone: those of a model's towers, or of ready embeddings."""
     if "model" not in entry:
-        return ["first", "second"]
+        return entry.get("modalities") or modality_names(config["datasets"][entry["dataset"]])
     return list(towers(config["models"][entry["model"]]))
+
+
+def list_matrices(config):
+    """Datasets of which more than two modalities are paired."""
+    paired = {}
+    for entry in config["embedding_sets"].values():
+        if "modalities" in entry and "model" not in entry:
+            paired.setdefault(entry["dataset"], set()).update(entry["modalities"])
+    return [name for name, sides in paired.items() if len(sides) > 2]
 
 
 def one_of(names):
@@ -94,12 +103,14 @@ def set_samples(known, name):
 def set_caption(known, name):
     """Which caption of a picture enters the geometry of an embedding set."""
     entry = known.config["embedding_sets"][name]
-    return entry.get("caption", known.config["statistics"]["caption"])
+    # Of ready embeddings there are the texts that the user means.
+    usual = known.config["statistics"]["caption"] if "model" in entry else "all"
+    return entry.get("caption", usual)
 
 
 def task_pictures(known, entry):
     """Shards of what a task classifies: pictures, or the first modality of ready embeddings."""
-    return cloud_parts(known, entry, "images" if "model" in entry else "first")
+    return cloud_parts(known, entry, modalities(known.config, entry)[0])
 
 
 def shard_size(known, dataset):

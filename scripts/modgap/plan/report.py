@@ -1,7 +1,4 @@
-"""What the report opens with and links: embedding sets, references, samples, figures of claims."""
-
-import csv
-import os
+"""What the report opens with and links: embedding sets, their samples, tables of figures."""
 
 from modgap.data.sources import source_paths
 from modgap.plan.datasets import fetched_paths, group_datasets
@@ -42,8 +39,7 @@ def shows_samples(known, name):
 def describe_report_sets(known):
     """The embedding sets of the report, in the order of Figure 1, with the files that it reads.
 
-    gaps : the tables of statistics of a set. samples : the samples table, or nothing where
-    samples are not shown.
+    samples : the samples table, or nothing where samples are not shown.
     """
     config, results = known.config, known.config["results"]
     sets = []
@@ -54,16 +50,13 @@ def describe_report_sets(known):
         table = (
             samples_path(dataset) if shown and not is_imported(config["datasets"][dataset]) else ""
         )
-        paths = {
-            what: statistics_path(what, name) for what in ("gap", "projection", "loss_extrema")
-        }
+        paths = {what: statistics_path(what, name) for what in ("projection", "loss_extrema")}
         at = {what: path.replace("<results>", results) for what, path in paths.items()}
         sets.append(
             {
                 **row,
                 "data": dataset_label(config, dataset),
                 "dataset": dataset,
-                "gaps": [at["gap"]],
                 "projection": at["projection"],
                 "extrema": at["loss_extrema"],
                 "shown": shown,
@@ -80,15 +73,6 @@ def list_shown_samples(known, sets):
     names = dict.fromkeys(row["dataset"] for row in sets if row["samples"])
     pictures = [samples_path(name).replace(".parquet", ".npy") for name in names if name in arrays]
     return [*(samples_path(name) for name in names), *pictures]
-
-
-def read_references(root):
-    """The published gaps of ``config/reference_gaps.csv`` as dicts of text; none without it."""
-    path = os.path.join(root, "config", "reference_gaps.csv")
-    if not os.path.isfile(path):
-        return []
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def find_table(figure, tables):

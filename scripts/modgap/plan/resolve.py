@@ -27,8 +27,12 @@ from modgap.plan.datasets import (
 from modgap.plan.digest import content_version
 from modgap.plan.embeddings import (
     describe_models,
+    imported_patterns,
+    list_imported,
     plan_clouds,
     plan_images,
+    plan_imported,
+    plan_matrix_clouds,
     plan_sets,
     plan_texts,
     plan_verification,
@@ -37,12 +41,8 @@ from modgap.plan.figures import list_sources, plan_figures, plan_tables
 from modgap.plan.models import did_you_mean, model_geometry
 from modgap.plan.names import name_everything
 from modgap.plan.paths import IMPORTED, Context, all_parts, checkpoints, one_of, shard_counts
-from modgap.plan.report import (
-    describe_report_sets,
-    find_table,
-    list_shown_samples,
-    read_references,
-)
+from modgap.plan.references import read_references
+from modgap.plan.report import describe_report_sets, find_table, list_shown_samples
 from modgap.plan.targets import (
     FIGURES,
     TABLES,
@@ -105,6 +105,8 @@ def resolve(config, root, configfiles=()):
         "datasets": plan_datasets(known, described),
         "crops": plan_crops(known, described),
         "labelled": plan_labelled(known),
+        "imported": plan_imported(known),
+        "matrix_clouds": plan_matrix_clouds(known),
         "images": plan_images(known, models),
         "texts": plan_texts(known, models, described),
         "prompts": plan_prompts(known, models),
@@ -154,6 +156,10 @@ def plan_patterns(known):
         "prompts": prompt_pattern(config),
         "run": one_of(known.runs),
         "classifier": one_of(known.classifiers),
+        "modality": one_of(
+            dict.fromkeys(["images", "texts", *(side for _, side in list_imported(config))])
+        ),
+        **imported_patterns(config),
         "study": one_of(name_study_tables(known)),
         "independent": one_of(config["independent_models"]),
         **name_patterns(known),
@@ -242,13 +248,17 @@ def plan_report(known, planned, figures, tables, configfiles):
 
 
 def name_configfiles(paths):
-    """The arguments of Snakemake that name the user's configuration files."""
+    """The arguments of Snakemake that name the user's configuration files.
+
+    One option for all of them (it holds only its last mention), and behind the target: it takes
+    every word that follows for one more file.
+    """
     near = [os.path.relpath(path) for path in paths]
     named = [
         str(path) if inner.startswith("..") else inner
         for path, inner in zip(paths, near, strict=True)
     ]
-    return " ".join(f"--configfile {quote(path)}" for path in named)
+    return " ".join(["--configfile", *map(quote, named)]) if named else ""
 
 
 def look_up(plan, keys, wildcards):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from modgap.plan.cones import select_entries
 from modgap.plan.models import weights_state
-from modgap.plan.paths import picture_sets
+from modgap.plan.paths import list_matrices, picture_sets
 
 PRINTED = ("csv", "md", "tex")
 
@@ -44,6 +44,13 @@ FIGURES = [
         "1",
         "Modality gap",
         "embedding_sets",
+    ),
+    figure(
+        "figX_modality_matrix",
+        "Figure X: every pair of more than two modalities, and all their clouds in one projection",
+        "X",
+        "More than two modalities",
+        "more than two modalities",
     ),
     figure(
         "fig2a_cone_histograms",
@@ -179,6 +186,12 @@ FIGURES = [
 STUDY = "training_study.rst"
 
 TABLES = [
+    table(
+        "answers",
+        "Answers: the gap of every embedding set, in words",
+        "Answers",
+        "embedding_sets",
+    ),
     table("gap_statistics", "Gap statistics", "Gap statistics", "always"),
     table("across_models", "Across models", "Across models", "models compared"),
     table("verify_weights", "Verify weights", "Weights", "weights of others"),
@@ -299,6 +312,7 @@ def list_contents(known):
         "always": True,
         "two-tower initialisations": select_entries(config, "initialisations", n_towers=2),
         "two picture sets": len(picture_sets(known)) > 1,
+        "more than two modalities": list_matrices(config),
         "models compared": any("model" in entry for entry in compared),
         "weights of others": any(
             entry["source"] != "trained" and weights_state(entry) == "trained" for entry in entries

@@ -8,6 +8,8 @@ import re
 import time
 from pathlib import Path
 
+from modgap.report.answer_lines import find_answers, list_answers
+
 STARTED = time.time()  # Unix time: the workflow imports this when it starts
 
 HELD = []  # the open lock file: closing it would give the folder free
@@ -21,6 +23,7 @@ SHOWN = [
 ]
 
 FAILED_JOB = re.compile(r"^Error in rule (\w+):$")
+STOPPED = "Terminating processes on user request"  # what Snakemake says when Ctrl-C reaches it
 FAILED_LOG = re.compile(r"^    log: (.+?) \(check log file")
 
 
@@ -51,9 +54,18 @@ def summarise_run(results, started=STARTED):
         elif made:
             lines.append(f"  {len(made)} {noun}s in {folder}/")
     title = f"Done in {spell_duration(time.time() - started)}."
-    if not lines:
-        return f"\n{title}"
-    return "\n".join(["", f"{title} Made in this run:", *lines])
+    title += " Made in this run:" if lines else ""
+    return "\n".join(["", title, *lines, *tell_answers(results)])
+
+
+def tell_answers(results):
+    """Lines on what was measured below ``results``, and where the report is."""
+    answers = find_answers(results)
+    if answers is None:
+        return []
+    page = Path(results, "report", "index.html")
+    shown = [f"The report: {page}"] if page.is_file() else []
+    return ["", *list_answers(answers), *shown]
 
 
 def find_failed_jobs(text):
@@ -77,9 +89,15 @@ def last_line(path):
 
 
 def summarise_failure(logs, started=STARTED):
-    """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed and why."""
-    failed = find_failed_jobs("".join(Path(path).read_text(errors="replace") for path in logs))
-    lines = ["", f"Stopped after {spell_duration(time.time() - started)}."]
+    """Lines on a run that stopped, given the paths of Snakemake's own logs: what failed and why.
+
+    What ended after Ctrl-C did not fail.
+    """
+    text = "".join(Path(path).read_text(errors="replace") for path in logs)
+    before, stopped, _ = text.partition(STOPPED)
+    failed = find_failed_jobs(before)
+    by_whom = " by Ctrl-C" if stopped else ""
+    lines = ["", f"Stopped{by_whom} after {spell_duration(time.time() - started)}."]
     for rule, files in failed:
         lines.append(f"  {rule} failed")
         for path in files:

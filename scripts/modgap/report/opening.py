@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from modgap.report.points import title_set
+from modgap.report.answer_lines import read_answers
 from modgap.report.ruler import draw_ruler, draw_strip
-from modgap.report.sentences import read_gap, read_lowest, tell_lowest
-from modgap.tables import read_metadata
+from modgap.report.sentences import read_lowest, spell_ends, tell_lowest
 
 # Widths of the ruler in pixels: beside the figure, and on a phone.
 WIDE, NARROW = 540, 340
@@ -15,92 +12,66 @@ WIDE, NARROW = 540, 340
 SAID = ("separable", "retrieval")
 
 
-def describe_opening(sets, references, answers):
+def describe_opening(sets, references):
     """The top of the page, or None for a run without a measured gap.
 
-    sets : sets of the plan. references : rows of config/reference_gaps.csv, as text. answers : path
-    of the table of answers, which need not be there.
+    sets : as ``join_answers`` returns them. references : of ``plan.references.read_references``.
 
     Returns
     -------
-    dict: title; sets (name, title, data, gap, interval, n, like, said, warning, notes, strip; the
-    first one is shown big); rulers (wide, narrow).
+    dict: title; sets (as given, with interval, said and strip; the first one is shown big);
+    rulers (wide, narrow).
     """
-    given = read_answers(answers)
-    measured = [
-        row for row in (measure_set(row, given.get(row["name"], {})) for row in sets) if row
-    ]
-    if not measured:
+    if not sets:
         return None
-    known = [{**row, "gap": float(row["gap"])} for row in references]
-    on_ruler = [{"label": row["title"], "gap": row["gap"]} for row in measured]
-    for row in measured:
-        row["strip"] = draw_strip(row["gap"], on_ruler, known)
-    first = measured[0]["title"]
+    shown = [
+        {
+            **row,
+            "interval": spell_ends(row["low"], row["high"]),
+            "said": [*(row[key] for key in SAID), tell_lowest(read_lowest(row["extrema"]))],
+            "strip": draw_strip(row["gap"], sets, references),
+        }
+        for row in sets
+    ]
+    many = f"{len(shown)} embedding sets"
     return {
-        "title": f"The modality gap of {first}"
-        if len(measured) == 1
-        else f"The modality gap of {len(measured)} embedding sets",
-        "sets": measured,
+        "title": f"The modality gap of {shown[0]['title'] if len(shown) == 1 else many}",
+        "sets": shown,
         "rulers": {
-            "wide": draw_ruler(on_ruler, known, WIDE),
-            "narrow": draw_ruler(on_ruler, known, NARROW),
+            "wide": draw_ruler(sets, references, WIDE),
+            "narrow": draw_ruler(sets, references, NARROW),
         },
     }
 
 
-def read_answers(path):
-    """Set -> its row of the table of answers as a dict, absent cells left out; empty without it."""
-    if not Path(path).is_file():
-        return {}
-    rows = pd.read_csv(path).to_dict("records")
-    return {
-        str(row["embeddings"]): {key: value for key, value in row.items() if value == value}
-        for row in rows
-    }
+def join_answers(sets, answers):
+    """The sets whose gap was measured, with what the table of answers says of them.
+
+    sets : of the plan. answers : path of the table, which need not be there.
+
+    Returns
+    -------
+    list of dicts: those of the plan with title, gap, low, high (numbers), n, and texts: like,
+    separable, retrieval, warning.
+    """
+    rows = read_answers(answers) if Path(answers).is_file() else []
+    by_name = {row["embeddings"]: row for row in rows}
+    return [
+        {
+            **row,
+            "title": title_answer(row, by_name[row["name"]]),
+            **{key: by_name[row["name"]][key] for key in (*SAID, "like", "warning")},
+            **{key: float(by_name[row["name"]][key] or "nan") for key in ("gap", "low", "high")},
+            "n": int(by_name[row["name"]]["n"]),
+        }
+        for row in sets
+        if row["name"] in by_name
+    ]
 
 
-def measure_set(row, answer):
-    """One set as the opening shows it, or None where its gap was not measured."""
-    gap = read_gap(row["gaps"], row["name"])
-    if gap is None:
-        return None
-    value, low, high = (
-        (answer["gap"], answer.get("low"), answer.get("high"))
-        if "gap" in answer
-        else (gap["value"], gap["low"], gap["high"])
-    )
-    return {
-        "name": row["name"],
-        "title": title_set(row),
-        "data": row["data"],
-        "names": row["modalities"],
-        "gap": float(value),
-        "interval": spell_ends(low, high),
-        "n": gap["n"],
-        "like": answer.get("like", ""),
-        "said": [
-            *(answer[key] for key in SAID if key in answer),
-            tell_lowest(read_lowest(row["extrema"])),
-        ],
-        "warning": answer.get("warning", ""),
-        "notes": read_notes(row["gaps"]),
-    }
-
-
-def spell_ends(low, high):
-    """An interval as text, empty where there is none."""
-    if low is None or high is None or low != low or high != high:
-        return ""
-    return f"{low:.3f} to {high:.3f}"
-
-
-def read_notes(paths):
-    """What was said while the two sides were joined, such as rows that have no partner."""
-    there = [path for path in paths if Path(path).is_file()]
-    return list(
-        dict.fromkeys(note for path in there for note in read_metadata(path).get("notes", []))
-    )
+def title_answer(row, answer):
+    """A set as headings name it: its label, and the state of its weights where it is known."""
+    return f"{answer['label']}, {row['state']} weights" if row["state"] else answer["label"]
 
 
 def tell_samples(sets):
@@ -117,6 +88,6 @@ def tell_samples(sets):
     if hidden:
         lines.append(
             f"This page holds no ids, captions or pictures of {', '.join(hidden)}; with "
-            "report: {samples: true} in the configuration it shows them."
+            "report: {samples: true} in the configuration it shows what there is."
         )
     return " ".join(lines)

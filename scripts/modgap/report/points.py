@@ -32,7 +32,7 @@ AXES = {
 def read_points(row):
     """The points of one set and their keys; None and None where nothing is projected yet.
 
-    row : a set of the plan: name, label, state, modalities, projection.
+    row : a set as ``join_answers`` returns it, with title, modalities, projection.
 
     Returns
     -------
@@ -62,18 +62,13 @@ def read_points(row):
     one = first[first["method"] == first["method"].iloc[0]]
     known = [name for name in ("sample_id", "caption_index") if name in one]
     points = {
-        "title": title_set(row),
+        "title": row["title"],
         "names": name_modalities(row["modalities"]),
         "n": about["n"],
         "pairs": one["pair"].tolist(),
         "methods": methods,
     }
     return points, one[known].reset_index(drop=True) if "sample_id" in known else None
-
-
-def title_set(row):
-    """A set as headings name it: its label, and whether its weights are random."""
-    return f"{row['label']}, {row['state']} weights" if row["state"] else row["label"]
 
 
 def name_modalities(names):

@@ -13,7 +13,7 @@ SHORTEST = 1.5
 def draw_ruler(sets, references, width):
     """The ruler as SVG of a fixed width in pixels, with a text that says the same.
 
-    sets : dicts with label and gap, the first being marked by name. references : dicts with name,
+    sets : dicts with title and gap, the first being marked by name. references : dicts with name,
     gap and state. Labels that would touch others are left out; the text has all.
     """
     end = ruler_end(sets, references)
@@ -44,7 +44,7 @@ def draw_ruler(sets, references, width):
     for position, row in reversed(list(enumerate(sets))):
         x, kind = place(row["gap"]), "own other" if position else "own"
         parts.append(
-            f'<g class="{kind}"><title>{escape(row["label"])}: {spell_gap(row["gap"])}</title>'
+            f'<g class="{kind}"><title>{escape(row["title"])}: {spell_gap(row["gap"])}</title>'
             f'<path d="M{x:.1f} {axis}l-6 -10h12z"/></g>'
         )
     start = keep_inside(place(first["gap"]), spell_gap(first["gap"]), width)
@@ -124,7 +124,7 @@ def spell_gap(gap):
 
 def tell_ruler(sets, references):
     """The ruler in words."""
-    own = ", ".join(f"{row['label']} {spell_gap(row['gap'])}" for row in sets)
+    own = ", ".join(f"{row['title']} {spell_gap(row['gap'])}" for row in sets)
     known = ", ".join(
         f"{row['name']} {spell_gap(row['gap'])}"
         for row in sorted(references, key=lambda row: row["gap"])

@@ -9,48 +9,30 @@ from modgap.tables import read_metadata, read_table
 NAMED = 3
 
 
-def read_gap(paths, name):
-    """The gap of a set as dict of value, low, high, n; None where its tables do not have it.
-
-    paths : its tables of statistics.
-    """
-    for path in paths:
-        if Path(path).is_file():
-            frame = read_table(path)
-            rows = frame[(frame["statistic"] == "gap") & (frame["embeddings"] == name)]
-            if len(rows):
-                row = rows.iloc[0]
-                return {"n": int(row["n"]), **{k: float(row[k]) for k in ("value", "low", "high")}}
-    return None
-
-
-def spell_interval(low, high):
+def spell_ends(low, high, text="{low:.3f} to {high:.3f}"):
     """An interval in words, or nothing where there is none."""
-    return f" (95 %: {low:.3f} to {high:.3f})" if low == low and high == high else ""
+    return text.format(low=low, high=high) if low == low and high == high else ""
 
 
 def tell_gaps(sets):
     """How far the two clouds of each set lie apart.
 
-    sets : dicts with title and gap (as ``read_gap`` has it).
+    sets : dicts with title, gap, low and high (not a number where there is no interval).
     """
-    found = [row for row in sets if row["gap"]]
-    if not found:
+    if not sets:
         return ""
-    if len(found) <= NAMED:
-        first, *others = found
-        text = f"The two clouds of {first['title']} are {first['gap']['value']:.3f} apart"
-        text += spell_interval(first["gap"]["low"], first["gap"]["high"])
+    if len(sets) <= NAMED:
+        first, *others = sets
+        text = f"The two clouds of {first['title']} are {first['gap']:.3f} apart"
+        text += spell_ends(first["low"], first["high"], " (95 %: {low:.3f} to {high:.3f})")
         return (
-            "; those of ".join(
-                [text, *(f"{row['title']} {row['gap']['value']:.3f}" for row in others)]
-            )
+            "; those of ".join([text, *(f"{row['title']} {row['gap']:.3f}" for row in others)])
             + "."
         )
-    low, high = (choose(found, key=lambda row: row["gap"]["value"]) for choose in (min, max))
+    low, high = (choose(sets, key=lambda row: row["gap"]) for choose in (min, max))
     return (
-        f"The two clouds of {len(found)} embedding sets lie apart by {low['gap']['value']:.3f} "
-        f"({low['title']}) to {high['gap']['value']:.3f} ({high['title']})."
+        f"The two clouds of {len(sets)} embedding sets lie apart by {low['gap']:.3f} "
+        f"({low['title']}) to {high['gap']:.3f} ({high['title']})."
     )
 
 

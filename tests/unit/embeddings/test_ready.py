@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from modgap.embeddings.ready import read_class_prompts, read_labels, read_pair, source_digest
+from modgap.data.sources import embedding_sources
+from modgap.embeddings.ready import file_digest, read_class_prompts, read_cloud, read_labels
 from modgap.errors import InputError
-from modgap.tables import SAMPLE_COLUMNS
+from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS
 
 
 @pytest.fixture
@@ -32,9 +33,15 @@ def parquet(folder, name, array, ids=None, kind=None):
     return str(folder / name)
 
 
+def read_clouds(entry):
+    """Ids, blocks and ways of joining of every modality of an entry as users write it."""
+    parts = embedding_sources("", {"kind": "embeddings", **entry}, "")["modalities"]
+    return list(zip(*map(read_cloud, parts), strict=True))
+
+
 def refused(entry, *parts):
     with pytest.raises(InputError) as caught:
-        read_pair(entry)
+        read_clouds(entry)
     message = str(caught.value)
     assert "\n" not in message
     for part in parts:
@@ -42,10 +49,11 @@ def refused(entry, *parts):
 
 
 def test_one_file_of_both_modalities(tmp_path, pair):
-    ids, first, second = read_pair({"file": npy(tmp_path, "both.npy", pair)})
-    np.testing.assert_array_equal(first, pair[0])
-    np.testing.assert_array_equal(second, pair[1])
-    assert list(ids["sample_id"]) == [f"item-00000{i}" for i in range(5)]
+    ids, blocks, joined = read_clouds({"file": npy(tmp_path, "both.npy", pair)})
+    np.testing.assert_array_equal(blocks, pair)
+    for frame in ids:
+        assert list(frame["sample_id"]) == [f"item-00000{i}" for i in range(5)]
+    assert joined == (BY_ROW, BY_ROW)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +61,7 @@ def test_one_file_of_both_modalities(tmp_path, pair):
     [("<f4", np.float32), (">f4", np.float32), ("<f8", np.float32), ("<f2", np.float16)],
 )
 def test_floating_types(tmp_path, pair, given, stored):
-    _, first, _ = read_pair({"file": npy(tmp_path, "both.npy", pair.astype(given))})
+    _, (first, _), _ = read_clouds({"file": npy(tmp_path, "both.npy", pair.astype(given))})
     assert first.dtype == stored
     np.testing.assert_allclose(first, pair[0], rtol=1e-3 if stored is np.float16 else 0)
 
@@ -64,10 +72,10 @@ def test_a_pair_of_files_in_any_of_the_formats(tmp_path, pair, kind):
         "first": npy(tmp_path, "first.npy", pair[0]),
         "second": parquet(tmp_path, "second.parquet", pair[1], ids=list("abcde"), kind=kind),
     }
-    ids, first, second = read_pair(entry)
-    np.testing.assert_array_equal(first, pair[0])
-    np.testing.assert_array_equal(second, pair[1])
-    assert list(ids["sample_id"]) == list("abcde")
+    ids, blocks, joined = read_clouds(entry)
+    np.testing.assert_array_equal(blocks, pair)
+    assert list(ids[1]["sample_id"]) == list("abcde")
+    assert joined == (BY_ROW, BY_ID)
 
 
 def test_fixed_size_lists_and_a_shared_sample_id(tmp_path, pair):
@@ -77,16 +85,14 @@ def test_fixed_size_lists_and_a_shared_sample_id(tmp_path, pair):
         "first": parquet(tmp_path, "first.parquet", halves[0], ids=range(5), kind=kind),
         "second": parquet(tmp_path, "second.parquet", halves[1], ids=range(5), kind=kind),
     }
-    ids, first, second = read_pair(entry)
+    ids, (first, second), joined = read_clouds(entry)
     assert first.dtype == np.float16
     np.testing.assert_array_equal(second, halves[1])
-    assert list(ids["sample_id"]) == list("01234")
+    assert list(ids[0]["sample_id"]) == list("01234")
+    assert joined == (BY_ID, BY_ID)
 
 
-def test_ids_that_disagree_or_repeat(tmp_path, pair):
-    first = parquet(tmp_path, "first.parquet", pair[0], ids=list("abcde"))
-    second = parquet(tmp_path, "second.parquet", pair[1], ids=list("abdce"))
-    refused({"first": first, "second": second}, second, "row 2 has sample_id 'd'", first, "'c'")
+def test_ids_that_repeat(tmp_path, pair):
     twice = parquet(tmp_path, "twice.parquet", pair[1], ids=list("abcda"))
     plain = npy(tmp_path, "plain.npy", pair[0])
     refused({"first": plain, "second": twice}, twice, "sample_id 'a' is in row 0 and in row 4")
@@ -136,14 +142,6 @@ def test_zero_vectors(tmp_path, pair):
     refused({"first": first, "second": second}, f"{first}: row 2", "all zeros")
 
 
-def test_different_lengths_and_widths(tmp_path, pair):
-    first = npy(tmp_path, "first.npy", pair[0])
-    short = npy(tmp_path, "short.npy", pair[1, :3])
-    narrow = npy(tmp_path, "narrow.npy", pair[1, :, :2])
-    refused({"first": first, "second": short}, f"{short}: 3 rows, but {first} has 5")
-    refused({"first": first, "second": narrow}, f"{narrow}: 2 dimensions, but {first} has 4")
-
-
 def test_integers_are_no_embeddings(tmp_path):
     path = npy(tmp_path, "both.npy", np.ones((2, 3, 4), int))
     refused({"file": path}, path, "dtype int64, expected floating point")
@@ -183,7 +181,7 @@ def test_missing_files_and_other_formats(tmp_path):
     refused({"file": str(tmp_path / "gone.npy")}, "gone.npy: no such file")
     gone = str(tmp_path / "gone.parquet")
     refused({"first": gone, "second": gone}, "gone.parquet: no such file")
-    refused({"file": str(tmp_path / "x.csv")}, "x.csv: embeddings are read from .npy or .parquet")
+    refused({"file": str(tmp_path / "x.txt")}, "x.txt: embeddings are read from .npy, .npz,")
 
 
 def test_bad_parquet(tmp_path, pair):
@@ -195,7 +193,7 @@ def test_bad_parquet(tmp_path, pair):
     refused(entry(broken), "broken.parquet: not a readable parquet file")
     other = tmp_path / "other.parquet"
     pq.write_table(pa.table({"vector": [1.0], "id": ["a"]}), other)
-    refused(entry(other), "no column 'embedding' (found: vector, id)")
+    refused(entry(other), "no column 'embedding' (found: vector, id); say which with 'columns")
     flat = tmp_path / "flat.parquet"
     pq.write_table(pa.table({"embedding": [1.0, 2.0]}), flat)
     refused(entry(flat), "column 'embedding' is double, expected lists of floats")
@@ -227,18 +225,19 @@ def test_missing_numbers_in_parquet(tmp_path):
 
 
 def test_the_digest_follows_the_content(tmp_path, pair):
-    one = {"file": npy(tmp_path, "one.npy", pair)}
-    same = {"file": npy(tmp_path, "same.npy", pair)}
-    other = {"file": npy(tmp_path, "other.npy", pair + 1)}
-    assert source_digest(one) == source_digest(same)
-    assert source_digest(one) != source_digest(other)
+    one, same, other = (
+        {"path": npy(tmp_path, f"{name}.npy", pair + moved)}
+        for name, moved in (("one", 0), ("same", 0), ("other", 1))
+    )
+    assert file_digest(one) == file_digest(same)
+    assert file_digest(one) != file_digest(other)
 
 
 def test_published_features(shared):
     path = shared("data/published/features_clip.npy")
-    ids, first, second = read_pair({"file": str(path)})
-    assert len(ids) == 500
-    np.testing.assert_array_equal(np.stack([first, second]), np.load(path))
+    ids, blocks, _ = read_clouds({"file": str(path)})
+    assert [len(frame) for frame in ids] == [500, 500]
+    np.testing.assert_array_equal(np.stack(blocks), np.load(path))
 
 
 def test_a_header_that_promises_more_than_memory(tmp_path):
@@ -278,11 +277,15 @@ def test_labels_in_parquet_may_be_numbers(tmp_path):
     ("text", "line"),
     [
         ("class\na\nb\nc\n", "no column 'label' (found: class)"),
-        ("label\na\nb\n", "2 rows, but there are 3 pairs; give one label each"),
+        ("label\na\nb\n", "2 rows, but there are 3 items; give one label each"),
         ("label,site\na,x\n,x\nc,x\n", "row 1 has no label"),
         (
-            "label,sample_id\nx,a\nx,c\nx,b\n",
-            "row 1 has sample_id 'c', but the embeddings have 'b'",
+            "label,sample_id\nx,a\nx,d\nx,b\n",
+            "no label for 1 of 3 items, the first 'c'",
+        ),
+        (
+            "label,sample_id\nx,a\nx,c\nx,b\nx,a\n",
+            "sample_id 'a' is in row 0 and in row 3",
         ),
         ("label\na,b\nc,d,e\n", "not readable"),
     ],
@@ -294,6 +297,78 @@ def test_labels_that_are_refused(tmp_path, text, line):
     assert line in str(caught.value)
     assert path in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_labels_are_joined_by_id_in_any_order(tmp_path):
+    path = labels_file(tmp_path, "label,sample_id\nx,c\ny,a\nw,d\nz,b\n")
+    assert list(read_labels(path, IDS)["label"]) == ["y", "z", "x"]
+    path = labels_file(tmp_path, "label,key\nx,c\ny,a\nz,b\n")
+    assert list(read_labels(path, IDS, "key")["label"]) == ["y", "z", "x"]
+
+
+def csv(folder, name, block, **columns):
+    frame = pd.DataFrame(block, columns=[f"d{i}" for i in range(block.shape[1])])
+    frame.assign(**columns).to_csv(folder / name, index=False)
+    return str(folder / name)
+
+
+def test_a_named_column_of_ids(tmp_path, pair):
+    paths = [csv(tmp_path, f"{i}.csv", block, key=list("abcde")) for i, block in enumerate(pair)]
+    entry = {"files": dict(zip(("image", "text"), paths, strict=True)), "id": "key"}
+    ids, blocks, joined = read_clouds(entry)
+    np.testing.assert_allclose(blocks, pair, rtol=1e-6)
+    assert joined == (BY_ID, BY_ID)
+    assert list(ids[0]["sample_id"]) == list("abcde")
+    plain = npy(tmp_path, "plain.npy", pair[0])
+    refused({**entry, "files": {"image": plain, "text": paths[1]}}, plain, "no column 'key'")
+    holes = csv(tmp_path, "holes.csv", pair[0], key=["a", "b", None, "d", "e"])
+    refused({"first": holes, "second": paths[1], "id": "key"}, holes, "row 2 has no key")
+
+
+@pytest.mark.parametrize("form", ["npy", "csv", "column"])
+def test_owners_of_several_texts(tmp_path, pair, form):
+    owners = [0, 0, 2, 1, 2]
+    texts = npy(tmp_path, "texts.npy", pair[1])
+    if form == "npy":
+        owner = npy(tmp_path, "owner.npy", np.array(owners))
+    elif form == "csv":
+        owner = str(tmp_path / "owner.csv")
+        pd.DataFrame({"row": owners}).to_csv(owner, index=False)
+    else:
+        owner, texts = "row", csv(tmp_path, "texts.csv", pair[1], row=owners)
+    entry = {"first": npy(tmp_path, "pictures.npy", pair[0, :3]), "second": texts, "owner": owner}
+    ids, blocks, joined = read_clouds(entry)
+    assert list(ids[1]["sample_id"]) == [f"item-00000{row}" for row in owners]
+    assert list(ids[1]["caption_index"]) == [0, 1, 0, 0, 1]
+    assert joined == (BY_ROW, BY_ROW)
+    np.testing.assert_allclose(blocks[1], pair[1], rtol=1e-6)
+
+
+def test_owners_that_are_refused(tmp_path, pair):
+    first, second = npy(tmp_path, "first.npy", pair[0]), npy(tmp_path, "second.npy", pair[1])
+    entry = {"first": first, "second": second}
+    short = npy(tmp_path, "short.npy", np.arange(4))
+    refused({**entry, "owner": short}, f"{short}: 4 rows, but {second} has 5")
+    wide = npy(tmp_path, "wide.npy", np.ones((5, 2), int))
+    refused({**entry, "owner": wide}, "int64 of shape (5, 2), expected (n,) whole numbers")
+    two = str(tmp_path / "two.csv")
+    pd.DataFrame({"a": range(5), "b": range(5)}).to_csv(two, index=False)
+    refused({**entry, "owner": two}, "owners are one column, not 2 (a, b)")
+    names = str(tmp_path / "names.csv")
+    pd.DataFrame({"a": list("abcde")}).to_csv(names, index=False)
+    refused({**entry, "owner": names}, "row 0 has owner 'a', which is no number of a row")
+
+
+def test_groups_of_repeated_pictures(tmp_path, pair):
+    repeated = pair[0][[0, 0, 1, 1, 1]]
+    groups = str(tmp_path / "groups.csv")
+    pd.DataFrame({"picture": ["x", "x", "y", "y", "y"]}).to_csv(groups, index=False)
+    first, second = npy(tmp_path, "first.npy", repeated), npy(tmp_path, "second.npy", pair[1])
+    ids, blocks, joined = read_clouds({"first": first, "second": second, "groups": groups})
+    np.testing.assert_array_equal(blocks[0], pair[0][:2])
+    assert list(ids[0]["sample_id"]) == ["x", "y"]
+    assert list(ids[1]["sample_id"]) == ["x", "x", "y", "y", "y"]
+    assert joined == (BY_ID, BY_ID)
 
 
 def classes_npy(folder, vectors):
@@ -316,7 +391,7 @@ def test_class_prompts_of_both_forms(tmp_path):
 @pytest.mark.parametrize(
     ("vectors", "classes", "dim", "line"),
     [
-        (np.ones((2, 4)), None, 4, "a .npy has no class names; list them in 'classes'"),
+        (np.ones((2, 4)), None, 4, "has no class names; list them in 'classes'"),
         (np.ones((2, 4)), ["x", "y", "z"], 4, "2 rows, but 3 classes are listed"),
         (np.ones((2, 4)), ["x", "y"], 5, "4 dimensions, but the embeddings have 5"),
         (np.ones((2, 4)), ["x", "x"], 4, "row 1 has label 'x' again"),

@@ -1,12 +1,14 @@
 """What a user reads when the configuration is wrong, and what a user's own file means."""
 
+import re
+
 import numpy as np
 import pytest
 import yaml
 
 from modgap.data.sources import count_items
 from modgap.errors import InputError
-from modgap.plan.config import load_config
+from modgap.plan.config import TAKEN_FOLDERS, load_config, name_results
 
 
 @pytest.fixture
@@ -150,3 +152,37 @@ def test_the_default_is_no_toy(root):
     assert config["training"]["recipe"]["steps"] >= 500
     assert config["statistics"]["n_resamples"] >= 1000
     assert len(config["embedding_sets"]) >= 4
+
+
+@pytest.mark.parametrize(
+    ("files", "folder"),
+    [
+        ([], "results"),
+        (["mine.yaml"], "results/mine"),
+        (["first.yaml", "elsewhere/second.yml"], "results/second"),
+        (["my data; $(rm x).yaml"], "results/my_data_rm_x"),
+        (["run.v2.yaml"], "results/run.v2"),
+        (["....yaml"], "results/run"),
+        (["训练.yaml"], "results/训练"),
+        # Where the default run keeps its own trained models.
+        (["training.yaml"], "results/training_run"),
+    ],
+)
+def test_a_file_without_results_has_a_folder_of_its_name(root, files, folder):
+    assert name_results(files) == folder
+    assert load_config({}, root, files)["results"] == folder
+    assert load_config({"results": "elsewhere"}, root, files)["results"] == "elsewhere"
+
+
+def test_no_files_folder_is_one_of_the_default_run(root):
+    texts = [path.read_text() for path in (root / "rules").glob("*.smk")]
+    made = re.findall(r"<results>/(\w+)", "".join([*texts, (root / "Snakefile").read_text()]))
+    assert set(TAKEN_FOLDERS) == set(made)
+
+
+def test_shipped_files_name_their_results(root):
+    paths = [*(root / "config").glob("*.yaml"), *(root / "config" / "examples").glob("*.yaml")]
+    tables = ("weights.yaml", "claims.yaml", "schema.yaml", "claims.schema.yaml")
+    for path in paths:
+        if path.name not in tables:
+            assert "results" in yaml.safe_load(path.read_text()), path.name

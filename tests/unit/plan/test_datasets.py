@@ -1,6 +1,7 @@
 """What rules are told of datasets and of the files behind them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -110,16 +111,20 @@ def test_labels_and_class_prompts_of_ready_embeddings(root, tmp_path):
     for name, shape in (("first", (4, 3)), ("second", (4, 3)), ("class_prompts", (2, 3))):
         paths[name] = str(tmp_path / f"{name}.npy")
         np.save(paths[name], np.ones(shape, np.float32))
-    paths["labels"] = str(tmp_path / "labels.npy")
-    np.save(paths["labels"], np.array([0, 1, 0, 1]))
+    paths["labels"] = str(tmp_path / "labels.csv")
+    Path(paths["labels"]).write_text("label\nx\ny\nx\ny\n")
     mine = {"kind": "embeddings", "classes": ["x", "y"], **paths}
     planned = plan(root, datasets={"mine": mine}, models={})
     assert json.loads(json.dumps(planned["labelled"]))["mine"]["settings"] == {
         "class_prompts": paths["class_prompts"],
         "classes": ["x", "y"],
+        "id_column": None,
         "labels": paths["labels"],
     }
-    assert planned["datasets"]["mine"]["settings"]["entry"].keys().isdisjoint({"labels", "classes"})
+    assert planned["labelled"]["mine"]["embeddings"] == planned["claims"]["imported"]
+    assert planned["imported"]["mine/second"]["files"] == [paths["second"]]
+    part = planned["imported"]["mine/second"]["settings"]["part"]
+    assert part.keys().isdisjoint({"labels", "classes"})
     assert planned["zero_shot"]["mine"]["prompts"] == "<results>/prompts/imported/mine.parquet"
     assert planned["claims"]["imported"] == [
         "<results>/embeddings/imported/mine/first/part-0.parquet"

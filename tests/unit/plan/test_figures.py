@@ -60,3 +60,14 @@ def test_tables_without_a_study_have_no_summary(root):
 def test_sources_are_files_and_not_settings():
     figure = {"a": "<results>/x", "b": ["<results>/y", "<results>/z"], "settings": {"c": ["no"]}}
     assert list_sources(figure, "mine") == ["mine/x", "mine/y", "mine/z"]
+
+
+def test_answers_are_made_of_every_set_and_know_the_references(root):
+    answers = plan_tables(context(root, embedding_sets=SETS))["table_answers"]
+    assert {path.rsplit("/")[-1] for path in answers["measured"]} == {
+        f"{name}.parquet" for name in SETS
+    }
+    rows = answers["settings"]["rows"]
+    assert [row["name"] for row in rows] == ["alone", "first", "twin"]
+    assert {row["state"] for row in rows} == {"random"}
+    assert len(answers["settings"]["references"]) > 8

@@ -97,6 +97,13 @@ def test_checkpoints_of_runs_and_classifiers(root, monkeypatch):
 
 
 def test_modalities_of_models_and_of_ready_embeddings():
-    config = {"models": {"cnn": {"source": "torchvision"}}}
+    datasets = {
+        "d": {"kind": "embeddings", "file": "d.npy"},
+        "e": {"kind": "embeddings", "files": {"image": "i.npy", "text": "t.npy", "audio": "a.npy"}},
+    }
+    config = {"models": {"cnn": {"source": "torchvision"}}, "datasets": datasets}
     assert modalities(config, {"dataset": "d"}) == ["first", "second"]
+    assert modalities(config, {"dataset": "e"}) == ["image", "text", "audio"]
+    pair = {"dataset": "e", "modalities": ["audio", "text"]}
+    assert modalities(config, pair) == ["audio", "text"]
     assert modalities(config, {"dataset": "d", "model": "cnn"}) == ["images"]

@@ -136,6 +136,7 @@ def test_the_report_names_the_configuration_files_of_its_run(root, monkeypatch, 
     assert name_configfiles([]) == ""
     assert name_configfiles([tmp_path / "mine.yaml"]) == "--configfile mine.yaml"
     assert name_configfiles(["my data.yaml"]) == "--configfile 'my data.yaml'"
+    assert name_configfiles(["a.yaml", "b.yaml"]) == "--configfile a.yaml b.yaml"
     assert name_configfiles(["/elsewhere/mine.yaml"]) == "--configfile /elsewhere/mine.yaml"
     config = smoke(root, monkeypatch)
     report = resolve(config, root, [root / "config" / "smoke.yaml"])["report"]

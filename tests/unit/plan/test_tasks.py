@@ -122,7 +122,8 @@ def test_columns_and_templates_of_a_task(root):
 @pytest.fixture
 def ready(tmp_path):
     """The configuration of labelled ready embeddings (their content does not matter here)."""
-    files = {key: tmp_path / f"{key}.npy" for key in ("file", "labels", "class_prompts")}
+    names = {"file": "both.npy", "labels": "labels.csv", "class_prompts": "classes.npy"}
+    files = {key: tmp_path / name for key, name in names.items()}
     for path in files.values():
         path.touch()
     return {"kind": "embeddings", "classes": ["a", "b"], **{k: str(p) for k, p in files.items()}}

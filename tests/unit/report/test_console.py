@@ -133,3 +133,36 @@ def test_a_disk_without_locks_is_said_and_no_hindrance(tmp_path, monkeypatch):
     hold_folder(warnings.append, RuntimeError, tmp_path)
     (warning,) = warnings
     assert "has no file locks ([Errno 37] No locks available)" in warning
+
+
+def test_what_ends_after_ctrl_c_did_not_fail(tmp_path):
+    text = LOG.format(log=tmp_path / "decode.log", absent=tmp_path / "absent.log")
+    failure, stop = (
+        text[: text.index("Error in rule train")],
+        text[text.index("Error in rule tr") :],
+    )
+    said = "Terminating processes on user request, this might take some time.\n"
+    (tmp_path / "run.log").write_text(said + text)
+    summary = summarise_failure([tmp_path / "run.log"], time.time() - 5)
+    kept = "What was finished is kept: "
+    assert summary == f"\nStopped by Ctrl-C after 5 s.\n{kept}give the same command again."
+    # One that failed before is named all the same.
+    (tmp_path / "run.log").write_text(failure + said + stop)
+    summary = summarise_failure([tmp_path / "run.log"], time.time() - 5)
+    assert "Stopped by Ctrl-C" in summary
+    assert "decode_pixels failed" in summary
+    assert "train" not in summary
+
+
+def test_a_run_ends_with_its_answers_and_where_the_report_is(tmp_path):
+    answers = tmp_path / "tables" / "answers.csv"
+    answers.parent.mkdir()
+    answers.write_text("embeddings,line,warning\nmine,Mine: gap 0.5.,Odd.\n")
+    os.utime(answers, (time.time() - 500,) * 2)
+    lines = summarise_run(tmp_path, time.time() - 5).splitlines()
+    assert lines[1] == "Done in 5 s."
+    assert lines[-2:] == ["  Mine: gap 0.5.", "    WARNING: Odd."]
+    page = tmp_path / "report" / "index.html"
+    page.parent.mkdir()
+    page.touch()
+    assert summarise_run(tmp_path).splitlines()[-1] == f"The report: {page}"

@@ -28,8 +28,7 @@ def project(path, n=5, methods=("pca", "gap_axis"), **more):
     write_table(pd.concat(frames), path, {"n": 99, "n_drawn": n, "axes": {}})
     return {
         "name": "a",
-        "label": "A",
-        "state": "random",
+        "title": "A",
         "modalities": ["images", "texts"],
         "projection": str(path),
         "dataset": "d",
@@ -38,7 +37,6 @@ def project(path, n=5, methods=("pca", "gap_axis"), **more):
 
 def test_points_are_those_of_the_table_in_the_order_of_the_modalities(tmp_path):
     found, keys = points.read_points(project(tmp_path / "a.parquet"))
-    assert found["title"] == "A, random weights"
     assert (found["n"], found["pairs"], keys) == (99, [0, 10, 20, 30, 40], None)
     axis, pca = found["methods"]
     assert (axis["key"], pca["key"]) == ("gap_axis", "pca")

@@ -7,7 +7,7 @@ import pytest
 
 from modgap.report.ruler import LETTER, draw_ruler, draw_strip, place_labels, ruler_end
 
-SETS = [{"label": 'A "<b>"', "gap": 0.8}, {"label": "B", "gap": 0.4}]
+SETS = [{"title": 'A "<b>"', "gap": 0.8}, {"title": "B", "gap": 0.4}]
 REFERENCES = [
     {"name": "closed", "gap": 0.0, "state": "closed"},
     {"name": "the published CLIP pairs", "gap": 0.851352, "state": "trained"},

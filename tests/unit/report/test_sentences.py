@@ -3,7 +3,6 @@
 import pandas as pd
 
 from modgap.report.sentences import (
-    read_gap,
     read_lowest,
     tell_cones,
     tell_gaps,
@@ -14,7 +13,7 @@ from modgap.tables import write_table
 
 
 def gap(title, value):
-    return {"title": title, "gap": {"value": value, "low": value - 0.01, "high": value + 0.01}}
+    return {"title": title, "gap": value, "low": value - 0.01, "high": value + 0.01}
 
 
 def test_gaps_are_told_one_by_one_or_from_the_least_to_the_largest():
@@ -23,24 +22,8 @@ def test_gaps_are_told_one_by_one_or_from_the_least_to_the_largest():
     )
     many = tell_gaps([gap(name, i / 10) for i, name in enumerate("ABCDE", 1)])
     assert many == "The two clouds of 5 embedding sets lie apart by 0.100 (A) to 0.500 (E)."
-    assert tell_gaps([{"title": "A", "gap": None}]) == ""
-
-
-def test_a_gap_is_looked_up_in_all_tables_of_a_set(tmp_path):
-    frame = pd.DataFrame(
-        {
-            "embeddings": "a",
-            "statistic": ["rmg", "gap"],
-            "value": [9.0, 0.5],
-            "low": 0.4,
-            "high": 0.6,
-        }
-    )
-    write_table(frame.assign(n=7).iloc[:1], tmp_path / "pairs.parquet")
-    write_table(frame.assign(n=7), tmp_path / "gap.parquet")
-    paths = [tmp_path / "none.parquet", tmp_path / "pairs.parquet", tmp_path / "gap.parquet"]
-    assert read_gap(paths, "a") == {"n": 7, "value": 0.5, "low": 0.4, "high": 0.6}
-    assert read_gap(paths, "b") is None
+    assert tell_gaps([{**gap("A", 0.5), "low": float("nan")}]).endswith("are 0.500 apart.")
+    assert tell_gaps([]) == ""
 
 
 def extrema(path, **changed):

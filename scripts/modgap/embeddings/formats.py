@@ -1,0 +1,291 @@
+"""Arrays of embeddings in the files that people have: one modality of a file, nothing unpickled.
+
+    .npy            (n, dim), or (2, n, dim) of which one block is read
+    .npz            arrays by name
+    .parquet        a column of lists, or one column a dimension (``img_*``)
+    .csv, .tsv      one column a dimension
+    .pt, .pth       a tensor, or a dict of tensors (``torch.load`` with ``weights_only``)
+    .safetensors    tensors by name
+
+Every reader takes the file, the name of the array in it (None where there is one only) and names of
+further columns, and returns the (n, dim) floats and those columns as lists of texts.
+"""
+
+import contextlib
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from modgap.errors import InputError
+from modgap.tables import open_parquet
+
+
+def read_array(path, name=None, further=()):
+    """One modality of a file of embeddings.
+
+    Parameters
+    ----------
+    path : the file; its suffix tells the format. name : block, array, column or tensor in it, or a
+        pattern of columns with ``*``. further : names of columns to read beside it.
+
+    Returns
+    -------
+    block : (n, dim) of a floating dtype. columns : name -> list of n texts.
+
+    Raises
+    ------
+    InputError : a file that cannot be read, another suffix, no such array or column, a wrong shape
+        or dtype, pickled objects.
+    """
+    suffix = Path(path).suffix
+    if suffix not in READERS:
+        raise InputError(f"{path}: embeddings are read from {', '.join(READERS)}")
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    block, columns = READERS[suffix](path, name, further)
+    where = f"{path}, {name}" if isinstance(name, str) else path
+    if not np.issubdtype(block.dtype, np.floating):
+        raise InputError(f"{where}: dtype {block.dtype}, expected floating point numbers")
+    if block.ndim != 2 or 0 in block.shape:
+        raise InputError(f"{where}: shape {block.shape}, expected (n, dim)")
+    for column, values in columns.items():
+        if len(values) != len(block):
+            raise InputError(f"{path}: {len(values)} values of {column!r}, but {len(block)} rows")
+    return block, columns
+
+
+def read_npy(path, name=None, further=()):
+    """An array of a ``.npy``, or block ``name`` (0 or 1) of one of shape (2, n, dim)."""
+    if further:
+        raise InputError(
+            f"{path}: an .npy has no column {further[0]!r}; use .parquet, .csv or .npz, or leave "
+            "it out where row i belongs to row i"
+        )
+    array = read_plain_npy(path)
+    if name is None:
+        return array, {}
+    if array.ndim != 3 or array.shape[0] != 2 or 0 in array.shape:
+        raise InputError(f"{path}: shape {array.shape}, expected (2, n, dim) with both modalities")
+    return array[name], {}
+
+
+def read_plain_npy(path):
+    """The array of a ``.npy`` of whatever shape and dtype but objects."""
+    try:
+        # Unlike numpy.load this never looks into a pickle or an .npz archive.
+        with open(path, "rb") as stream:
+            return np.lib.format.read_array(stream, allow_pickle=False)
+    except Exception as error:  # numpy's header parser raises anything on damaged bytes
+        raise unreadable(path, ".npy array", error) from error
+
+
+def unreadable(path, what, error):
+    """The one line for a file whose bytes are not what its suffix says."""
+    if "Object arrays" in str(error):
+        return InputError(
+            f"{path}: holds pickled objects, which are never loaded; save it again with a "
+            "floating dtype"
+        )
+    reason = " ".join(str(error).split())
+    return InputError(f"{path}: not a readable {what} ({reason})")
+
+
+def read_npz(path, name=None, further=()):
+    """The named array of a ``.npz``, or the only one beside the further columns."""
+    try:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            name = choose_name(path, name, [key for key in archive.files if key not in further])
+            for key in further:
+                check_named(path, key, archive.files)
+            return archive[name], {key: as_texts(archive[key]) for key in further}
+    except InputError:
+        raise
+    except Exception as error:  # zipfile and numpy raise anything on damaged bytes
+        raise unreadable(path, ".npz archive", error) from error
+
+
+def choose_name(path, name, names):
+    """``name``, or the only one of ``names`` where none is given."""
+    if name is not None:
+        return check_named(path, name, names)
+    if len(names) == 1:
+        return names[0]
+    raise InputError(
+        f"{path}: holds {', '.join(names)}; say which with 'columns: {{modality: NAME}}'"
+    )
+
+
+def check_named(path, name, names):
+    """``name``, or an InputError that lists what there is."""
+    if name not in names:
+        raise InputError(f"{path}: no {name!r} in it (found: {', '.join(names)})")
+    return name
+
+
+def as_texts(values):
+    """A column of identifiers as texts; whole numbers without a decimal point."""
+    return [as_text(value) for value in np.asarray(values).tolist()]
+
+
+def as_text(value):
+    """One identifier as text; a missing one is empty."""
+    if value is None or value != value:
+        return ""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value)
+
+
+def read_parquet(path, name=None, further=()):
+    """A column of lists (``embedding``, or the only one), or the columns that fit a pattern."""
+    stored = open_parquet(path)
+    schema = stored.schema_arrow
+    for key in further:
+        check_named(path, key, schema.names)
+    if name is not None and "*" in name:
+        chosen = match_columns(path, name, schema.names)
+        table = stored.read(columns=[*chosen, *further])
+        block = table.select(chosen).to_pandas().to_numpy()
+    else:
+        chosen = choose_list_column(path, name, schema)
+        table = stored.read(columns=[chosen, *further])
+        block = stack_lists(path, chosen, table.column(chosen).combine_chunks())
+    return block, {key: as_texts(table.column(key).to_pylist()) for key in further}
+
+
+def match_columns(path, pattern, names):
+    """Columns that fit a pattern, in the order of the file."""
+    chosen = [name for name in names if fnmatchcase(name, pattern)]
+    if not chosen:
+        raise InputError(f"{path}: no column fits {pattern!r} (found: {', '.join(names)})")
+    return chosen
+
+
+def choose_list_column(path, name, schema):
+    """Which column holds the embeddings where none or one is named."""
+    if name is not None:
+        return check_named(path, name, schema.names)
+    lists = [field.name for field in schema if is_list(field.type)]
+    if "embedding" in schema.names:
+        return "embedding"
+    if len(lists) == 1:
+        return lists[0]
+    raise InputError(
+        f"{path}: no column 'embedding' (found: {', '.join(schema.names)}); say which with "
+        "'columns: {modality: NAME}', or 'img_*' for one column a dimension"
+    )
+
+
+def is_list(kind):
+    return (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def stack_lists(path, name, column):
+    """A column of equally long lists of floats as (n, dim)."""
+    if not (is_list(column.type) and pa.types.is_floating(column.type.value_type)):
+        raise InputError(f"{path}: column {name!r} is {column.type}, expected lists of floats")
+    if len(column) == 0:
+        raise InputError(f"{path}: no rows")
+    lengths = column.value_lengths().to_numpy(zero_copy_only=False)
+    # A missing list has length NaN, which differs from any other.
+    if not (lengths == lengths[0]).all():
+        row = int(np.argmin(lengths == lengths[0])) if lengths[0] == lengths[0] else 0
+        raise InputError(
+            f"{path}: row {row} of column {name!r} is missing or differs in length from row 0"
+        )
+    block = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
+    if block.shape[1] == 0:
+        raise InputError(f"{path}: column {name!r} holds empty lists")
+    return block
+
+
+def read_csv(path, name=None, further=()):
+    """The columns that fit a pattern, or all that are not named otherwise."""
+    try:
+        separator = "\t" if Path(path).suffix == ".tsv" else ","
+        frame = pd.read_csv(path, sep=separator, dtype=dict.fromkeys(further, str))
+    except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
+        raise InputError(f"{path}: not readable ({' '.join(str(error).split())})") from error
+    names = list(frame.columns)
+    for key in further:
+        check_named(path, key, names)
+    chosen = match_columns(path, name or "*", [key for key in names if key not in further])
+    numbers = frame[chosen].select_dtypes("number").columns
+    for key in chosen:
+        if key not in numbers:
+            raise InputError(
+                f"{path}: column {key!r} holds no numbers; name those that are dimensions with "
+                "'columns: {modality: \"img_*\"}', and the column of ids with 'id'"
+            )
+    return frame[chosen].to_numpy(dtype=np.float64), {
+        key: frame[key].fillna("").tolist() for key in further
+    }
+
+
+def read_pt(path, name=None, further=()):
+    """A tensor, or one of a dict of tensors; further columns may be lists of texts in the dict."""
+    import torch
+
+    try:
+        with open(path, "rb") as stream:
+            stored = torch.load(stream, map_location="cpu", weights_only=True)
+    except Exception as error:  # a pickle raises anything
+        raise InputError(
+            f"{path}: not a file of tensors only, and nothing else is ever loaded; save it again "
+            "with torch.save(x.detach().cpu(), path), x a tensor or a dict of tensors"
+        ) from error
+    if isinstance(stored, torch.Tensor):
+        if name is not None or further:
+            wanted = name if name is not None else further[0]
+            raise InputError(f"{path}: is one tensor and has no {wanted!r}")
+        return as_array(stored), {}
+    if not isinstance(stored, dict):
+        raise InputError(
+            f"{path}: is a {type(stored).__name__}, expected a tensor or a dict of them"
+        )
+    tensors = [key for key, value in stored.items() if isinstance(value, torch.Tensor)]
+    name = choose_name(path, name, [key for key in tensors if key not in further])
+    for key in further:
+        check_named(path, key, list(stored))
+    return as_array(stored[name]), {key: as_texts(stored[key]) for key in further}
+
+
+def as_array(tensor):
+    """A tensor as an array; bfloat16, which NumPy does not have, as float32."""
+    import torch
+
+    tensor = tensor.detach()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+
+
+def read_safetensors(path, name=None, further=()):
+    """The named tensor of a ``.safetensors``, or the only one beside the further columns."""
+    from safetensors import SafetensorError, safe_open
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stored = stack.enter_context(safe_open(path, framework="pt"))
+        except (SafetensorError, OSError) as error:
+            raise unreadable(path, ".safetensors file", error) from error
+        names = list(stored.keys())
+        name = choose_name(path, name, [key for key in names if key not in further])
+        for key in further:
+            check_named(path, key, names)
+        block = as_array(stored.get_tensor(name))
+        return block, {key: as_texts(stored.get_tensor(key)) for key in further}
+
+
+READERS = {
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".parquet": read_parquet,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".pt": read_pt,
+    ".pth": read_pt,
+    ".safetensors": read_safetensors,
+}

@@ -1,0 +1,167 @@
+"""Arrays of embeddings: every format gives the same block, and one clear line for the rest."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from modgap.embeddings.formats import READERS, read_array
+from modgap.errors import InputError
+
+BLOCK = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
+KEYS = ["a", "b", "7", "d"]
+
+
+def write_npz(path, block):
+    np.savez(path, img=block, other=-block, key=np.array(KEYS))
+    return "img", ["key"]
+
+
+def write_lists(path, block):
+    columns = {"img": list(block), "other": list(-block), "key": KEYS}
+    pq.write_table(pa.table(columns), path)
+    return "img", ["key"]
+
+
+def write_columns(path, block):
+    frame = pd.DataFrame(block, columns=[f"img_{i}" for i in range(3)]).assign(key=KEYS, year=1)
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    return "img_*", ["key"]
+
+
+def write_tensors(path, block):
+    torch.save({"img": torch.tensor(block), "other": torch.zeros(2), "key": KEYS}, path)
+    return "img", ["key"]
+
+
+def write_safetensors(path, block):
+    save_file({"img": torch.tensor(block), "other": torch.zeros(2)}, path)
+    return "img", []
+
+
+@pytest.mark.parametrize(
+    ("suffix", "write"),
+    [
+        (".npz", write_npz),
+        (".parquet", write_lists),
+        (".parquet", write_columns),
+        (".csv", write_columns),
+        (".tsv", write_columns),
+        (".pt", write_tensors),
+        (".pth", write_tensors),
+        (".safetensors", write_safetensors),
+    ],
+)
+def test_every_format_gives_the_same_block(tmp_path, suffix, write):
+    path = tmp_path / f"x{suffix}"
+    name, further = write(path, BLOCK)
+    block, columns = read_array(str(path), name, further)
+    np.testing.assert_allclose(block, BLOCK, rtol=1e-6)
+    assert columns == {key: KEYS for key in further}
+    with pytest.raises(InputError, match="gone"):
+        read_array(str(path), "gone")
+
+
+def test_the_only_array_needs_no_name(tmp_path):
+    np.savez(tmp_path / "x.npz", BLOCK)
+    torch.save(torch.tensor(BLOCK), tmp_path / "x.pt")
+    save_file({"e": torch.tensor(BLOCK)}, tmp_path / "x.safetensors")
+    pd.DataFrame({"vector": list(BLOCK), "year": 1}).to_parquet(tmp_path / "x.parquet")
+    pd.DataFrame(BLOCK).to_csv(tmp_path / "x.csv", index=False)
+    np.save(tmp_path / "x.npy", BLOCK)
+    for suffix in (".npz", ".pt", ".safetensors", ".parquet", ".csv", ".npy"):
+        block, _ = read_array(str(tmp_path / f"x{suffix}"))
+        np.testing.assert_allclose(block, BLOCK, rtol=1e-6)
+
+
+def test_bfloat16_becomes_single_precision(tmp_path):
+    tensor = torch.tensor(BLOCK).bfloat16()
+    torch.save(tensor, tmp_path / "x.pt")
+    save_file({"e": tensor}, tmp_path / "x.safetensors")
+    for name in ("x.pt", "x.safetensors"):
+        block, _ = read_array(str(tmp_path / name))
+        assert block.dtype == np.float32
+        np.testing.assert_array_equal(block, tensor.float().numpy())
+
+
+class Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was loaded",))
+
+
+@pytest.mark.parametrize("suffix", sorted(READERS))
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps(Bomb()), bytes(range(256))])
+def test_damaged_files_are_one_line_and_nothing_is_unpickled(tmp_path, suffix, content):
+    path = tmp_path / f"x{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_array(str(path))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_pt_of_more_than_tensors_is_refused(tmp_path):
+    path = tmp_path / "x.pt"
+    torch.save({"img": torch.ones(2, 2), "model": torch.nn.Linear(2, 2)}, path)
+    with pytest.raises(InputError, match=r"tensors only.*torch\.save\(x\.detach\(\)\.cpu\(\)"):
+        read_array(str(path))
+    torch.save([torch.ones(2, 2)], path)
+    with pytest.raises(InputError, match="is a list, expected a tensor or a dict of them"):
+        read_array(str(path))
+    torch.save(torch.ones(2, 2), path)
+    with pytest.raises(InputError, match="is one tensor and has no 'img'"):
+        read_array(str(path), "img")
+
+
+def test_objects_in_an_npz_are_refused(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, img=np.array([{}, None], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="pickled objects, which are never loaded"):
+        read_array(str(path), "img")
+
+
+def test_several_arrays_without_a_name(tmp_path):
+    np.savez(tmp_path / "x.npz", img=BLOCK, txt=BLOCK)
+    with pytest.raises(InputError, match=r"holds img, txt; say which with 'columns"):
+        read_array(str(tmp_path / "x.npz"))
+
+
+def test_long_lists_of_names_are_cut(tmp_path):
+    np.savez(tmp_path / "x.npz", **{f"array{i}": BLOCK for i in range(300)})
+    with pytest.raises(InputError, match=r"\.\.\. and \d+ more") as caught:
+        read_array(str(tmp_path / "x.npz"), "gone")
+    assert len(str(caught.value)) < 300 + len(str(tmp_path))
+
+
+def test_columns_that_hold_no_numbers(tmp_path):
+    path = tmp_path / "x.csv"
+    pd.DataFrame({"d0": [1.0, 2.0], "name": ["a", "b"]}).to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"column 'name' holds no numbers; name those"):
+        read_array(str(path))
+    block, columns = read_array(str(path), None, ["name"])
+    assert block.shape == (2, 1)
+    assert columns == {"name": ["a", "b"]}
+
+
+def test_whole_numbers_as_ids(tmp_path):
+    np.savez(tmp_path / "x.npz", e=BLOCK, key=np.array([1.0, 2.0, 3.0, 10.0]))
+    assert read_array(str(tmp_path / "x.npz"), "e", ["key"])[1] == {"key": ["1", "2", "3", "10"]}
+
+
+def test_wrong_shapes_and_dtypes(tmp_path):
+    for array, line in (
+        (np.ones(3), r"shape \(3,\), expected \(n, dim\)"),
+        (np.ones((0, 3)), r"shape \(0, 3\), expected"),
+        (np.ones((2, 2), int), "dtype int64, expected floating point"),
+    ):
+        np.save(tmp_path / "x.npy", array)
+        with pytest.raises(InputError, match=line):
+            read_array(str(tmp_path / "x.npy"))
