@@ -119,7 +119,7 @@
     slider.addEventListener("input", () => light(+slider.value));
     choice.addEventListener("input", redraw);
     new ResizeObserver(redraw).observe(canvas);
-    figure.querySelector(".controls").hidden = false;
+    for (const control of figure.querySelectorAll(".controls")) control.hidden = false;
     redraw();
   }
 

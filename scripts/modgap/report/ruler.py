@@ -3,7 +3,7 @@
 from markupsafe import Markup, escape
 
 # Pixels of a letter at the size of the labels, and heights of a line of them.
-LETTER, LINE = 6.2, 15
+LETTER, LINE = 6.0, 15
 LANES = 4
 MARGIN = 12
 # Widest gap of the ruler at least, in distances of unit vectors.
@@ -14,7 +14,7 @@ def draw_ruler(sets, references, width):
     """The ruler as SVG of a fixed width in pixels, with a text that says the same.
 
     sets : dicts with title and gap, the first being marked by name. references : dicts with name,
-    gap and state. Labels that would touch others are left out; the text has all.
+    gap, model and state. Labels that would touch others are left out; the text has all.
     """
     end = ruler_end(sets, references)
     scale = (width - 2 * MARGIN) / end
@@ -23,7 +23,7 @@ def draw_ruler(sets, references, width):
         return MARGIN + gap * scale
 
     first = sets[0]
-    order = sorted(references, key=lambda row: rank_reference(row, first["gap"]))
+    order = rank_references(references, first["gap"])
     labels = place_labels([(place(row["gap"]), shorten_name(row)) for row in order], width)
     lanes = max((lane for _, _, lane in labels if lane is not None), default=-1) + 1
     axis = 34
@@ -76,39 +76,62 @@ def ruler_end(sets, references):
     return max(SHORTEST, 1.04 * max(row["gap"] for row in [*sets, *references]))
 
 
-def rank_reference(row, gap):
-    """Order in which references get a label: the closed gap, then the nearest to ``gap``."""
-    return row["state"] != "closed", abs(row["gap"] - gap)
+def rank_references(references, gap):
+    """References in the order in which they get a label.
+
+    The closed gap, the nearest to ``gap``, CLIP's, which people know, then the others by distance.
+    """
+    nearest = min((abs(row["gap"] - gap) for row in references), default=0.0)
+    return sorted(
+        references,
+        key=lambda row: (
+            row["state"] != "closed",
+            abs(row["gap"] - gap) > nearest,
+            not row["model"].startswith("CLIP"),
+            abs(row["gap"] - gap),
+        ),
+    )
 
 
 def shorten_name(row):
     """What the ruler calls a reference."""
-    name = row["name"].replace("the random twin of the published ", "random twin of ")
+    name = row["name"].replace("the random twin of the published ", "random ")
     return f"{name.replace('the published ', '')} {spell_gap(row['gap'])}"
 
 
 def place_labels(labels, width):
     """(text, left end, lane) of each label, in their order of rank; no lane where none is free.
 
-    A label is centred below its mark, or moved so that it stays inside.
+    labels : (x, text). A label stands below its mark, which goes down to it, to its left or right
+    or in the middle, so that no label lies on another and no mark crosses one.
     """
     taken, placed = [[] for _ in range(LANES)], []
     for x, text in labels:
-        start = keep_inside(x, text, width)
-        stop = start + LETTER * len(text)
-        free = [
-            lane
-            for lane, spans in enumerate(taken)
-            if all(stop + 6 < other or start > end + 6 for other, end in spans)
+        length = LETTER * len(text)
+        sides = [x - length + 3, x - 3, x - length / 2]
+        if x < width / 2:
+            sides[:2] = sides[1::-1]
+        places = [
+            (max(0.0, min(side, width - length)), lane) for lane in range(LANES) for side in sides
         ]
-        lane = free[0] if free else None
-        if free:
-            taken[lane].append((start, stop))
-            # Its own mark crosses the lanes above.
-            for above in taken[:lane]:
-                above.append((x - 2, x + 2))
+        free = (
+            (start, lane)
+            for start, lane in places
+            if is_free(taken[lane], start, start + length)
+            and all(is_free(spans, x, x) for spans in taken[:lane])
+        )
+        start, lane = next(free, (0.0, None))
+        if lane is not None:
+            taken[lane].append((start, start + length))
+            for spans in taken[:lane]:
+                spans.append((x, x))
         placed.append((text, start, lane))
     return placed
+
+
+def is_free(spans, start, stop):
+    """Whether nothing among the spans of a lane is nearer than a letter."""
+    return all(stop + LETTER < low or start > high + LETTER for low, high in spans)
 
 
 def keep_inside(x, text, width):

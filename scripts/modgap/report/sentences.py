@@ -95,7 +95,10 @@ def tell_lowest(lowest):
     if not lowest:
         return ""
     chosen = [lowest[0], lowest[-1]] if len(lowest) > 1 else lowest
-    told = " and ".join(f"{tell_minimum(row)} at τ = {fraction(row['tau'])}" for row in chosen)
+    by_place = {}
+    for row in chosen:
+        by_place.setdefault(tell_minimum(row), []).append(f"at τ = {fraction(row['tau'])}")
+    told = " and ".join(f"{place} {' and '.join(taus)}" for place, taus in by_place.items())
     return f"Moved along the gap, the contrastive loss over all pairs is lowest {told}."
 
 
@@ -107,7 +110,7 @@ def tell_minimum(row):
         return "where the clouds already are"
     if row["share"] < -0.02:
         return f"with the clouds moved past each other (gap −{abs(row['distance']):.2f})"
-    change = "closed" if row["share"] < 0.02 else ("narrower" if row["share"] < 1 else "wider")
+    change = "closed" if row["share"] < 0.05 else ("narrower" if row["share"] < 1 else "wider")
     if change == "closed":
         return "with the gap closed"
     return f"with a {change} gap of {row['distance']:.2f} ({100 * row['share']:.0f} % of today's)"

@@ -8,7 +8,7 @@ import pytest
 from modgap.report.answers import ANSWER_COLUMNS
 from modgap.report.opening import describe_opening, join_answers, tell_samples
 
-CLOSED = {"name": "closed", "gap": 0.0, "state": "closed"}
+CLOSED = {"name": "closed", "gap": 0.0, "state": "closed", "model": "none"}
 
 
 def planned(name, **more):
