@@ -216,7 +216,8 @@ def test_text_has_enough_contrast_in_both_schemes(page, tmp_path):
         };
         const worst = {};
         const names = ['body', 'a', '.badge.v1', '.badge.v2', '.badge.v3', '.badge.v4', '.where',
-                       '.small', '.around', '.told', '.tile .word', 'summary', 'dt', 'thead th', 'code', 'pre'];
+                       '.small', '.around', '.told', '.tile .word', 'summary', 'dt', 'thead th',
+                       'code', 'pre'];
         for (const name of names) {
           for (const element of document.querySelectorAll(name)) {
             const pair = [light(getComputedStyle(element).color), light(behind(element))];
@@ -300,7 +301,8 @@ def test_a_point_shows_its_picture_caption_and_pair(page, results, tmp_path):
     captions = {name: text for name, text in found["seen"].items() if name != "undefined"}
     assert len(captions) > 10
     assert all(samples.loc[[name], "caption"].isin([text]).any() for name, text in captions.items())
-    assert found["changed"] and found["another"]
+    assert found["changed"]
+    assert found["another"]
     assert found["third"] in samples.index
     assert found["picture"] == "data:image/jpeg;base64"
     assert found["options"] == ["gap axis", "PCA", "SVD, not centred", "UMAP"]
@@ -329,7 +331,9 @@ def test_a_figure_fills_the_window_and_goes_back(page, tmp_path):
         """,
     )
     is_open, width, focused = found["opened"]
-    assert is_open and width > 900 and focused == "Close"
+    assert is_open
+    assert width > 900
+    assert focused == "Close"
     assert not found["closed"]
     assert found["href"] == "../figures/fig1_modality_gap.png"
 
