@@ -42,6 +42,8 @@ rule write_report:
         checkpoints=PLAN["targets"]["training"],
         # What captions and provenance are read from.
         sources=PLAN["report"]["sources"],
+        # What the points of Figure 1 say, where samples are shown.
+        samples=PLAN["report"]["samples"],
         embeddings=PLAN["report"]["embeddings"],
     output:
         html=report(

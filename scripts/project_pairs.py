@@ -25,12 +25,13 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
         drawn = sample_pictures(total, max_pairs, seed)
         X, Y = normalise(pair.first[pair.owner[drawn]]), normalise(pair.second[drawn])
         rows, n_drawn = np.tile(drawn, 2), len(drawn)
+        keys = identify_points(pair, drawn)
     else:
         clouds = load_unpaired(first, second)
         parts = [sample_pictures(len(cloud), max_pairs, seed) for cloud in clouds]
         X, Y = (normalise(cloud[part]) for cloud, part in zip(clouds, parts, strict=True))
         rows, total = np.concatenate(parts), sum(map(len, clouds))
-        n_drawn = len(rows)
+        n_drawn, keys = len(rows), {}
     results = {
         "umap": project_umap(X, Y, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed),
         "svd": project_svd(X, Y),
@@ -46,6 +47,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
                 "pair": rows,
                 "x": coordinates[:, 0].astype(np.float64),
                 "y": coordinates[:, 1].astype(np.float64),
+                **keys,
             }
         )
         for method, (coordinates, _) in results.items()
@@ -59,6 +61,17 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
         table,
         {"axes": axes, "n": total, "n_drawn": n_drawn, "seed": seed},
     )
+
+
+def identify_points(pair, drawn):
+    """Ids of the points of both modalities as columns by name; the report finds captions by them.
+
+    drawn : rows of the texts that are drawn.
+    """
+    columns = {"sample_id": pair.ids[pair.owner[drawn]]}
+    if "caption_index" in pair.texts:
+        columns["caption_index"] = pair.texts["caption_index"].to_numpy()[drawn]
+    return {name: np.tile(values, 2) for name, values in columns.items()}
 
 
 if __name__ == "__main__":

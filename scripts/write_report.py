@@ -1,4 +1,4 @@
-"""One self-contained page of everything a run made: verdicts, figures, tables, provenance.
+"""One self-contained page of what a run made: gaps, figures, tables, verdicts, provenance.
 
 It also says how long jobs took and on which machine, so two runs of one configuration differ in
 that; nothing is made from it, and nothing of that makes it run again.
@@ -10,9 +10,12 @@ from pathlib import Path
 
 from modgap.files import atomic_path
 from modgap.job import start_log
-from modgap.report.facts import read_facts, read_run_times
+from modgap.report.comparisons import tell_comparisons
+from modgap.report.facts import STATISTICS, read_facts, read_run_times
 from modgap.report.machine import code_state, hardware, versions
+from modgap.report.opening import describe_opening, join_answers, tell_samples
 from modgap.report.page import (
+    MARKS,
     caption_sentence,
     count_verdicts,
     embed_png,
@@ -21,10 +24,17 @@ from modgap.report.page import (
     render_caption,
     render_page,
 )
+from modgap.report.points import data_block, gather_points
+from modgap.report.samples import describe_samples
+from modgap.report.sentences import tell_cones, tell_gaps, tell_landscapes, tell_zero_shot
+from modgap.report.verdicts import NOT_RUN
 from modgap.tables import PROVENANCE_KEYS, read_metadata
 
 # The figure that repeats words which harm: where a run has it, the page says so.
 HARMFUL = "figS11_fairness_shift"
+
+# The table whose rows are samples of the user's.
+PRIVATE = "skipped_samples"
 
 
 def main(
@@ -40,27 +50,50 @@ def main(
     results,
     config,
     again,
+    sets=(),
+    references=(),
+    answers="",
+    claim_figures=None,
+    colours=("#D55E00", "#0072B2"),
 ):
     """Write the page.
 
     claims : csv of the verdicts. embeddings : one file of each cloud. project : Path with report/.
     benchmarks : Path of the benchmark files. figures, tables : dicts with name, title, caption
-    (file name in report/), files and, of figures, sources (the parquet files behind them).
+    (file name in report/), files and, of figures, pages (PNG files), sources (the parquet files
+    behind them) and table (its numbers).
     names : what people call each embedding set, cloud and task. again : what follows a target in
         a command that makes it again, such as the run's configuration file.
+    sets, references, claim_figures : of the plan. answers : path of the table of answers, which is
+        read where it exists. colours : of the first and the second modality.
     """
     captions = project / "report"
-    verdicts = read_verdicts(claims)
+    claim_figures = claim_figures or {}
+    verdicts = [
+        {**claim, "figure": claim_figures.get(claim["id"], "")} for claim in read_verdicts(claims)
+    ]
     counts, by_scale = count_verdicts(verdicts)
+    is_private = not all(row["shown"] for row in sets)
+    measured = join_answers(sets, answers)
     page = render_page(
         captions / "page",
         results=results,
         again=again,
+        opening=describe_opening(measured, references),
+        samples_line=tell_samples(sets),
+        colours=colours,
+        **describe_points(measured),
         claims=verdicts,
         counts=counts,
         by_scale=by_scale,
-        figures=[describe_figure(figure, captions, names) for figure in figures],
-        tables=[describe_table(table, captions) for table in tables],
+        judged=sum(claim["verdict"] != NOT_RUN for claim in verdicts),
+        figures=[
+            describe_figure(figure, captions, names, measured, verdicts) for figure in figures
+        ],
+        tables=[
+            describe_table(table, captions, private=is_private and table["name"] == PRIVATE)
+            for table in tables
+        ],
         differences=render_caption(captions / "differences.rst"),
         content_note=any(figure["name"] == HARMFUL for figure in figures),
         config=config,
@@ -76,30 +109,81 @@ def main(
         temporary.write_text(page, encoding="utf-8")
 
 
-def describe_figure(figure, captions, names):
-    """A figure as the page shows it."""
-    caption = captions / figure["caption"]
-    told = [caption_sentence(caption)] if caption.is_file() else []
+def describe_points(sets):
+    """Points of Figure 1 and what they show, as blocks of data for the page's script."""
+    points, keys = gather_points(sets)
+    items, positions = describe_samples(sets, keys)
+    datasets = {row["name"]: row["dataset"] for row in sets}
     return {
-        "name": figure["name"],
-        "title": figure["title"],
-        "image": embed_png(Path(figure["png"])),
-        "alternative": ". ".join([figure["title"].rstrip("."), *told]),
-        "caption": render_caption(caption),
-        "facts": read_facts(
-            [path for path in figure["sources"] if path.endswith(".parquet")], names
-        ),
+        "items": data_block(items) if items else "",
+        "points": {
+            name: {
+                **found,
+                "data": data_block(
+                    {**found, "dataset": datasets[name], "items": positions.get(name)}
+                ),
+            }
+            for name, found in points.items()
+        },
     }
 
 
-def describe_table(table, captions):
+def describe_figure(figure, captions, names, sets, claims):
+    """A figure as the page shows it."""
+    caption, name = captions / figure["caption"], figure["name"]
+    seen = tell_figure(figure, names, sets)
+    told = [seen.rstrip(".")] if seen else []
+    told += [caption_sentence(caption)] if caption.is_file() else []
+    table = figure.get("table", "")
+    return {
+        "name": name,
+        "title": figure["title"],
+        "pages": [
+            {"image": embed_png(Path(page)), "file": f"../figures/{Path(page).name}"}
+            for page in figure["pages"]
+        ],
+        "alternative": ". ".join([figure["title"].rstrip("."), *told]),
+        "seen": seen,
+        "caption": render_caption(caption),
+        "facts": read_facts(
+            [path for path in figure["sources"] if path.endswith(".parquet")],
+            names,
+            STATISTICS.get(name, ()),
+        ),
+        "files": [
+            *((kind, f"../figures/{name}.{kind.lower()}") for kind in ("PDF", "PNG")),
+            *([("CSV", f"../tables/{table}.csv")] if table else []),
+        ],
+        "claims": [
+            {"id": claim["id"], "mark": MARKS[claim["verdict"]], "verdict": claim["verdict"]}
+            for claim in claims
+            if claim["figure"] == name and claim["verdict"] != NOT_RUN
+        ],
+    }
+
+
+def tell_figure(figure, names, sets):
+    """What one sees in a figure, or nothing where no sentence is made for it."""
+    sources = [path for path in figure["sources"] if path.endswith(".parquet")]
+    tellers = {
+        "fig1_modality_gap": lambda: tell_gaps(sets),
+        "fig2a_cone_histograms": lambda: tell_cones(sources, names),
+        "fig3_shift_landscape": lambda: tell_landscapes(sets),
+        "figS10_zero_shot_shift": lambda: tell_zero_shot(sources, names),
+        "figX_comparison": lambda: tell_comparisons(sources),
+    }
+    return tellers.get(figure["name"], str)()
+
+
+def describe_table(table, captions, *, private):
     """A table as the page shows it."""
     markdown = Path(table["md"]) if table.get("md") else None
     return {
         "name": table["name"],
         "title": table["title"],
         "caption": render_caption(captions / table["caption"]),
-        **read_table_view(Path(table["csv"]), markdown),
+        "private": private,
+        **read_table_view(Path(table["csv"]), markdown, private=private),
     }
 
 

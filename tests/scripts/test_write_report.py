@@ -1,5 +1,6 @@
 """write_report: one page with everything inside, nothing of it taken for markup."""
 
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -10,6 +11,7 @@ from PIL import Image
 
 import write_report
 from modgap.plan.models import PROJECT
+from modgap.report.answers import ANSWER_COLUMNS
 from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
 
@@ -38,12 +40,53 @@ def claim(name, verdict, **more):
     return {**row, **numbers, "id": name, "verdict": verdict, "scale": "paper", **more}
 
 
-def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap"):
+def make_set(tmp_path, text, n=5, shown=True):
+    """A set with its projection, samples and answer, ``text`` wherever a user can put some."""
+    ids = [f"{text} {i}" for i in range(n)]
+    frames = [
+        pd.DataFrame({"method": method, "modality": np.repeat(["first", "second"], n)}).assign(
+            embeddings=text, pair=[*range(n)] * 2, x=range(2 * n), y=0.5, sample_id=ids * 2
+        )
+        for method in ("umap", "svd", "pca", "gap_axis")
+    ]
+    write_table(pd.concat(frames), tmp_path / "projection.parquet", {"n": n, "n_drawn": n})
+    pictures = tmp_path / "pictures.npy"
+    np.save(pictures, np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3)).astype(np.uint8))
+    samples = {"sample_id": ids, "caption_index": 0, "caption": [f"of {name}" for name in ids]}
+    image = [f"{pictures}#{i}" for i in range(n)]
+    write_table(pd.DataFrame({**samples, "image": image}), tmp_path / "samples.parquet")
+    answer = {**dict.fromkeys(ANSWER_COLUMNS, text), "gap": 0.5, "low": 0.4, "high": 0.6, "n": n}
+    pd.DataFrame([answer]).to_csv(tmp_path / "answers.csv", index=False)
+    return {
+        "name": text,
+        "label": text,
+        "state": "trained",
+        "modalities": [text, "texts"],
+        "data": text,
+        "dataset": text,
+        "projection": str(tmp_path / "projection.parquet"),
+        "extrema": str(tmp_path / "none.parquet"),
+        "shown": shown,
+        "samples": str(tmp_path / "samples.parquet") if shown else "",
+    }
+
+
+REFERENCES = [{"name": "closed", "gap": 0.0, "state": "closed", "model": "none"}]
+
+
+def read_blocks(text):
+    """The data of the page's own script, by id."""
+    found = re.findall(r'<script type="application/json" id="([^"]*)">(.*?)</script>', text)
+    return {name: json.loads(content) for name, content in found}
+
+
+def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap", sets=(), claims=None):
     """Write a report with ``text`` wherever a user can put some; return the page."""
-    claims = tmp_path / "claims.csv"
-    pd.DataFrame(
-        [claim("one", "not run"), claim("two", "reproduced", claim=text, why=text, where=text)]
-    ).to_csv(claims, index=False)
+    if claims is None:
+        claims = tmp_path / "claims.csv"
+        pd.DataFrame(
+            [claim("one", "not run"), claim("two", "reproduced", claim=text, why=text, where=text)]
+        ).to_csv(claims, index=False)
     png, source = tmp_path / "fig.png", tmp_path / "fig.parquet"
     Image.fromarray(np.zeros((4, 6, 3), np.uint8)).save(png)
     write_table(pd.DataFrame({"embeddings": [text], "n": [7], "seed": [1]}), source)
@@ -52,7 +95,7 @@ def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap"):
     cloud = tmp_path / "part-0.parquet"
     write_table(pd.DataFrame({"a": [1]}), cloud, {"model": text, "dataset": text})
     benchmarks = tmp_path / "benchmarks" / "train"
-    benchmarks.mkdir(parents=True)
+    benchmarks.mkdir(parents=True, exist_ok=True)
     (benchmarks / "base.tsv").write_text("s\tmax_rss\n61.5\t900\n")
     figure = {"name": name, "title": text, "caption": f"{name}.rst"}
     table = {"name": "gap_statistics", "title": text, "caption": "none.rst", "csv": str(csv)}
@@ -62,12 +105,16 @@ def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap"):
         [cloud],
         project=PROJECT,
         benchmarks=benchmarks.parent,
-        figures=[{**figure, "png": str(png), "sources": [str(source)]}] if figures else [],
+        figures=[{**figure, "pages": [str(png)], "sources": [str(source)]}] if figures else [],
         tables=[{**table, "md": ""}] if figures else [],
         names={text: text},
         results=text,
         config={"datasets": {text: text}},
         again=f"--configfile {text}",
+        sets=list(sets),
+        references=REFERENCES,
+        answers=str(tmp_path / "answers.csv"),
+        claim_figures={"two": name} if figures else {},
     )
     return (tmp_path / "index.html").read_text()
 
@@ -75,12 +122,69 @@ def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap"):
 def test_text_of_users_is_never_markup(tmp_path):
     text = make(tmp_path)
     page = Page(text)
-    assert len(page.all("script")) == 1
+    assert len([tag for tag in page.all("script") if tag.get("type") != "application/json"]) == 1
     assert "<img src=x" not in text
     assert not [
         tag for tag, attributes in page.tags if any(key.startswith("on") for key in attributes)
     ]
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 8
+
+
+def test_captions_and_ids_of_users_are_data_and_never_markup(tmp_path):
+    text = make(tmp_path, sets=[make_set(tmp_path, HOSTILE)])
+    page = Page(text)
+    assert len([tag for tag in page.all("script") if tag.get("type") != "application/json"]) == 1
+    assert "<img src=x" not in text
+    assert not [
+        tag for tag, attributes in page.tags if any(key.startswith("on") for key in attributes)
+    ]
+    (items,) = read_blocks(text)["items"].values()
+    assert items["captions"][2] == f"of {HOSTILE} 2"
+    assert len(items["pictures"]) == 5
+
+
+def test_the_page_opens_with_the_set_and_then_its_figure(tmp_path):
+    text = make(tmp_path, "mine", sets=[make_set(tmp_path, "mine")])
+    assert "<h1>The modality gap of mine, trained weights</h1>" in text
+    places = [text.index(mark) for mark in ('class="value">0.500', 'class="ruler"', "<canvas")]
+    assert places == sorted(places)
+    order = [text.index(f'<section id="{name}"') for name in ("figures", "tables", "claims")]
+    assert max(places) < order[0]
+    assert order == sorted(order)
+    assert "The two clouds of mine, trained weights are 0.500 apart (95 %: 0.400 to 0.600)." in text
+    blocks = read_blocks(text)
+    assert blocks["points-mine"]["items"] == [0, 1, 2, 3, 4]
+    assert blocks["items"]["mine"]["ids"][3] == "mine 3"
+
+
+def test_a_page_without_samples_holds_none_of_them(tmp_path):
+    text = make(tmp_path, "mine", sets=[make_set(tmp_path, "mine", shown=False)])
+    assert "no ids, captions or pictures of mine" in text
+    assert "mine 3" not in text
+    assert "data:image/jpeg" not in text
+    blocks = read_blocks(text)
+    assert set(blocks) == {"points-mine"}
+    assert blocks["points-mine"]["items"] is None
+
+
+def test_the_page_stays_small_with_all_that_it_may_hold(tmp_path):
+    row = make_set(tmp_path, "mine", n=1200)
+    text = make(tmp_path, "mine", sets=[row, *({**row, "name": f"set {i}"} for i in range(30))])
+    assert len(text.encode()) < 9e6  # the figures of a run take the rest of 15 MB
+    assert 900 < len(read_blocks(text)["items"]["mine"]["pictures"]) <= 1000
+
+
+def test_claims_that_nobody_judged_are_folded(tmp_path):
+    text = make(tmp_path, "plain")
+    assert '<details id="verdicts" open>' in text
+    assert '<a href="#fig1_modality_gap">figure' in text
+    assert '<a href="#claim-two">' in text
+    claims = tmp_path / "none.csv"
+    pd.DataFrame([claim("one", "not run")]).to_csv(claims, index=False)
+    page = make(tmp_path, "plain", claims=claims)
+    assert '<details id="verdicts">' in page
+    assert "1 claims, none judged" not in page
+    assert "1 claim, none judged" in page
 
 
 def test_nothing_is_loaded_from_outside(tmp_path):
@@ -93,7 +197,10 @@ def test_nothing_is_loaded_from_outside(tmp_path):
         if key in ("src", "href", "action", "data", "poster", "srcset")
     ]
     assert addresses
-    assert all(value.startswith(("#", "data:")) for value in addresses)
+    # Links to files of the run beside the page load nothing by themselves.
+    assert all(value.startswith(("#", "data:", "../figures/", "../tables/")) for value in addresses)
+    loaded = [tag["src"] for name, tag in page.tags if "src" in tag]
+    assert all(value.startswith("data:") for value in loaded)
     assert not re.search(r"https?://|url\(|@import", text)
     (policy,) = [tag["content"] for tag in page.all("meta") if "http-equiv" in tag]
     assert "default-src 'none'" in policy

@@ -216,7 +216,8 @@ def test_text_has_enough_contrast_in_both_schemes(page, tmp_path):
         };
         const worst = {};
         const names = ['body', 'a', '.badge.v1', '.badge.v2', '.badge.v3', '.badge.v4', '.where',
-                       '.small', '.tile .word', 'summary', 'dt', 'thead th', 'code', 'pre'];
+                       '.small', '.around', '.told', '.tile .word', 'summary', 'dt', 'thead th',
+                       'code', 'pre'];
         for (const name of names) {
           for (const element of document.querySelectorAll(name)) {
             const pair = [light(getComputedStyle(element).color), light(behind(element))];
@@ -231,6 +232,137 @@ def test_text_has_enough_contrast_in_both_schemes(page, tmp_path):
         worst = answer(tmp_path, page, script, *flags)
         assert len(worst) >= 13
         assert min(worst.values()) >= 4.5, worst
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (PHONE, 844)])
+def test_the_gap_and_a_figure_stand_on_the_first_screen(page, tmp_path, width, height):
+    look = answer(
+        tmp_path,
+        page,
+        """
+        const canvas = document.querySelector('.explore canvas');
+        const pen = canvas.getContext('2d');
+        const drawn = pen.getImageData(0, 0, canvas.width, canvas.height).data;
+        const rulers = [...document.querySelectorAll('.place .ruler')].filter((r) => r.clientWidth);
+        return {
+          title: document.querySelector('h1').textContent,
+          gap: document.querySelector('.gap .value').textContent,
+          number: document.querySelector('.gap').getBoundingClientRect().bottom,
+          ruler: rulers.map((r) => [r.getBoundingClientRect().right, r.getAttribute('aria-label')]),
+          top: canvas.getBoundingClientRect().top,
+          size: [canvas.clientWidth, canvas.clientHeight],
+          ink: drawn.filter((value, i) => i % 4 === 3 && value > 0).length,
+        };
+        """,
+        width=width,
+    )
+    assert look["title"].startswith("The modality gap of scenes-vit")
+    assert float(look["gap"]) > 0
+    assert look["number"] < look["top"] + 150 < height
+    ((right, told),) = look["ruler"]
+    assert right <= width
+    assert f"scenes-vit, random weights {look['gap']}" in told
+    assert "closed 0" in told
+    assert min(look["size"]) > 150
+    assert look["ink"] > 500
+
+
+def test_a_point_shows_its_picture_caption_and_pair(page, results, tmp_path):
+    found = answer(
+        tmp_path,
+        page,
+        """
+        const figure = document.querySelector('.explore');
+        const [canvas, slider, told] =
+          ['canvas', 'input', '.told'].map((name) => figure.querySelector(name));
+        const ink = () => canvas.toDataURL();
+        const before = ink(), seen = {};
+        const box = canvas.getBoundingClientRect();
+        for (let x = 20; x < box.width; x += 6) for (let y = 20; y < box.height; y += 6) {
+          const at = {clientX: box.left + x, clientY: box.top + y, bubbles: true};
+          canvas.dispatchEvent(new PointerEvent('pointermove', at));
+          seen[told.querySelector('strong')?.textContent] = told.querySelector('span')?.textContent;
+        }
+        const changed = ink() !== before;
+        slider.value = 3;
+        slider.dispatchEvent(new Event('input'));
+        const choice = figure.querySelector('select'), first = ink();
+        choice.selectedIndex = 1;
+        choice.dispatchEvent(new Event('input'));
+        return {
+          seen, changed, another: ink() !== first, third: told.querySelector('strong').textContent,
+          picture: told.querySelector('img').src.slice(0, 22),
+          options: [...choice.options].map((option) => option.textContent),
+          focusable: [choice.tabIndex, slider.tabIndex],
+        };
+        """,
+    )
+    samples = pd.read_parquet(results / "samples" / "scenes.parquet").set_index("sample_id")
+    captions = {name: text for name, text in found["seen"].items() if name != "undefined"}
+    assert len(captions) > 10
+    assert all(samples.loc[[name], "caption"].isin([text]).any() for name, text in captions.items())
+    assert found["changed"]
+    assert found["another"]
+    assert found["third"] in samples.index
+    assert found["picture"] == "data:image/jpeg;base64"
+    assert found["options"] == ["gap axis", "PCA", "SVD, not centred", "UMAP"]
+    assert found["focusable"] == [0, 0]
+
+
+def test_points_work_under_the_pages_own_policy(page, tmp_path):
+    printed, said = chromium(tmp_path, page.as_uri(), "--dump-dom")
+    assert console(said) == []
+    assert re.search(r'<div class="controls">', printed)
+    assert not re.search(r'<div class="controls" hidden', printed.split("<details", 1)[0])
+
+
+def test_a_figure_fills_the_window_and_goes_back(page, tmp_path):
+    found = answer(
+        tmp_path,
+        page,
+        """
+        const box = document.getElementById('enlarged');
+        const link = document.querySelector('#fig1_modality_gap a.enlarge');
+        link.click();
+        const image = box.querySelector('img');
+        const opened = [box.open, image.clientWidth, document.activeElement.textContent];
+        box.querySelector('button').click();
+        return {opened, closed: box.open, href: link.getAttribute('href')};
+        """,
+    )
+    is_open, width, focused = found["opened"]
+    assert is_open
+    assert width > 900
+    assert focused == "Close"
+    assert not found["closed"]
+    assert found["href"] == "../figures/fig1_modality_gap.png"
+
+
+def test_claims_and_figures_link_to_each_other_and_files_are_there(page, results, tmp_path):
+    found = answer(
+        tmp_path,
+        page,
+        """
+        const all = (what) => [...document.querySelectorAll(what)];
+        return {
+          inside: all('a[href^="#"]').map((a) => a.getAttribute('href').slice(1))
+            .filter((id) => !document.getElementById(id)),
+          judged: all('.claims tbody tr').filter((row) => row.dataset.verdict !== 'not run')
+            .map((row) => [row.id, row.querySelector('a[href^="#fig"]')?.getAttribute('href')]),
+          back: all('figure dd a[href^="#claim-"]')
+            .map((a) => [a.getAttribute('href').slice(1), '#' + a.closest('figure').id]),
+          files: all('a[href^="../"]').map((a) => a.getAttribute('href')),
+        };
+        """,
+    )
+    assert found["inside"] == []
+    assert len(found["judged"]) > 15
+    assert all(figure for _, figure in found["judged"])
+    assert sorted(found["judged"]) == sorted(found["back"])
+    assert "../figures/fig1_modality_gap.pdf" in found["files"]
+    assert "../tables/gap_statistics.csv" in found["files"]
+    missing = [file for file in found["files"] if not (page.parent / file).is_file()]
+    assert missing == []
 
 
 # --- Snakemake's own report --------------------------------------------------------------------

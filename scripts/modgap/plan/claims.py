@@ -36,7 +36,8 @@ def load_claims(path, schema):
 
     Returns
     -------
-    tables : dict: name -> what it is about (``of``) and its ``path`` under the results.
+    tables : dict: name -> what it is about (``of``), its ``path`` under the results and the
+        ``figure`` that shows it.
     claims : list of dicts.
     """
     content = read_claims(path, schema)
@@ -50,7 +51,12 @@ def load_claims(path, schema):
         columns = claim.get("columns", usual)
         source_says = {"scale": source["scale"], "needs": claim.get("needs", source["needs"])}
         claims.append({**claim, **source_says, "rows": rows, "columns": columns})
-    return content["tables"], claims
+    figures = content.get("figures", {})
+    tables = {
+        name: {**about, "figure": figures.get(name, "")}
+        for name, about in content["tables"].items()
+    }
+    return tables, claims
 
 
 def claim_problems(content):
@@ -243,6 +249,8 @@ def plan_claims(config, cells, root):
             ]
             for name, table in tables.items()
         },
+        # The figure of each claim.
+        "figures": {claim["id"]: tables[claim["table"]]["figure"] for claim in claims},
         "settings": {
             "claims": claims,
             "described": {

@@ -50,6 +50,8 @@ from modgap.plan.paths import (
     one_of,
     shard_counts,
 )
+from modgap.plan.references import read_references
+from modgap.plan.report import describe_report_sets, find_table, list_shown_samples
 from modgap.plan.targets import (
     FIGURES,
     TABLES,
@@ -147,7 +149,7 @@ def resolve(config, root, configfiles=()):
     }
     everything = [plan["targets"][what] for what in ("figures", "tables", "training")]
     plan["targets"]["all"] = [*chain(*everything), "<results>/report/index.html"]
-    plan["report"] = plan_report(known, plan["figures"], figures, tables, configfiles)
+    plan["report"] = plan_report(known, plan, figures, tables, configfiles)
     return plan
 
 
@@ -200,22 +202,23 @@ def plan_resources(config):
 def plan_report(known, planned, figures, tables, configfiles):
     """What the report shows of a run, and the files that it reads.
 
-    planned : the planned figures by rule. figures, tables : the targets of the configuration.
+    planned : the plan so far. figures, tables : the targets of the configuration.
     configfiles : the user's files.
     """
     results, config = known.config["results"], known.config
     pages = {
         name: [path.replace("<results>", results) for path in figure["pngs"]]
-        for name, figure in planned.items()
+        for name, figure in planned["figures"].items()
     }
+    names = {table.name for table in tables}
     shown = [
         {
             "name": figure.name,
             "title": figure.title,
             "caption": figure.caption_file,
-            "png": pages[figure.name][0],
             "pages": pages[figure.name],
-            "sources": list_sources(planned[figure.name], results),
+            "sources": list_sources(planned["figures"][figure.name], results),
+            "table": find_table(figure.name, names),
         }
         for figure in figures
     ]
@@ -230,7 +233,10 @@ def plan_report(known, planned, figures, tables, configfiles):
         for table in tables
         if table.name != "claims"
     ]
+    drawn = {figure["name"] for figure in shown}
+    sets = describe_report_sets(known)
     return {
+        "samples": list_shown_samples(known, sets),
         "content": content_version(os.path.join(known.root, "report")),
         "benchmarks": f"{results}/benchmarks",
         "sources": [path for figure in shown for path in figure["sources"]],
@@ -239,10 +245,19 @@ def plan_report(known, planned, figures, tables, configfiles):
         "settings": {
             # What follows a target in a command that makes it again.
             "again": name_configfiles(configfiles),
+            "answers": f"{results}/tables/answers.csv",
+            "claim_figures": {
+                claim: figure
+                for claim, figure in planned["claims"]["figures"].items()
+                if figure in drawn
+            },
+            "colours": [config["figures"]["first"], config["figures"]["second"]],
             "config": config,
             "figures": shown,
             "names": name_everything(known, name_study_tables(known)),
+            "references": read_references(known.root),
             "results": results,
+            "sets": sets,
             "tables": printed,
         },
     }

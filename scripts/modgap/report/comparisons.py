@@ -24,6 +24,12 @@ def read_comparison(path):
     }
 
 
+def tell_comparisons(paths):
+    """What one sees in the figure of all comparisons."""
+    texts = [read_comparison(path)["text"] for path in paths]
+    return " ".join(text[0].upper() + text[1:] for text in texts)
+
+
 def describe_comparison(rows, sets=("before", "after")):
     """One to three sentences on the gap, recall@1 and zero-shot accuracy of one comparison.
 

@@ -10,11 +10,21 @@ SUBJECTS = ("embeddings", "comparison", "task", "model", "theorem", "activation"
 SIZES = ("n", "n_inputs")
 SEEDS = ("seed", "n_seeds", "n_initialisations", "seeds")
 
+# Statistics that a figure shows, where its files have more: facts are of these only.
+STATISTICS = {
+    "fig1_modality_gap": ("gap",),
+    "fig2a_cone_histograms": ("mean_cosine",),
+    "figS14_second_picture_set": ("mean_cosine",),
+    "fig3_shift_landscape": ("loss", "distance", "gradient"),
+    "figS10_zero_shot_shift": ("top1", "top1_exact", "auc"),
+}
 
-def read_facts(paths, names):
+
+def read_facts(paths, names, statistics=()):
     """Terms and their descriptions for the caption of what was made of ``paths``.
 
     paths : parquet files. names : embedding set, cloud, task, run or path -> what people call it.
+    statistics : those that are shown, where a file has rows of them; all if empty.
 
     Returns
     -------
@@ -24,6 +34,7 @@ def read_facts(paths, names):
     subjects, sizes, samples, seeds, protocols, intervals = {}, set(), {}, {}, {}, {}
     for path in paths:
         frame, about = read_fact_columns(path)
+        frame = keep_statistics(frame, statistics)
         for name in [path] if path in names else subject_names(frame, about):
             subjects[names.get(name, name)] = None
         # Groups and held-out halves are parts of the items.
@@ -53,10 +64,18 @@ def read_facts(paths, names):
 
 def read_fact_columns(path):
     """The columns of a file that facts are read from, and its metadata."""
-    wanted = {*SUBJECTS, *SIZES, *SEEDS, "dataset", "protocol", "interval_method"}
+    wanted = {*SUBJECTS, *SIZES, *SEEDS, "dataset", "protocol", "interval_method", "statistic"}
     stored = open_parquet(path)
     columns = [name for name in stored.schema_arrow.names if name in wanted]
     return stored.read(columns=columns).to_pandas(), read_metadata(path)
+
+
+def keep_statistics(frame, statistics):
+    """The rows of the named statistics, or all where a file has none of them."""
+    if not statistics or "statistic" not in frame:
+        return frame
+    kept = frame[frame["statistic"].isin(statistics)]
+    return kept if len(kept) else frame
 
 
 def subject_names(frame, about):

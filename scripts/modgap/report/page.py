@@ -32,8 +32,8 @@ DOCUTILS = {
 
 
 def render_page(folder, **content):
-    """The page as text; ``folder`` holds page.html, style.css and filter.js."""
-    script = (folder / "filter.js").read_text()
+    """The page as text; ``folder`` holds page.html, style.css and the scripts, run as one."""
+    script = "\n".join(path.read_text() for path in sorted(folder.glob("*.js")))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -75,10 +75,11 @@ def embed_png(png):
     return "data:image/png;base64," + base64.b64encode(png.read_bytes()).decode()
 
 
-def read_table_view(csv, markdown=None):
+def read_table_view(csv, markdown=None, *, private=False):
     """Columns and rows of a table for the page.
 
-    markdown : the table as printed, whose columns are shown; all columns without it.
+    markdown : the table as printed, whose columns are shown; all columns without it. private :
+    whether the page shows no row of it.
 
     Returns
     -------
@@ -89,7 +90,7 @@ def read_table_view(csv, markdown=None):
         header = markdown.read_text().split("\n", 1)[0]
         printed = [name.strip() for name in header.strip("|").split("|")]
         frame = frame[[name for name in printed if name in frame]]
-    shown = frame.head(SHOWN_ROWS).astype(object)
+    shown = frame.head(0 if private else SHOWN_ROWS).astype(object)
     rows = [["–" if pd.isna(cell) else spell(cell) for cell in row] for row in shown.to_numpy()]
     return {"columns": list(frame.columns), "rows": rows, "total": len(frame)}
 

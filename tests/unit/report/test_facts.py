@@ -67,3 +67,13 @@ def test_numbers_are_spelled_as_one_range(values, text):
 def test_a_sample_of_the_pictures_is_said(tmp_path):
     path = write(tmp_path, {"sampled": {"pictures": 20000, "of": 50000}}, n=[20000])
     assert read_facts([path], {})["all pairs"] == "20,000 of 50,000 pictures, drawn at random"
+
+
+def test_facts_are_of_the_statistics_that_a_figure_shows(tmp_path):
+    rows = {"embeddings": ["a", "a"], "statistic": ["gap", "recall1"], "n": [5, 40]}
+    path = write(tmp_path, **rows, interval_method=["bootstrap", "Wilson"])
+    assert read_facts([path], {})["intervals"] == "bootstrap; Wilson"
+    shown = read_facts([path], {}, ["gap"])
+    assert (shown["intervals"], shown["n"]) == ("bootstrap", "5")
+    # A file that has none of them is shown by something else.
+    assert read_facts([path], {}, ["cosine"])["intervals"] == "bootstrap; Wilson"

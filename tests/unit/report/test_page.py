@@ -1,6 +1,7 @@
 """Parts of the page: captions as HTML, tables as text, verdicts counted."""
 
 import base64
+import hashlib
 
 import pandas as pd
 import pytest
@@ -90,3 +91,20 @@ def test_a_template_that_asks_for_what_is_not_there_is_an_error(tmp_path):
     assert render_page(tmp_path, results="<results>") == "&lt;results&gt;"
     with pytest.raises(UndefinedError):
         render_page(tmp_path)
+
+
+def test_scripts_run_as_one_and_the_policy_names_it(tmp_path):
+    (tmp_path / "page.html").write_text("{{ script_digest }} {{ script }}")
+    (tmp_path / "style.css").write_text("")
+    (tmp_path / "b.js").write_text("two()")
+    (tmp_path / "a.js").write_text("one()")
+    digest, script = render_page(tmp_path).split(" ", 1)
+    assert script == "one()\ntwo()"
+    assert base64.b64decode(digest) == hashlib.sha256(script.encode()).digest()
+
+
+def test_a_private_table_shows_no_row_and_counts_them(tmp_path):
+    csv = tmp_path / "t.csv"
+    pd.DataFrame({"sample_id": ["secret", "other"]}).to_csv(csv, index=False)
+    view = read_table_view(csv, private=True)
+    assert (view["rows"], view["total"]) == ([], 2)
