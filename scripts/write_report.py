@@ -11,6 +11,7 @@ from pathlib import Path
 from modgap.files import atomic_path
 from modgap.job import start_log
 from modgap.report.comparisons import tell_comparisons
+from modgap.report.drawing import modality_colours
 from modgap.report.facts import STATISTICS, read_facts, read_run_times
 from modgap.report.machine import code_state, hardware, versions
 from modgap.report.opening import describe_opening, join_answers, tell_samples
@@ -65,7 +66,7 @@ def main(
     names : what people call each embedding set, cloud and task. again : what follows a target in
         a command that makes it again, such as the run's configuration file.
     sets, references, claim_figures : of the plan. answers : path of the table of answers, which is
-        read where it exists. colours : of the first and the second modality.
+        read where it exists. colours : as configured, of the first and the second modality.
     """
     captions = project / "report"
     claim_figures = claim_figures or {}
@@ -81,7 +82,7 @@ def main(
         again=again,
         opening=describe_opening(measured, references),
         samples_line=tell_samples(sets),
-        colours=colours,
+        colours=modality_colours(measured, *colours),
         **describe_points(measured),
         claims=verdicts,
         counts=counts,
@@ -151,7 +152,8 @@ def describe_figure(figure, captions, names, sets, claims):
             STATISTICS.get(name, ()),
         ),
         "files": [
-            *((kind, f"../figures/{name}.{kind.lower()}") for kind in ("PDF", "PNG")),
+            ("PDF", f"../figures/{name}.pdf"),
+            *(("PNG", f"../figures/{Path(page).name}") for page in figure["pages"]),
             *([("CSV", f"../tables/{table}.csv")] if table else []),
         ],
         "claims": [

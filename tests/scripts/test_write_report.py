@@ -61,6 +61,7 @@ def make_set(tmp_path, text, n=5, shown=True):
         "name": text,
         "label": text,
         "state": "trained",
+        "paired": True,
         "modalities": [text, "texts"],
         "data": text,
         "dataset": text,
@@ -154,6 +155,8 @@ def test_the_page_opens_with_the_set_and_then_its_figure(tmp_path):
     assert "The two clouds of mine, trained weights are 0.500 apart (95 %: 0.400 to 0.600)." in text
     blocks = read_blocks(text)
     assert blocks["points-mine"]["items"] == [0, 1, 2, 3, 4]
+    # Texts have the second colour, as in Figure 1, and the other side what is left.
+    assert 'data-colours="#D55E00 #0072B2 "' in text
     assert blocks["items"]["mine"]["ids"][3] == "mine 3"
 
 

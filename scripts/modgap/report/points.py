@@ -36,8 +36,8 @@ def read_points(row):
 
     Returns
     -------
-    points : dict that is JSON: title, names (of the modalities), n, pairs (numbers of those drawn),
-    methods (key, label, axes, ratio, and x and y of the first and then the second modality).
+    points : dict that is JSON: title, modalities, names (as a legend has them), n, pairs (numbers
+    of those drawn), methods (key, label, axes, ratio, x and y of the first and then the second).
     keys : frame of sample_id and caption_index of each pair where the data has them, else None.
     """
     if not (row["paired"] and Path(row["projection"]).is_file()):
@@ -63,6 +63,7 @@ def read_points(row):
     known = [name for name in ("sample_id", "caption_index") if name in one]
     points = {
         "title": row["title"],
+        "modalities": list(row["modalities"]),
         "names": name_modalities(row["modalities"]),
         "n": about["n"],
         "pairs": one["pair"].tolist(),

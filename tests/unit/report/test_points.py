@@ -29,6 +29,7 @@ def project(path, n=5, methods=("pca", "gap_axis"), **more):
     return {
         "name": "a",
         "title": "A",
+        "paired": True,
         "modalities": ["images", "texts"],
         "projection": str(path),
         "dataset": "d",
@@ -59,6 +60,11 @@ def test_a_set_without_projection_has_no_points(tmp_path):
     row = project(tmp_path / "a.parquet")
     assert points.read_points({**row, "projection": str(tmp_path / "b")}) == (None, None)
     assert points.gather_points([{**row, "projection": str(tmp_path / "b")}]) == ({}, {})
+
+
+def test_modalities_without_pairs_have_no_points(tmp_path):
+    row = {**project(tmp_path / "a.parquet"), "paired": False}
+    assert points.read_points(row) == (None, None)
 
 
 def test_the_page_holds_no_more_sets_than_fit(tmp_path, monkeypatch):
