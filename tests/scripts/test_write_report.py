@@ -62,6 +62,7 @@ def make_set(tmp_path, text, n=5, shown=True):
         "label": text,
         "state": "trained",
         "modalities": [text, "texts"],
+        "paired": True,
         "data": text,
         "dataset": text,
         "projection": str(tmp_path / "projection.parquet"),

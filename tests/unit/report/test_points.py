@@ -30,6 +30,7 @@ def project(path, n=5, methods=("pca", "gap_axis"), **more):
         "name": "a",
         "title": "A",
         "modalities": ["images", "texts"],
+        "paired": True,
         "projection": str(path),
         "dataset": "d",
     }
