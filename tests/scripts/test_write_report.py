@@ -63,6 +63,7 @@ def make_set(tmp_path, text, n=5, shown=True):
         "state": "trained",
         "paired": True,
         "modalities": [text, "texts"],
+        "paired": True,
         "data": text,
         "dataset": text,
         "projection": str(tmp_path / "projection.parquet"),

@@ -6,6 +6,8 @@ which some may be missing, and every judgement from their 95 % intervals.
 
 import math
 
+from modgap.statistics.headline import headline_gap, spell_gap
+
 ANSWER_COLUMNS = [
     "embeddings",
     "label",
@@ -44,7 +46,7 @@ def describe_answer(row, frame, references, notes=()):
     references : rows of ``plan.references.read_references``.
     notes : what was counted when the two sides were joined, one line each.
     """
-    gap, names = head_gap(frame), row["modalities"]
+    gap, names = headline_gap(frame), row["modalities"]
     like = place_gap(gap["value"], gap["low"], gap["high"], references)
     warning = warn_of_pairs(frame, row["state"])
     return {
@@ -61,7 +63,7 @@ def describe_answer(row, frame, references, notes=()):
         "separable": describe_separability(frame, names),
         "retrieval": describe_retrieval(frame, names),
         "warning": " ".join([*([warning] if warning else []), *map(end_sentence, notes)]),
-        "line": f"{row['label']}: gap {spell_estimate(gap)}, n = {int(gap['n'])}: {like}.",
+        "line": f"{row['label']}: gap {spell_gap(gap)}, n = {int(gap['n'])}: {like}.",
     }
 
 
@@ -69,17 +71,6 @@ def find_measured(frame, statistic, side="both"):
     """The row of a statistic, or None where it was not measured."""
     rows = frame[(frame["statistic"] == statistic) & (frame["side"] == side)]
     return None if rows.empty else rows.iloc[0]
-
-
-def head_gap(frame):
-    """The row of the gap that people are told: corrected for its bias where it has to be.
-
-    The length of a mean is biased upwards; where that takes it out of its own interval (few pairs
-    or a closed gap), the unbiased estimate stands in its place.
-    """
-    gap, unbiased = find_measured(frame, "gap"), find_measured(frame, "gap_unbiased")
-    outside = gap["value"] < gap["low"] or gap["value"] > gap["high"]
-    return unbiased if outside and unbiased is not None else gap
 
 
 def has_interval(row):

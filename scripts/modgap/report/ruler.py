@@ -33,7 +33,7 @@ def draw_ruler(sets, references, width):
     for row, (text, start, lane) in zip(order, labels, strict=True):
         x = place(row["gap"])
         lower = axis + 8 if lane is None else axis + 12 + LINE * lane
-        title = f"{row['name']}: {spell_mark(row['gap'])}"
+        title = f"{row['name']}: {round_gap(row['gap'])}"
         parts.append(
             f'<g class="reference"><title>{escape(title)}</title>'
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{axis}" y2="{lower}"/>'
@@ -44,11 +44,11 @@ def draw_ruler(sets, references, width):
     for position, row in reversed(list(enumerate(sets))):
         x, kind = place(row["gap"]), "own other" if position else "own"
         parts.append(
-            f'<g class="{kind}"><title>{escape(row["title"])}: {spell_mark(row["gap"])}</title>'
+            f'<g class="{kind}"><title>{escape(row["title"])}: {round_gap(row["gap"])}</title>'
             f'<path d="M{x:.1f} {axis}l-6 -10h12z"/></g>'
         )
-    start = keep_inside(place(first["gap"]), spell_mark(first["gap"]), width)
-    parts.append(f'<text class="own" x="{start:.1f}" y="18">{spell_mark(first["gap"])}</text>')
+    start = keep_inside(place(first["gap"]), round_gap(first["gap"]), width)
+    parts.append(f'<text class="own" x="{start:.1f}" y="18">{round_gap(first["gap"])}</text>')
     height = axis + 16 + LINE * max(lanes, 1)
     return Markup(
         f'<svg class="ruler" role="img" width="{width}" height="{height}" '
@@ -96,7 +96,7 @@ def rank_references(references, gap):
 def shorten_name(row):
     """What the ruler calls a reference."""
     name = row["name"].replace("the random twin of the published ", "random ")
-    return f"{name.replace('the published ', '')} {spell_mark(row['gap'])}"
+    return f"{name.replace('the published ', '')} {round_gap(row['gap'])}"
 
 
 def place_labels(labels, width):
@@ -140,16 +140,16 @@ def keep_inside(x, text, width):
     return max(0.0, min(x - length / 2, width - length))
 
 
-def spell_mark(gap):
+def round_gap(gap):
     """A gap with three decimals, a closed one as 0."""
     return f"{gap:.3f}" if gap else "0"
 
 
 def tell_ruler(sets, references):
     """The ruler in words."""
-    own = ", ".join(f"{row['title']} {spell_mark(row['gap'])}" for row in sets)
+    own = ", ".join(f"{row['title']} {round_gap(row['gap'])}" for row in sets)
     known = ", ".join(
-        f"{row['name']} {spell_mark(row['gap'])}"
+        f"{row['name']} {round_gap(row['gap'])}"
         for row in sorted(references, key=lambda row: row["gap"])
     )
     return f"Gaps on one ruler. This run: {own}." + (f" Published: {known}." if known else "")

@@ -31,6 +31,7 @@ def project(path, n=5, methods=("pca", "gap_axis"), **more):
         "title": "A",
         "paired": True,
         "modalities": ["images", "texts"],
+        "paired": True,
         "projection": str(path),
         "dataset": "d",
     }
