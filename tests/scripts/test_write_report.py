@@ -61,7 +61,6 @@ def make_set(tmp_path, text, n=5, shown=True):
         "name": text,
         "label": text,
         "state": "trained",
-        "paired": True,
         "modalities": [text, "texts"],
         "paired": True,
         "data": text,

@@ -29,7 +29,6 @@ def project(path, n=5, methods=("pca", "gap_axis"), **more):
     return {
         "name": "a",
         "title": "A",
-        "paired": True,
         "modalities": ["images", "texts"],
         "paired": True,
         "projection": str(path),
