@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from open_clip import ClipLoss
 
-from modgap.statistics import compared, inference, measurements, pairwise, retrieval
+from modgap.statistics import all_pairs, inference, measurements, pairwise, retrieval
 
 # Of everything ``modgap.statistics`` measures of two modalities, what a trajectory keeps.
 KEPT = [
@@ -139,13 +139,13 @@ def measure_held_out(
     rows = [
         *measurements.gap_rows(X, Y, owner, n_resamples, seed),
         *measurements.cross_rows(X, Y, owner, n_resamples, seed),
-        *compared.retrieval_rows(X, Y, owner, held_out.captions, held_out.relevance, block),
+        *all_pairs.retrieval_rows(X, Y, owner, held_out.captions, held_out.relevance, block),
     ]
     for side, rows_of_side in (("first", X), ("second", Y)):
         pairs = pairwise.within_pairs(rows_of_side, owner, bins=1, block=block)
         rows += [
             *measurements.moment_rows(side, rows_of_side, owner, n),
-            *compared.spread_rows(side, rows_of_side, owner, n, pairs),
+            *all_pairs.spread_rows(side, rows_of_side, owner, n, pairs),
             measurements.rank_row(side, rows_of_side, owner, n),
         ]
     rows = [row for row in rows if row["statistic"] in KEPT]
