@@ -198,7 +198,8 @@ def variant_sections(section, schema):
         lines += ["", f"### {section}: `{key}: {value}`", "", *paragraph(node), ""]
         described = {k: v for k, v in node["properties"].items() if k != key}
         lines += keys({**node, "properties": described}, schema, None)
-        lines += block({section: {"my-name": node["examples"][0]}})
+        names = ["my-name", *(f"my-name-{i}" for i in range(2, len(node["examples"]) + 1))]
+        lines += block({section: dict(zip(names, node["examples"], strict=True))})
     return lines
 
 

@@ -17,6 +17,7 @@ KEYWORDS = {
     *("type", "enum", "const", "pattern", "minLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
     *("properties", "required", "additionalProperties", "propertyNames", "dependentRequired"),
+    "minProperties",
     *("items", "contains", "minItems", "maxItems", "uniqueItems"),
     *("allOf", "anyOf", "oneOf", "if", "then"),
 }
@@ -87,8 +88,9 @@ def test_defaults_and_examples_are_allowed(schema):
 def test_every_kind_and_source_has_an_example(schema):
     for section, key in (("dataset", "kind"), ("model", "source")):
         for value in schema["$defs"][section]["properties"][key]["enum"]:
-            (example,) = schema["$defs"][f"{section}_{value}"]["examples"]
-            assert example[key] == value
+            examples = schema["$defs"][f"{section}_{value}"]["examples"]
+            assert examples
+            assert {example[key] for example in examples} == {value}
 
 
 def test_the_page_of_the_configuration_is_up_to_date(root):
