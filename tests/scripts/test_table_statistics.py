@@ -6,8 +6,8 @@ import pytest
 
 import fig1_modality_gap
 import table_statistics
+from modgap.statistics.all_pairs import measure_pair
 from modgap.statistics.headline import headline_gap
-from modgap.statistics.measurements import measure_pair
 from modgap.tables import write_table
 from toy_pairs import captioned
 
