@@ -14,6 +14,7 @@ NEXT = (
     "unpack_samples",
     "decode_pixels",
     "import_embeddings",
+    "import_tensors",
     "verify_weights",
     "embed_images",
     "embed_texts",
