@@ -33,7 +33,7 @@ def closed(n):
 def test_title_has_no_estimate_beside_an_interval_that_leaves_it_out(n, data, remark):
     frame = measured(n, data)
     gap = headline_gap(frame)
-    title = fig1_modality_gap.row_title({"label": "mine", "state": ""}, gap, n)
+    title = fig1_modality_gap.row_title({"label": "mine", "state": "", "paired": True}, gap, n)
     assert title.startswith(f"mine: gap {gap['value']:.3f} ")
     assert title.endswith(f"n = {n}")
     assert remark in title
@@ -49,7 +49,7 @@ def test_table_prints_the_interval_beside_the_gap_without_bias(tmp_path):
         write_table(measured(n), paths[-1])
     gap, cone = ([tmp_path / f"{name}.{end}" for end in ("csv", "md", "tex")]
                  for name in ("gap", "cone"))  # fmt: skip
-    table_statistics.main(paths, [], gap, cone)
+    table_statistics.main(paths, [], [], gap, cone)
     header = gap[1].read_text().splitlines()[0]
     columns = [cell.strip() for cell in header.strip("|").split("|")]
     start = columns.index("gap")
