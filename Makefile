@@ -16,9 +16,10 @@ run: .venv/.run
 smoke: .venv/.run
 	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
 
-# The test tools, then all tests.
+# The test tools, then all tests: those of functions and scripts side by side, then whole runs.
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/unit tests/scripts -n $(CORES) --dist loadfile
+	$(BIN)/python -m pytest tests/workflow
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
