@@ -33,7 +33,7 @@ def test_a_users_file_builds_only_what_it_names(root, tmp_path, ready):
     (project / "mine.yaml").write_text(text)
     jobs = planned(project, "table_statistics", "--configfile", "mine.yaml")
     assert jobs == {
-        "import_embeddings": 1,
+        "import_embeddings": 2,
         "measure_gap": 1,
         "measure_pairs": 1,
         "measure_cone": 2,
@@ -132,7 +132,7 @@ def test_two_sets_are_compared_also_with_one_of_another_run(root, tmp_path, read
         (project / "mine.yaml").write_text(yaml.safe_dump(given))
         mine = ("figX_comparison", "table_comparisons", "--configfile", "mine.yaml")
         jobs = planned(project, *mine)
-        assert jobs.pop("import_embeddings") == len(given["datasets"])
+        assert jobs.pop("import_embeddings") == 2 * len(given["datasets"])
         assert jobs == {"compare_sets": 1, "table_comparisons": 1, "figX_comparison": 1}
         tables = ["table_statistics"] if given is first else []
         snakemake(project, *tables, *mine, "--cores", 2)
