@@ -26,7 +26,7 @@ def tell_cones(paths, names):
     means = {}
     for path in paths:
         frame = read_table(path)
-        if "statistic" not in frame:
+        if not {"embeddings", "statistic", "value"} <= set(frame.columns):
             continue
         rows = frame[frame["statistic"] == "mean_cosine"]
         means |= dict(zip(rows["embeddings"], rows["value"], strict=True))
@@ -130,7 +130,7 @@ def tell_initial_gaps(paths, names):
 
 def tell_layers(paths):
     """The mean cosine before the first layer of each tower and at its end."""
-    columns = ["label", "state", "side", "dataset_label", "normalisation_layers", "layer"]
+    columns = ["label", "state", "dataset_label", "normalisation_layers", "layer"]
     keys = ["model", "dataset", "side"]
     rows = gather_rows(paths, [*columns, *keys, "readout", "value", "low", "high", "n"])
     rows = rows[rows["normalisation_layers"] == "kept"]
@@ -199,7 +199,7 @@ def spell_variants(rows):
         by_stage = {row["stage"]: row for row in found.to_dict("records")}
         row = by_stage.get("end", by_stage.get("start"))
         before = f", {by_stage['start']['value']:.3f} before training" if len(by_stage) > 1 else ""
-        told.append(f"{spell_value(row)} with {variant}{before}".replace("with as", "as"))
+        told.append(f"{spell_value(row)} {describe_variant(variant)}{before}")
     return "; ".join(told)
 
 
@@ -208,10 +208,13 @@ def spell_variant_ends(rows):
     told = []
     for variant, found in rows.groupby("normalisation", sort=False):
         low, high = find_ends(found)
-        told.append(
-            f"{low['value']:.3f} to {high['value']:.3f} with {variant}".replace("with as", "as")
-        )
+        told.append(f"{low['value']:.3f} to {high['value']:.3f} {describe_variant(variant)}")
     return "; ".join(told)
+
+
+def describe_variant(variant):
+    """What was done to a model, as the end of a phrase."""
+    return variant if variant.startswith("as ") else f"with {variant}"
 
 
 def tell_size(rows):

@@ -145,8 +145,8 @@ def tell_recalls(rows, pairs):
 
 def tell_models(paths):
     """The gap of every model on every dataset, and zero-shot accuracy; paths : one csv."""
-    path = next((path for path in paths if Path(path).is_file()), None)
-    rows = pd.read_csv(path) if path else pd.DataFrame()
+    path = next((path for path in paths if str(path).endswith(".csv")), "")
+    rows = pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
     wanted = {"model", "weights", "dataset", "gap", "gap_low", "gap_high", "n"}
     if not len(rows) or not wanted <= set(rows.columns):
         return ""

@@ -23,7 +23,7 @@ def tell_temperatures(paths):
     if not len(after):
         return ""
     recalls = rows[(rows["statistic"] == "recall1") & (rows["stage"] == "end")]
-    start = f"Before fine-tuning the gap is {before['value'].mean():.3f}; a" if len(before) else "A"
+    start = f"Before fine-tuning the gap is {spell_mean(before)}; a" if len(before) else "A"
     told = []
     for recipe, found in after.groupby("recipe", sort=False):
         ends = [
@@ -32,6 +32,12 @@ def tell_temperatures(paths):
         ]
         told.append(f"{' to '.join(dict.fromkeys(ends))} (τ {recipe})")
     return f"{start}fter it, it is {'; '.join(told)}; {spell_sample(after)}."
+
+
+def spell_mean(rows):
+    """The mean of values; where all are one value, that with its interval."""
+    same = rows["value"].nunique() == 1
+    return spell_value(rows.iloc[0]) if same else f"{rows['value'].mean():.3f}"
 
 
 def tell_recall(row, recalls):
@@ -96,7 +102,7 @@ def tell_courses(paths, cells):
     ended = [describe_course(label, gaps) for label, gaps in by_label.items()]
     if not ended:
         return ""
-    size = f"{ended[0]['n']:,} held-out pairs, {count(len(cells), 'run')}"
+    size = f"{ended[0]['n']:,} held-out pairs, {count(sum(map(len, by_label.values())), 'run')}"
     if len(ended) <= NAMED:
         told = [
             f"from {row['start']:.3f} to {spell_value(row)} with {row['label']}" for row in ended
