@@ -30,7 +30,9 @@ def tell_temperatures(paths):
             f"{spell_value(row)} at τ = {spell_temperature(row['tau'])}{tell_recall(row, recalls)}"
             for row in find_ends(found)
         ]
-        told.append(f"{' to '.join(dict.fromkeys(ends))} (τ {recipe})")
+        # Where it is not fixed, τ is what fine-tuning starts from.
+        how = "τ fixed" if recipe == "fixed" else f"τ {recipe}, starting there"
+        told.append(f"{' to '.join(dict.fromkeys(ends))} ({how})")
     return f"{start}fter it, it is {'; '.join(told)}; {spell_sample(after)}."
 
 
@@ -44,7 +46,9 @@ def tell_recall(row, recalls):
     """Recall@1 from pictures to texts of the same cell, as words behind its gap."""
     same = (recalls["recipe"] == row["recipe"]) & (recalls["tau"] == row["tau"])
     found = recalls[same & (recalls["side"] == "first_to_second")]
-    return f", recall@1 {100 * found['value'].iloc[0]:.1f} %" if len(found) else ""
+    if not len(found):
+        return ""
+    return f", recall@1 from image to text {100 * found['value'].iloc[0]:.1f} %"
 
 
 def spell_sample(rows):
@@ -84,7 +88,8 @@ def tell_widths(paths):
         text = "; ".join(f"{spell_value(row)} at width {row['dim']}" for row in shown)
     start = ""
     if len(before):
-        start = f"; before it, {before['value'].min():.3f} to {before['value'].max():.3f}"
+        ends = [f"{row['value']:.3f}" for row in find_ends(before)]
+        start = f"; before it, {' to '.join(dict.fromkeys(ends))}"
     return f"After training the gap is {text}{start}; {spell_sample(after)}."
 
 

@@ -31,6 +31,17 @@ def test_everything_that_is_measured_has_a_name_in_words(known):
     assert spoken["base"] == "base: ViT trained on scenes, measured on held-out"
 
 
+def test_models_trained_apart_are_told_from_the_start_of_the_same_name(root, monkeypatch):
+    monkeypatch.chdir(root)
+    run = {"model": "cnn", "datasets": ["scenes"], "held_out": "held-out"}
+    group = {"classifier": "c", "dataset": "scenes", "label": "CNN"}
+    known = context(root, training_classifiers={"c": run}, independent_models={"cnn": group})
+    spoken = names.name_everything(known, {})
+    path = f"{known.config['results']}/statistics/independent/cnn.parquet"
+    assert spoken[path] == "CNN with independently trained weights on Scenes"
+    assert "independently" not in spoken.get("cnn/scenes", "")
+
+
 def test_a_task_says_its_prompts_and_templates(known, root):
     (row,) = names.describe_tasks(known.config, root, "zero_shot")
     assert row == {

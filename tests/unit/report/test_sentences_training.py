@@ -39,10 +39,15 @@ def test_fine_tuning_is_told_before_it_and_at_its_smallest_and_largest_gap(table
     ]
     told = tell_temperatures(table(*rows))
     assert told.startswith("Before fine-tuning the gap is 0.700 (95 %: 0.600 to 0.800); after it")
-    assert "0.200 (95 %: 0.100 to 0.300) at τ = 1, recall@1 50.0 % to 0.900" in told
-    assert "at τ = 1/100, recall@1 0.5 % (τ fixed); 1,500 held-out pairs, 3 seeds." in told
+    assert (
+        "0.200 (95 %: 0.100 to 0.300) at τ = 1, recall@1 from image to text 50.0 % to 0.900" in told
+    )
+    assert "0.5 % (τ fixed); 1,500 held-out pairs, 3 seeds." in told
     assert tell_temperatures(table(row(0.7, "start", recipe="fixed", tau=1.0))) == ""
-    assert tell_temperatures(table(row(0.7, recipe="fixed", tau=0.1))).startswith("After it")
+    learned = tell_temperatures(table(row(0.7, recipe="learned", tau=0.1)))
+    assert learned.startswith(
+        "After it, it is 0.700 (95 %: 0.600 to 0.800) at τ = 1/10 (τ learned,"
+    )
 
 
 def test_both_starts_are_told_before_and_after_training(table):
@@ -57,7 +62,7 @@ def test_widths_are_told_one_by_one_or_from_the_smallest_to_the_largest_gap(tabl
     two = [row(0.5, dim=128), row(0.4, dim=64), row(1.1, "start", dim=64)]
     assert tell_widths(table(*two)) == (
         "After training the gap is 0.400 (95 %: 0.300 to 0.500) at width 64; 0.500 (95 %: 0.400 to "
-        "0.600) at width 128; before it, 1.100 to 1.100; 1,500 held-out pairs, 3 seeds."
+        "0.600) at width 128; before it, 1.100; 1,500 held-out pairs, 3 seeds."
     )
     many = tell_widths(table(*(row(dim / 1000, dim=dim) for dim in (64, 128, 256, 512, 1024))))
     assert "between 0.064" in many
