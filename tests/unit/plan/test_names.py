@@ -33,7 +33,8 @@ def test_everything_that_is_measured_has_a_name_in_words(known):
 
 def test_models_trained_apart_are_told_from_the_start_of_the_same_name(root, monkeypatch):
     monkeypatch.chdir(root)
-    run = {"model": "cnn", "datasets": ["scenes"], "held_out": "held-out"}
+    run = {**RUN["base"], "model": "cnn", "steps": 2, "batch_size": 4}
+    run |= {"learning_rate": 0.1, "seeds": [0, 1]}
     group = {"classifier": "c", "dataset": "scenes", "label": "CNN"}
     known = context(root, training_classifiers={"c": run}, independent_models={"cnn": group})
     spoken = names.name_everything(known, {})
