@@ -6,6 +6,7 @@ of mismatched captions.
 
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
+from modgap.report.sentences_training import cell_label
 from modgap.tables import read_metadata, read_table
 
 PANELS = [
@@ -16,18 +17,6 @@ PANELS = [
 ]
 
 TAUS = {1: "1", 0.1: "1/10", 0.05: "1/20", 1 / 30: "1/30", 0.02: "1/50", 0.01: "1/100"}
-
-
-def cell_label(cell, models):
-    """What a cell is, in words."""
-    tau = f"1/{1 / cell['tau']:.3g}"
-    how = f"τ = {tau}" if cell["temperature"] == "fixed" else f"τ {cell['temperature']} from {tau}"
-    parts = [f"{cell['captions']} captions", how]
-    if cell["mismatched"]:
-        parts.append(f"{100 * cell['mismatched']:g} % mismatched")
-    if len(models) > 1:
-        parts.append(cell["model"])
-    return ", ".join(parts)
 
 
 def draw_panel(axes, trajectories, cells, looks, statistic, side, title):

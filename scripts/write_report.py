@@ -10,7 +10,6 @@ from pathlib import Path
 
 from modgap.files import atomic_path
 from modgap.job import start_log
-from modgap.report.comparisons import tell_comparisons
 from modgap.report.drawing import modality_colours
 from modgap.report.facts import STATISTICS, read_facts, read_run_times
 from modgap.report.machine import code_state, hardware, versions
@@ -27,7 +26,7 @@ from modgap.report.page import (
 )
 from modgap.report.points import data_block, gather_points
 from modgap.report.samples import describe_samples
-from modgap.report.sentences import tell_cones, tell_gaps, tell_landscapes, tell_zero_shot
+from modgap.report.sentences import tell_figure
 from modgap.report.verdicts import NOT_RUN
 from modgap.tables import PROVENANCE_KEYS, read_metadata
 
@@ -62,7 +61,7 @@ def main(
     claims : csv of the verdicts. embeddings : one file of each cloud. project : Path with report/.
     benchmarks : Path of the benchmark files. figures, tables : dicts with name, title, caption
     (file name in report/), files and, of figures, pages (PNG files), sources (the parquet files
-    behind them) and table (its numbers).
+    behind them) and table (its numbers), and of a training study cells.
     names : what people call each embedding set, cloud and task. again : what follows a target in
         a command that makes it again, such as the run's configuration file.
     sets, references, claim_figures : of the plan. answers : path of the table of answers, which is
@@ -162,19 +161,6 @@ def describe_figure(figure, captions, names, sets, claims):
             if claim["figure"] == name and claim["verdict"] != NOT_RUN
         ],
     }
-
-
-def tell_figure(figure, names, sets):
-    """What one sees in a figure, or nothing where no sentence is made for it."""
-    sources = [path for path in figure["sources"] if path.endswith(".parquet")]
-    tellers = {
-        "fig1_modality_gap": lambda: tell_gaps(sets),
-        "fig2a_cone_histograms": lambda: tell_cones(sources, names),
-        "fig3_shift_landscape": lambda: tell_landscapes(sets),
-        "figS10_zero_shot_shift": lambda: tell_zero_shot(sources, names),
-        "figX_comparison": lambda: tell_comparisons(sources),
-    }
-    return tellers.get(figure["name"], str)()
 
 
 def describe_table(table, captions, *, private):

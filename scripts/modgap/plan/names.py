@@ -157,13 +157,19 @@ def name_everything(known, study_tables):
         name: f"{name_pair(config, entry)} ({name})"
         for name, entry in config["embedding_sets"].items()
     }
-    for entry in [*config["cones"], *config["initialisations"], *config["layers"]]:
+    sections = ("cones", "initialisations", "layers", "without_normalisation")
+    for entry in [entry for section in sections for entry in config[section]]:
         cloud = f"{entry.get('model', IMPORTED)}/{entry['dataset']}"
         names[cloud] = name_pair(config, entry)
         for side in modalities(config, entry):
             names[f"{cloud}/{side}"] = f"{name_pair(config, entry)}, {side}"
     for name, entry in {**config["zero_shot"], **config["fairness"]}.items():
         names[name] = f"{entry.get('label', name)}: {name_pair(config, entry)}"
+    for name, entry in config["independent_models"].items():
+        # By its path: the group may be called like the model that it was trained from.
+        label, data = entry.get("label", name), dataset_label(config, entry["dataset"])
+        path = f"{config['results']}/statistics/independent/{name}.parquet"
+        names[path] = f"{label} with independently trained weights on {data}"
     for name, pair in config["comparisons"].items():
         names.setdefault(name, f"{name}: {' and '.join(name_compared(pair))}")
     for name, run in known.runs.items():

@@ -219,6 +219,8 @@ def plan_report(known, planned, figures, tables, configfiles):
             "pages": pages[figure.name],
             "sources": list_sources(planned["figures"][figure.name], results),
             "table": find_table(figure.name, names),
+            # What tells the runs of a training study apart.
+            "cells": planned["figures"][figure.name].get("settings", {}).get("cells", []),
         }
         for figure in figures
     ]

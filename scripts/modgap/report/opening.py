@@ -4,7 +4,8 @@ from pathlib import Path
 
 from modgap.report.answer_lines import read_answers
 from modgap.report.ruler import draw_ruler, draw_strip
-from modgap.report.sentences import read_lowest, spell_ends, tell_lowest
+from modgap.report.sentences_gaps import read_lowest, tell_lowest
+from modgap.report.words import spell_ends
 
 # Widths of the ruler in pixels: beside the figure, and on a phone.
 WIDE, NARROW = 540, 340

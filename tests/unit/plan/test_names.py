@@ -31,6 +31,18 @@ def test_everything_that_is_measured_has_a_name_in_words(known):
     assert spoken["base"] == "base: ViT trained on scenes, measured on held-out"
 
 
+def test_models_trained_apart_are_told_from_the_start_of_the_same_name(root, monkeypatch):
+    monkeypatch.chdir(root)
+    run = {**RUN["base"], "model": "cnn", "steps": 2, "batch_size": 4}
+    run |= {"learning_rate": 0.1, "seeds": [0, 1]}
+    group = {"classifier": "c", "dataset": "scenes", "label": "CNN"}
+    known = context(root, training_classifiers={"c": run}, independent_models={"cnn": group})
+    spoken = names.name_everything(known, {})
+    path = f"{known.config['results']}/statistics/independent/cnn.parquet"
+    assert spoken[path] == "CNN with independently trained weights on Scenes"
+    assert "independently" not in spoken.get("cnn/scenes", "")
+
+
 def test_a_task_says_its_prompts_and_templates(known, root):
     (row,) = names.describe_tasks(known.config, root, "zero_shot")
     assert row == {

@@ -102,6 +102,13 @@ def test_the_plan_holds_what_the_smoke_run_is_made_of(root, monkeypatch):
     }
 
 
+def test_the_report_is_told_what_tells_the_runs_of_a_figure_apart(root, monkeypatch):
+    plan = resolve(smoke(root, monkeypatch), root)
+    cells = {figure["name"]: figure["cells"] for figure in plan["report"]["settings"]["figures"]}
+    assert [cell["run"] for cell in cells["figX_gap_during_training"]] == ["base"]
+    assert cells["fig1_modality_gap"] == []
+
+
 def test_no_label_reaches_what_is_computed(root, monkeypatch):
     """What figures call a model or dataset changes no settings but those of figures and tables."""
     before = resolve(smoke(root, monkeypatch), root)
