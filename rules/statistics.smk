@@ -84,7 +84,11 @@ rule measure_cone:
         runtime=60,
     params:
         code=code_version("measure_cone.py"),
-        settings=settings("statistics", name="{model}/{dataset}/{modality}"),
+        settings=settings(
+            "statistics",
+            row=("clouds", "{model}/{dataset}/{modality}", "settings"),
+            name="{model}/{dataset}/{modality}",
+        ),
     script:
         "../scripts/measure_cone.py"
 

@@ -16,6 +16,7 @@ def main(cloud, *, name, part, fetched=(), folder=None):
         "dataset_sha256": file_digest(part),
         "kind": "embeddings",
         "joined": joined,
+        "source": part["path"],
     }
     write_embeddings(cloud, ids, block, provenance)
 

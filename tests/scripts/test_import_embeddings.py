@@ -28,7 +28,7 @@ def test_what_is_written_is_what_the_pipeline_reads(tmp_path):
     assert first_ids.equals(second_ids)
     assert provenance["model"] == "imported"
     assert provenance["dataset"] == "mine"
-    assert set(provenance) - set(PROVENANCE_KEYS) == {"kind", "joined"}
+    assert set(provenance) - set(PROVENANCE_KEYS) == {"kind", "joined", "source"}
     check_same_provenance(first, provenance, second, other)
 
 

@@ -197,11 +197,13 @@ def modality_names(entry):
     """Names of the modalities of ready embeddings, in their order: ``first`` and ``second`` where
     nothing else is said.
     """
-    if "files" in entry:
+    # The schema has not been checked yet where sets are derived from the names.
+    if isinstance(entry.get("files"), dict):
         return list(entry["files"])
     given = entry.get("columns") if "file" in entry else None
     columns = list(given) if isinstance(given, dict) else ["first", "second"]
-    return entry.get("names", columns) if columns == ["first", "second"] else columns
+    names = entry.get("names")
+    return names if columns == ["first", "second"] and isinstance(names, list) else columns
 
 
 def owned_modalities(entry):
@@ -307,6 +309,11 @@ def modality_problems(entry):
             ".columns: say which array or column is which modality, such as "
             "{first: image_embedding, second: text_embedding}"
         )
+    columns = entry.get("columns")
+    if single and not single.endswith(".npy") and isinstance(columns, str):
+        yield f".columns: {columns!r} is one column for all modalities; name one for each"
+    elif single and isinstance(columns, dict) and len(set(columns.values())) < len(columns):
+        yield ".columns: two modalities have the same column"
     if single.endswith(".npy") and "columns" in entry:
         yield ".columns: an .npy has none; its two blocks are the two modalities"
     if "names" in entry and len(entry["names"]) != 2:
@@ -320,6 +327,8 @@ def modality_problems(entry):
                 yield f".{key}: no modality named {name!r}; there are {', '.join(names)}"
     if len(names) < 2 and "names" not in entry and "class_prompts" not in entry:
         yield ": one modality has no gap; name a second, or give 'labels' and 'class_prompts'"
+    if len(names) > 1 and not modality_pairs(entry):
+        yield ".owner: every modality has several rows an item, so no two rows are a pair"
     if not entry.get("paired", True):
         for key in ("id", "owner", "groups"):
             if key in entry:

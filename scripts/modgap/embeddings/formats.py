@@ -204,16 +204,24 @@ def stack_lists(path, name, column):
 
 
 def read_csv(path, name=None, further=()):
-    """The columns that fit a pattern, or all that are not named otherwise."""
+    """The columns that fit a pattern, or all that are not named otherwise.
+
+    A first line of numbers that do not count the columns is a row, as ``numpy.savetxt`` writes it.
+    """
     try:
-        separator = "\t" if Path(path).suffix == ".tsv" else ","
-        frame = pd.read_csv(path, sep=separator, dtype=dict.fromkeys(further, str))
+        layout = {"sep": "\t" if Path(path).suffix == ".tsv" else ","}
+        if has_no_header(pd.read_csv(path, nrows=0, **layout).columns):
+            layout |= {"header": None}
+        frame = pd.read_csv(path, dtype=dict.fromkeys(further, str), **layout)
+        frame.columns = frame.columns.astype(str)
     except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
         raise InputError(f"{path}: not readable ({' '.join(str(error).split())})") from error
     names = list(frame.columns)
     for key in further:
         check_named(path, key, names)
     chosen = match_columns(path, name or "*", [key for key in names if key not in further])
+    if name is None:
+        check_dimensions(path, frame[chosen])
     numbers = frame[chosen].select_dtypes("number").columns
     for key in chosen:
         if key not in numbers:
@@ -224,6 +232,34 @@ def read_csv(path, name=None, further=()):
     return frame[chosen].to_numpy(dtype=np.float64), {
         key: frame[key].fillna("").tolist() for key in further
     }
+
+
+def has_no_header(names):
+    """Whether the first line of a table is a row: numbers, but not 0, 1, ... or 1, 2, ..."""
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return False
+    return not any(numbers == list(range(start, start + len(numbers))) for start in (0, 1))
+
+
+def check_dimensions(path, frame):
+    """Raise an InputError for a column that is an index or an id and no dimension."""
+    remedy = (
+        "name those that are with 'columns: {modality: \"img_*\"}', and the column of ids with 'id'"
+    )
+    floats = frame.select_dtypes("floating").columns
+    for column in frame:
+        if column.startswith("Unnamed: "):
+            raise InputError(
+                f"{path}: a column without a name, such as an index, is no dimension; write the "
+                f"file without it, or {remedy}"
+            )
+        if len(floats) and pd.api.types.is_integer_dtype(frame[column]):
+            raise InputError(
+                f"{path}: column {column!r} has whole numbers and others have not, so it is "
+                f"perhaps no dimension; {remedy}"
+            )
 
 
 def read_pt(path, name=None, further=()):

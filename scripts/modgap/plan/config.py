@@ -125,26 +125,43 @@ def is_well_formed(config):
 
 
 def derived_sets(config):
-    """Every captioned dataset with every two-tower model; ready embeddings by themselves."""
-    sets, classifiers = {}, classifier_runs(config)
+    """Every captioned dataset with every two-tower model; ready embeddings by themselves.
+
+    Raises
+    ------
+    InputError : two sets that would have the same name.
+    """
+    sets, classifiers = [], classifier_runs(config)
     for name, entry in config["datasets"].items():
         if is_imported(entry):
-            pairs = modality_pairs(entry)
-            for first, second in pairs if len(modality_names(entry)) > 2 else []:
-                sets[f"{name}-{first}-{second}"] = {
-                    "dataset": name,
-                    "modalities": [first, second],
-                }
-            if len(modality_names(entry)) == 2:
-                sets[name] = {"dataset": name}
+            sets += imported_sets(name, entry)
         elif entry.get("kind") != "noise":
             for model, description in config["models"].items():
                 image_only = description.get("source") == "torchvision" or (
                     description.get("run") in classifiers
                 )
                 if not image_only:
-                    sets[f"{name}-{model}"] = {"dataset": name, "model": model}
-    return sets
+                    sets.append((f"{name}-{model}", {"dataset": name, "model": model}))
+    names = [name for name, _ in sets]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f"embedding_sets: two sets would be called {name!r}; rename a dataset, model or "
+                "modality, or name the sets yourself"
+            )
+    return dict(sets)
+
+
+def imported_sets(name, entry):
+    """(name, set) of every pair of modalities of a dataset of ready embeddings."""
+    names, pairs = modality_names(entry), modality_pairs(entry)
+    if len(names) > 2:
+        return [
+            (f"{name}-{first}-{second}", {"dataset": name, "modalities": [first, second]})
+            for first, second in pairs
+        ]
+    ordered = [{"modalities": list(pair)} if list(pair) != names else {} for pair in pairs]
+    return [(name, {"dataset": name, **pair}) for pair in ordered]
 
 
 def derived_cones(config):
@@ -249,8 +266,12 @@ def reference_problems(config):
 def pair_problem(where, entry, dataset):
     """The line for an embedding set of ready embeddings that is no pair of their modalities."""
     names, given = modality_names(dataset), entry.get("modalities")
-    if given is None and len(names) == 2:
+    if given is None and modality_pairs(dataset) == [tuple(names)]:
         return None
+    if given is None and len(names) == 2:
+        return (
+            f"{where}.modalities: write {[*names[::-1]]}, the one with several rows an item second"
+        )
     if given is None:
         return f"{where}.modalities: name two of {', '.join(names)}"
     for name in given:

@@ -96,7 +96,9 @@ def plan_clouds(known):
     clouds += [({"dataset": name}, side) for name, side in list_imported(config)]
     return {
         f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
-            "parts": cloud_parts(known, entry, modality)
+            "parts": cloud_parts(known, entry, modality),
+            # Of ready embeddings all texts count, as in their sets.
+            "settings": {} if "model" in entry else {"caption": "all"},
         }
         for entry, modality in clouds
     }

@@ -8,7 +8,7 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
-from modgap.statistics.joining import count_strays, match_ids
+from modgap.statistics.joining import count_strays, describe_joining, match_ids
 from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import (
     PROVENANCE_KEYS,
@@ -98,9 +98,13 @@ def load_pair(first, second, samples):
         )
     notes = ()
     if samples is None:
-        ids, text_ids = match_ids(ids, about, text_ids, text_about, (first[0], second[0]))
+        # Messages name the user's own files.
+        files = about.get("source", first[0]), text_about.get("source", second[0])
+        if "caption_index" not in text_ids:
+            notes = describe_joining(about, text_about, files)
+        ids, text_ids = match_ids(ids, about, text_ids, text_about, files)
         partners = ids["sample_id"].isin(text_ids["sample_id"]).to_numpy()
-        notes = count_strays(ids, text_ids, partners, (first[0], second[0]))
+        notes += count_strays(ids, text_ids, partners, files)
         X, ids = X[partners], ids[partners]
     position = pd.Series(np.arange(len(ids)), index=ids["sample_id"])
     owner = position.reindex(text_ids["sample_id"]).to_numpy()

@@ -19,9 +19,9 @@ def match_ids(ids, about, text_ids, text_about, paths):
     """
     owned = "caption_index" in text_ids
     if "caption_index" in ids:
-        raise InputError(
-            f"{paths[0]}: has several rows an item, and so belongs second; name the other first"
-        )
+        remedy = "no pair of rows belongs together" if owned else "name the other modality first"
+        both = f" and so has {paths[1]}" if owned else ", and so belongs second"
+        raise InputError(f"{paths[0]}: has several rows an item{both}; {remedy}")
     sides = about.get("joined"), text_about.get("joined")
     if not owned and BY_ROW in sides and len(ids) != len(text_ids):
         raise InputError(
@@ -38,6 +38,11 @@ def match_ids(ids, about, text_ids, text_about, paths):
     if sides == (BY_ID, BY_ROW):
         if not owned:
             return ids, text_ids.assign(sample_id=ids["sample_id"].to_numpy())
+        if ids["sample_id"].str.isdecimal().all():
+            raise InputError(
+                f"{paths[1]}: its owners are numbers, and so are the ids of {paths[0]}; name the "
+                "column of the ids with 'id', so that owners are ids"
+            )
         numbers = text_ids["sample_id"].str.removeprefix("item-").astype(int)
         check_owners(numbers, len(ids), paths)
         return ids, text_ids.assign(sample_id=ids["sample_id"].to_numpy()[numbers])
@@ -56,6 +61,15 @@ def check_owners(numbers, n, paths):
             f"{paths[1]}: row {row} is of item {numbers.iloc[row]}, but {paths[0]} has rows 0 to "
             f"{n - 1}"
         )
+
+
+def describe_joining(about, text_about, paths):
+    """One line where only one side has ids, and rows were paired by position all the same."""
+    sides = [about.get("joined"), text_about.get("joined")]
+    if sorted(map(str, sides)) != [BY_ID, BY_ROW]:
+        return ()
+    named, plain = paths if sides[0] == BY_ID else paths[::-1]
+    return (f"{plain} has no ids: its rows were taken in the order of {named}",)
 
 
 def count_strays(ids, text_ids, partners, paths):

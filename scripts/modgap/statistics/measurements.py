@@ -143,7 +143,11 @@ def measure_unpaired(name, X, Y, *, n_resamples, seed):
     centre_cosine = cosine, inference.two_sample_interval(cosine, *left_out)
     rows = [
         *gap_rows_of(
-            geometry.gap_vector(X, Y), geometry.unpaired_influence(X, Y), n_resamples, seed
+            geometry.gap_vector(X, Y),
+            geometry.unpaired_influence(X, Y),
+            min(len(X), len(Y)),
+            n_resamples,
+            seed,
         ),
         *centre_rows(clouds, [len(X), len(Y)], centre_cosine, n_resamples, seed),
         *(
@@ -167,13 +171,16 @@ def gap_rows(X, Y, owner, n_resamples, seed):
     cosine = geometry.centre_cosine(X, Y, owner)
     interval = inference.jackknife_interval(*cosine)
     return [
-        *gap_rows_of(vector, influence, n_resamples, seed),
+        *gap_rows_of(vector, influence, n, n_resamples, seed),
         *centre_rows(centres, [n, n], (cosine[0], interval), n_resamples, seed),
     ]
 
 
-def gap_rows_of(vector, influence, n_resamples, seed):
-    """The gap three ways, from its vector (dim,) and its influences (n, dim)."""
+def gap_rows_of(vector, influence, fewest, n_resamples, seed):
+    """The gap three ways, from its vector (dim,) and its influences (n, dim).
+
+    fewest : items of the smaller sample, which decides whether there is an interval.
+    """
     n = len(influence)
     square = geometry.unbiased_square(vector, influence)
     low, high = inference.norm_interval(vector, influence, n_resamples=n_resamples, seed=seed)
@@ -184,7 +191,7 @@ def gap_rows_of(vector, influence, n_resamples, seed):
         "gap_unbiased_squared": (square, min(low**2, square), high**2),
     }
     return [
-        spread_row(statistic, "both", value, interval, NORM, n, n, n_resamples)
+        spread_row(statistic, "both", value, interval, NORM, n, fewest, n_resamples)
         for statistic, (value, *interval) in values.items()
     ]
 
