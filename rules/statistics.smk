@@ -339,7 +339,7 @@ rule figX_comparison:
 
 
 rule figX_modality_matrix:
-    """Figure X: gap, RMG and recall of every pair of modalities, all clouds in one projection."""
+    """Figure X: every pair of more than two modalities, and all their clouds in one projection."""
     input:
         projections=planned("figures", "figX_modality_matrix", "projections"),
         statistics=planned("figures", "figX_modality_matrix", "statistics"),

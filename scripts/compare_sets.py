@@ -10,7 +10,6 @@ import pandas as pd
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
 from modgap.statistics.clouds import (
-    caption_relevance,
     find_sources,
     label_indices,
     load_pair,
@@ -27,6 +26,7 @@ from modgap.statistics.comparison import (
     top_hits,
 )
 from modgap.statistics.geometry import normalise
+from modgap.statistics.retrieval import caption_relevance
 from modgap.tables import read_metadata, write_table
 
 # Leaving one picture out must leave pairs, and so must each half of a held-out split.

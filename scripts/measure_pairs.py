@@ -8,7 +8,8 @@ than ``exact_rows`` pictures so many are drawn at random, with their texts, and 
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
 from modgap.statistics.all_pairs import measure_all_pairs
-from modgap.statistics.clouds import caption_relevance, describe_sample, load_pair, sample_pairs
+from modgap.statistics.clouds import describe_sample, load_pair, sample_pairs
+from modgap.statistics.retrieval import caption_relevance
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs.

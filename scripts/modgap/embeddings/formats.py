@@ -11,7 +11,6 @@ Every reader takes the file, the name of the array in it (None where there is on
 further columns, and returns the (n, dim) floats and those columns as lists of texts.
 """
 
-import contextlib
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
 from modgap.tables import open_parquet
 
@@ -82,17 +82,6 @@ def read_plain_npy(path):
         raise unreadable(path, ".npy array", error) from error
 
 
-def unreadable(path, what, error):
-    """The one line for a file whose bytes are not what its suffix says."""
-    if "Object arrays" in str(error):
-        return InputError(
-            f"{path}: holds pickled objects, which are never loaded; save it again with a "
-            "floating dtype"
-        )
-    reason = " ".join(str(error).split())
-    return InputError(f"{path}: not a readable {what} ({reason})")
-
-
 def read_npz(path, name=None, further=()):
     """The named array of a ``.npz``, or the only one beside the further columns."""
     try:
@@ -105,37 +94,6 @@ def read_npz(path, name=None, further=()):
         raise
     except Exception as error:  # zipfile and numpy raise anything on damaged bytes
         raise unreadable(path, ".npz archive", error) from error
-
-
-def choose_name(path, name, names):
-    """``name``, or the only one of ``names`` where none is given."""
-    if name is not None:
-        return check_named(path, name, names)
-    if len(names) == 1:
-        return names[0]
-    raise InputError(
-        f"{path}: holds {', '.join(names)}; say which with 'columns: {{modality: NAME}}'"
-    )
-
-
-def check_named(path, name, names):
-    """``name``, or an InputError that lists what there is."""
-    if name not in names:
-        raise InputError(f"{path}: no {name!r} in it (found: {', '.join(names)})")
-    return name
-
-
-def as_texts(values):
-    """A column of identifiers as texts; whole numbers without a decimal point."""
-    return [spell_id(value) for value in np.asarray(values).tolist()]
-
-
-def spell_id(value):
-    """One identifier as text; a missing one is empty."""
-    if value is None or value != value:
-        return ""
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if whole else value)
 
 
 def read_parquet(path, name=None, further=()):
@@ -262,57 +220,12 @@ def check_dimensions(path, frame):
             )
 
 
-def read_pt(path, name=None, further=()):
-    """A tensor, or one of a dict of tensors; further columns may be lists of texts in the dict."""
-    import torch
+def read_tensors(path, name=None, further=()):
+    """A tensor of a file that takes torch, which the environment of the other formats has not."""
+    from modgap.embeddings.formats_torch import read_pt, read_safetensors
 
-    try:
-        with open(path, "rb") as stream:
-            stored = torch.load(stream, map_location="cpu", weights_only=True)
-    except Exception as error:  # a pickle raises anything
-        raise InputError(
-            f"{path}: not a file of tensors only, and nothing else is ever loaded; save it again "
-            "with torch.save(x.detach().cpu(), path), x a tensor or a dict of tensors"
-        ) from error
-    if isinstance(stored, torch.Tensor):
-        if name is not None or further:
-            wanted = name if name is not None else further[0]
-            raise InputError(f"{path}: is one tensor and has no {wanted!r}")
-        return as_array(stored), {}
-    if not isinstance(stored, dict):
-        raise InputError(
-            f"{path}: is a {type(stored).__name__}, expected a tensor or a dict of them"
-        )
-    tensors = [key for key, value in stored.items() if isinstance(value, torch.Tensor)]
-    name = choose_name(path, name, [key for key in tensors if key not in further])
-    for key in further:
-        check_named(path, key, list(stored))
-    return as_array(stored[name]), {key: as_texts(stored[key]) for key in further}
-
-
-def as_array(tensor):
-    """A tensor as an array; bfloat16, which NumPy does not have, as float32."""
-    import torch
-
-    tensor = tensor.detach()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-
-
-def read_safetensors(path, name=None, further=()):
-    """The named tensor of a ``.safetensors``, or the only one beside the further columns."""
-    from safetensors import SafetensorError, safe_open
-
-    with contextlib.ExitStack() as stack:
-        try:
-            stored = stack.enter_context(safe_open(path, framework="pt"))
-        except (SafetensorError, OSError) as error:
-            raise unreadable(path, ".safetensors file", error) from error
-        names = list(stored.keys())
-        name = choose_name(path, name, [key for key in names if key not in further])
-        for key in further:
-            check_named(path, key, names)
-        block = as_array(stored.get_tensor(name))
-        return block, {key: as_texts(stored.get_tensor(key)) for key in further}
+    read = read_safetensors if Path(path).suffix == ".safetensors" else read_pt
+    return read(path, name, further)
 
 
 READERS = {
@@ -321,7 +234,7 @@ READERS = {
     ".parquet": read_parquet,
     ".csv": read_csv,
     ".tsv": read_csv,
-    ".pt": read_pt,
-    ".pth": read_pt,
-    ".safetensors": read_safetensors,
+    ".pt": read_tensors,
+    ".pth": read_tensors,
+    ".safetensors": read_tensors,
 }

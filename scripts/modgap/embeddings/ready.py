@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from modgap.embeddings.formats import as_texts, read_array, read_plain_npy
+from modgap.embeddings.formats import read_array, read_plain_npy
+from modgap.embeddings.naming import as_texts
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS, UNPAIRED, check_rows, open_parquet

@@ -9,7 +9,6 @@ import pandas as pd
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
 from modgap.statistics.joining import count_strays, describe_joining, match_ids
-from modgap.statistics.retrieval import mentioned_relevance
 from modgap.tables import (
     PROVENANCE_KEYS,
     UNPAIRED,
@@ -166,20 +165,6 @@ def sample_pairs(pair, limit, seed):
 def describe_sample(n, total):
     """Metadata of a table about n of ``total`` pictures; empty where they are all."""
     return {} if n == total else {"sampled": {"pictures": n, "of": total}}
-
-
-def caption_relevance(texts, owner, samples):
-    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
-    for mentioned in texts["mentioned"].dropna().unique():
-        for column in mentioned.split("+"):
-            if column not in texts.columns:
-                raise InputError(
-                    f"{samples}: a caption mentions {mentioned!r}, but there is no column "
-                    f"{column!r}; add it or empty the column 'mentioned'"
-                )
-    # Attributes are the picture's, so any of its texts has them.
-    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
-    return mentioned_relevance(pictures, texts["mentioned"])
 
 
 def name_sources(table, first, second, samples, caption):

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from modgap.errors import InputError
+
 # Similarities closer than this are tied: equal rows differ by rounding of this order at most, and
 # nothing that float32 embeddings can tell apart is that close.
 TIE = 1e-9
@@ -41,6 +43,20 @@ def mentioned_relevance(pictures, mentioned):
             alike = pictures.groupby(columns, dropna=False, sort=False).ngroup().to_numpy()
         codes.append(alike)
     return np.stack(codes), kind
+
+
+def caption_relevance(texts, owner, samples):
+    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
+    for mentioned in texts["mentioned"].dropna().unique():
+        for column in mentioned.split("+"):
+            if column not in texts.columns:
+                raise InputError(
+                    f"{samples}: a caption mentions {mentioned!r}, but there is no column "
+                    f"{column!r}; add it or empty the column 'mentioned'"
+                )
+    # Attributes are the picture's, so any of its texts has them.
+    pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
+    return mentioned_relevance(pictures, texts["mentioned"])
 
 
 def ranks_both_ways(X, Y, owner, codes, kind, *, block):

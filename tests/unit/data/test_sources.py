@@ -244,6 +244,12 @@ def test_owners_are_of_the_second_modality_or_by_name():
             "labels: l.npy is no .csv or .parquet",
         ),
         (ready(file="x.npy", owner="o.npy", groups="g.npy"), "give either 'owner' or 'groups'"),
+        (ready(file="x.npz", columns="a"), "datasets.d.columns: 'a' is one column for all"),
+        (ready(file="x.npz", columns={"i": "a", "t": "a"}), "two modalities have the same column"),
+        (
+            ready(first="a.npy", second="b.npy", owner={"first": "o.npy", "second": "o.npy"}),
+            "datasets.d.owner: every modality has several rows an item",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_entry_of_ready_embeddings(entry, line):

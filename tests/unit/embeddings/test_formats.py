@@ -82,16 +82,6 @@ def test_the_only_array_needs_no_name(tmp_path):
         np.testing.assert_allclose(block, BLOCK, rtol=1e-6)
 
 
-def test_bfloat16_becomes_single_precision(tmp_path):
-    tensor = torch.tensor(BLOCK).bfloat16()
-    torch.save(tensor, tmp_path / "x.pt")
-    save_file({"e": tensor}, tmp_path / "x.safetensors")
-    for name in ("x.pt", "x.safetensors"):
-        block, _ = read_array(str(tmp_path / name))
-        assert block.dtype == np.float32
-        np.testing.assert_array_equal(block, tensor.float().numpy())
-
-
 class Bomb:
     def __reduce__(self):
         return (pytest.fail, ("a pickle was loaded",))
@@ -106,19 +96,6 @@ def test_damaged_files_are_one_line_and_nothing_is_unpickled(tmp_path, suffix, c
         read_array(str(path))
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(str(path))
-
-
-def test_a_pt_of_more_than_tensors_is_refused(tmp_path):
-    path = tmp_path / "x.pt"
-    torch.save({"img": torch.ones(2, 2), "model": torch.nn.Linear(2, 2)}, path)
-    with pytest.raises(InputError, match=r"tensors only.*torch\.save\(x\.detach\(\)\.cpu\(\)"):
-        read_array(str(path))
-    torch.save([torch.ones(2, 2)], path)
-    with pytest.raises(InputError, match="is a list, expected a tensor or a dict of them"):
-        read_array(str(path))
-    torch.save(torch.ones(2, 2), path)
-    with pytest.raises(InputError, match="is one tensor and has no 'img'"):
-        read_array(str(path), "img")
 
 
 def test_objects_in_an_npz_are_refused(tmp_path):
@@ -165,3 +142,24 @@ def test_wrong_shapes_and_dtypes(tmp_path):
         np.save(tmp_path / "x.npy", array)
         with pytest.raises(InputError, match=line):
             read_array(str(tmp_path / "x.npy"))
+
+
+def test_an_index_or_an_id_is_no_dimension(tmp_path):
+    path = tmp_path / "x.csv"
+    pd.DataFrame(BLOCK).to_csv(path)
+    with pytest.raises(InputError, match="a column without a name, such as an index"):
+        read_array(str(path))
+    pd.DataFrame(BLOCK).assign(id=range(4)).to_csv(path, index=False)
+    with pytest.raises(InputError, match="column 'id' has whole numbers and others have not"):
+        read_array(str(path))
+    block, columns = read_array(str(path), None, ["id"])
+    np.testing.assert_allclose(block, BLOCK, rtol=1e-6)
+    assert columns == {"id": ["0", "1", "2", "3"]}
+
+
+def test_a_first_line_of_numbers_is_a_row(tmp_path):
+    path = tmp_path / "x.csv"
+    np.savetxt(path, BLOCK, delimiter=",")
+    np.testing.assert_allclose(read_array(str(path))[0], BLOCK, rtol=1e-6)
+    pd.DataFrame(BLOCK).to_csv(path, index=False)
+    np.testing.assert_allclose(read_array(str(path))[0], BLOCK, rtol=1e-6)

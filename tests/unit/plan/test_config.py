@@ -234,3 +234,25 @@ def test_a_users_datasets_drop_the_comparisons_of_the_default(root, ready):
     assert load_config({}, root)["comparisons"]
     given = {"datasets": {"mine": {"kind": "embeddings", "file": str(ready)}}}
     assert load_config(given, root)["comparisons"] == {}
+
+
+def imported(ready, *names):
+    return {"kind": "embeddings", "files": dict.fromkeys(names, str(ready))}
+
+
+def test_derived_sets_of_one_name_are_refused(root, ready):
+    datasets = {"a": imported(ready, "b-c", "d", "e"), "a-b": imported(ready, "c", "d", "e")}
+    with pytest.raises(InputError, match="two sets would be called 'a-b-c-d'; rename"):
+        load_config({"datasets": datasets}, root)
+
+
+def test_the_modality_with_several_rows_is_second_of_its_set(root, ready):
+    entry = {**imported(ready, "text", "image"), "owner": {"text": "picture"}}
+    config = load_config({"datasets": {"mine": entry}}, root)
+    assert config["embedding_sets"]["mine"]["modalities"] == ["image", "text"]
+
+
+@pytest.mark.parametrize("entry", [{"files": 3}, {"files": None}, {"file": "x.npy", "names": 5}])
+def test_odd_types_of_ready_embeddings_are_lines_and_no_traceback(root, entry):
+    lines = problems_of({"datasets": {"mine": {"kind": "embeddings", **entry}}}, root)
+    assert any(line.startswith("datasets.mine") for line in lines)

@@ -81,3 +81,24 @@ def test_owners_by_id_need_ids(tmp_path):
     second = ready(tmp_path, "second", "aabc", TEXTS, several=True)
     with pytest.raises(InputError, match="its rows have no ids, which the owners"):
         load_pair(first, second, None)
+
+
+def test_numeric_owners_of_numeric_ids_are_ambiguous(tmp_path):
+    first = ready(tmp_path, "first", "201", PICTURES)
+    second = ready(tmp_path, "second", rows_of(3), TEXTS[:3], BY_ROW, several=True)
+    with pytest.raises(InputError, match="its owners are numbers, and so are the ids"):
+        load_pair(first, second, None)
+
+
+def test_rows_that_pair_by_position_with_ids_are_told(tmp_path):
+    first = ready(tmp_path, "first", rows_of(3), PICTURES, BY_ROW)
+    named = ready(tmp_path, "named", "cab", TEXTS[:3])
+    (note,) = load_pair(first, named, None).notes
+    assert "first.parquet has no ids: its rows were taken in the order of" in note
+
+
+def test_two_sides_with_several_rows_an_item_are_no_pair(tmp_path):
+    first = ready(tmp_path, "first", "aab", PICTURES, several=True)
+    second = ready(tmp_path, "second", "abb", TEXTS[:3], several=True)
+    with pytest.raises(InputError, match=r"and so has .*; no pair of rows belongs together"):
+        load_pair(first, second, None)

@@ -208,3 +208,11 @@ def test_influences_of_unpaired_separability_count_both_samples():
     rows = frame.set_index("statistic").loc[["separability_accuracy", "separability_auc"]]
     assert (rows["n"] == 50).all()
     assert ((rows["low"] < rows["value"]) & (rows["value"] < rows["high"])).all()
+
+
+def test_few_unpaired_rows_on_one_side_have_no_interval():
+    rng = np.random.default_rng(3)
+    X, Y = rng.standard_normal((6, 4)) + 1, rng.standard_normal((200, 4))
+    frame = measure_unpaired("few", X, Y, n_resamples=50, seed=0).set_index("statistic")
+    assert frame.loc["gap", "interval_method"] == TOO_FEW
+    assert np.isnan(frame.loc["gap", "low"])
