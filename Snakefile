@@ -34,17 +34,7 @@ report: "report/workflow.rst"
 
 
 wildcard_constraints:
-    dataset=PLAN["patterns"]["dataset"],
-    model=PLAN["patterns"]["cloud_model"],
-    embeddings=PLAN["patterns"]["embeddings"],
-    task=PLAN["patterns"]["task"],
-    fairness=PLAN["patterns"]["fairness"],
-    modality=PLAN["patterns"]["modality"],
-    geometry=r"\d+-[a-z]+-[a-z]+",
-    shard=r"\d+",
-    run=PLAN["patterns"]["run"],
-    independent=PLAN["patterns"]["independent"],
-    comparison=PLAN["patterns"]["comparison"],
+    **PLAN["wildcards"],
 
 
 include: "rules/fetch.smk"
@@ -64,7 +54,8 @@ onstart:
 
 
 onsuccess:
-    print(console.summarise_run(CONFIG["results"]), file=sys.stderr)
+    made = console.summarise_run(CONFIG["results"], clouds=PLAN["report"]["clouds"])
+    print(made, file=sys.stderr)
 
 
 onerror:

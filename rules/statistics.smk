@@ -178,6 +178,7 @@ rule compare_sets:
         code=code_version("compare_sets.py"),
         settings=settings(
             "statistics",
+            "exact_rows",
             "n_resamples",
             "seed",
             "block",

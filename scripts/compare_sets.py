@@ -16,6 +16,7 @@ from modgap.statistics.clouds import (
     picture_labels,
     read_class_vectors,
     read_pictures,
+    sample_pictures,
 )
 from modgap.statistics.comparison import (
     compare_sides,
@@ -33,7 +34,7 @@ from modgap.tables import read_metadata, write_table
 FEWEST = 4
 
 
-def main(before, after, tasks, table, *, name, sets, n_resamples, seed, block):
+def main(before, after, tasks, table, *, name, sets, exact_rows, n_resamples, seed, block):
     """Compare two sets.
 
     Parameters
@@ -43,13 +44,17 @@ def main(before, after, tasks, table, *, name, sets, n_resamples, seed, block):
     tasks : zero-shot tasks that both models have: dicts with ``label``, ``columns``,
         and ``before`` and ``after``: dicts of ``images``, ``prompts``, ``prompts_file``,
         ``samples`` and ``templates``.
-    sets : names of the two sets.
+    sets : names of the two sets. exact_rows : most pictures that are compared.
     """
     sources = [complete_source(source) for source in (before, after)]
     pairs = [load_pair(*source["files"]) for source in sources]
     ids = [pd.Series(pair.ids) for pair in pairs]
     places = match_pictures(*ids, sets)
-    n = len(places[0])
+    shared = n = len(places[0])
+    if n > exact_rows:
+        # The same pictures of both: what compares all pairs would take hours on many.
+        chosen = sample_pictures(n, exact_rows, seed)
+        places, n = [place[chosen] for place in places], exact_rows
     if n < FEWEST:
         raise InputError(f"{sets[0]} and {sets[1]} share {n} pictures; a comparison needs {FEWEST}")
     sides = [
@@ -57,7 +62,9 @@ def main(before, after, tasks, table, *, name, sets, n_resamples, seed, block):
         for pair, place, source in zip(pairs, places, sources, strict=True)
     ]
     rows = compare_sides(*sides) + [task_row(task, sets) for task in tasks]
-    notes = list_notes(sets, ids, n, sources)
+    notes = list_notes(sets, ids, shared, sources)
+    if n < shared:
+        notes.append(f"{n:,} of the {shared:,} shared pictures, drawn at random")
     for note in notes:
         LOG.warning(note)
     about = {"sets": list(sets), "shared": n, "notes": notes}

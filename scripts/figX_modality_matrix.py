@@ -7,7 +7,7 @@ what is looked for; gap and RMG are the same both ways.
 import numpy as np
 
 from modgap.job import start_log
-from modgap.report.drawing import PAGE, PALETTE, hide_ticks, plt, save, use_style
+from modgap.report.drawing import PAGE, hide_ticks, modality_colours, plt, save, use_style
 from modgap.tables import read_metadata, read_table, read_tables
 
 # Height in inches of one dataset, and of one modality more than three.
@@ -83,17 +83,11 @@ def draw_clouds(axes, points, meaning, modalities, colours):
     axes.set_title("all clouds, PCA", pad=3)
 
 
-def colour_modalities(modalities, first, second):
-    """Modality -> colour: the configuration's two, then the palette's others."""
-    others = [colour for colour in PALETTE if colour.lower() not in (first.lower(), second.lower())]
-    colours = [first, second, *others]
-    return {name: colours[i % len(colours)] for i, name in enumerate(modalities)}
-
-
 def main(projections, statistics, pdf, png, *, groups, first, second, dpi):
     """Draw ``groups``: dicts of a dataset's label, modalities and sets, a projection each."""
     use_style()
     measured = read_tables(statistics)
+    colours = modality_colours(groups, first, second)
     heights = [BAND + MORE * max(0, len(group["modalities"]) - 3) for group in groups]
     figure = plt.figure(figsize=(PAGE, sum(heights)))
     bands = np.atleast_1d(figure.subfigures(len(groups), 1, height_ratios=heights))
@@ -101,7 +95,6 @@ def main(projections, statistics, pdf, png, *, groups, first, second, dpi):
         band.suptitle(group["label"], x=0.01, ha="left", fontsize=7.5, fontweight="bold")
         axes = band.subplots(1, 1 + len(MATRICES), width_ratios=[1.3, 1, 1, 1])
         modalities = group["modalities"]
-        colours = colour_modalities(modalities, first, second)
         draw_clouds(axes[0], read_table(path), read_metadata(path), modalities, colours)
         for panel, (statistic, title) in zip(axes[1:], MATRICES.items(), strict=True):
             matrix = fill_matrix(measured, group["sets"], modalities, statistic)

@@ -6,6 +6,7 @@ Reads one cloud for each modality; writes one row per point of the centred PCA o
 import numpy as np
 import pandas as pd
 
+from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import project_plane
@@ -21,6 +22,11 @@ def main(clouds, table, *, name, modalities, max_pairs, seed):
         chosen = np.sort(np.random.default_rng(seed).permutation(len(block))[:max_pairs])
         blocks.append(normalise(block[chosen]))
         rows.append(chosen)
+        if block.shape[1] != blocks[0].shape[1]:
+            raise InputError(
+                f"{path}: {block.shape[1]} dimensions, but {clouds[0]} has {blocks[0].shape[1]}; "
+                "the modalities do not share a space"
+            )
     coordinates, shares = project_plane(np.concatenate(blocks), centred=True)
     frame = pd.DataFrame(
         {

@@ -50,6 +50,7 @@ def main(
     results,
     config,
     again,
+    is_private=True,
     sets=(),
     references=(),
     answers="",
@@ -64,6 +65,7 @@ def main(
     behind them) and table (its numbers), and of a training study cells.
     names : what people call each embedding set, cloud and task. again : what follows a target in
         a command that makes it again, such as the run's configuration file.
+    is_private : whether a dataset of the run keeps its samples out of the page.
     sets, references, claim_figures : of the plan. answers : path of the table of answers, which is
         read where it exists. colours : as configured, of the first and the second modality.
     """
@@ -73,7 +75,6 @@ def main(
         {**claim, "figure": claim_figures.get(claim["id"], "")} for claim in read_verdicts(claims)
     ]
     counts, by_scale = count_verdicts(verdicts)
-    is_private = not all(row["shown"] for row in sets)
     measured = join_answers(sets, answers)
     page = render_page(
         captions / "page",

@@ -22,7 +22,21 @@ from modgap.tables import (
 )
 
 N = 10
-SETTINGS = {"name": "toy", "sets": ["before", "after"], "n_resamples": 50, "seed": 0, "block": 50}
+SETTINGS = {
+    "name": "toy",
+    "sets": ["before", "after"],
+    "exact_rows": 100,
+    "n_resamples": 50,
+    "seed": 0,
+    "block": 50,
+}
+    "exact_rows": 100,
+    "name": "toy",
+    "sets": ["before", "after"],
+    "n_resamples": 50,
+    "seed": 0,
+    "block": 50,
+}
 
 
 def write_set(folder, dim=6, gap=0.5, ids=None, seed=0):
@@ -183,3 +197,9 @@ def test_the_table_and_the_figure_have_every_comparison(two, tmp_path, monkeypat
     # Two rows, two comparisons: an interval and a mark each.
     assert [len(axes.collections) for axes in (gaps, cosines, shares)] == [8, 12, 28]
     plt.close(drawn["f"])
+
+
+def test_many_shared_pictures_are_compared_on_a_sample_that_says_so(two, tmp_path):
+    table, about = run(*two, tmp_path, exact_rows=7)
+    assert table["n"].max() == 7
+    assert "7 of the 10 shared pictures, drawn at random" in about["notes"]

@@ -6,6 +6,7 @@ import pytest
 
 import figX_modality_matrix
 import project_clouds
+from modgap.errors import InputError
 from modgap.tables import BY_ROW, read_metadata, read_table, write_embeddings, write_table
 
 NAMES = ["image", "text", "audio"]
@@ -81,3 +82,10 @@ def test_the_figure_is_drawn(clouds, tmp_path):
         dpi=60,
     )
     assert all(path.stat().st_size > 1000 for path in outputs)
+
+
+def test_modalities_of_other_widths_are_one_line(clouds, tmp_path):
+    ids = pd.DataFrame({"sample_id": list("abcdefghij")})
+    write_embeddings(clouds[2], ids, np.ones((10, 7), np.float32), {"model": "imported"})
+    with pytest.raises(InputError, match=r"audio\.parquet: 7 dimensions, but .* has 4"):
+        project(clouds, tmp_path)

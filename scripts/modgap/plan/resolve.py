@@ -48,10 +48,16 @@ from modgap.plan.paths import (
     checkpoints,
     list_paired,
     one_of,
+    set_parts,
     shard_counts,
 )
 from modgap.plan.references import read_references
-from modgap.plan.report import describe_report_sets, find_table, list_shown_samples
+from modgap.plan.report import (
+    describe_report_sets,
+    find_table,
+    list_shown_samples,
+    shows_samples,
+)
 from modgap.plan.targets import (
     FIGURES,
     TABLES,
@@ -106,6 +112,7 @@ def resolve(config, root, configfiles=()):
     described, models = describe_datasets(known), describe_models(known)
     plan = {
         "contents": contents,
+        "wildcards": plan_wildcards(known),
         "patterns": plan_patterns(known),
         "resources": plan_resources(config),
         "fetching": plan_fetching(known),
@@ -153,27 +160,35 @@ def resolve(config, root, configfiles=()):
     return plan
 
 
-def plan_patterns(known):
-    """Regular expressions of the wildcards."""
+def plan_wildcards(known):
+    """Regular expressions of the wildcards that every rule shares."""
     config = known.config
+    named = ["images", "texts", *(side for _, side in list_imported(config))]
     return {
         "dataset": one_of(config["datasets"]),
-        "model": one_of(config["models"]),
-        "cloud_model": one_of([*config["models"], IMPORTED]),
+        "model": one_of([*config["models"], IMPORTED]),
         "embeddings": one_of(config["embedding_sets"]),
-        "pairs": one_of(list_paired(config)),
         "task": one_of(config["zero_shot"]),
         "fairness": one_of(config["fairness"]),
-        "prompts": prompt_pattern(config),
+        "modality": one_of(dict.fromkeys(named)),
+        "geometry": r"\d+-[a-z]+-[a-z]+",
+        "shard": r"\d+",
         "run": one_of(known.runs),
-        "classifier": one_of(known.classifiers),
-        "modality": one_of(
-            dict.fromkeys(["images", "texts", *(side for _, side in list_imported(config))])
-        ),
-        **imported_patterns(config),
-        "study": one_of(name_study_tables(known)),
         "independent": one_of(config["independent_models"]),
         "comparison": one_of(config["comparisons"]),
+    }
+
+
+def plan_patterns(known):
+    """Regular expressions of wildcards that some rules narrow, or that one alone has."""
+    config = known.config
+    return {
+        "model": one_of(config["models"]),
+        "pairs": one_of(list_paired(config)),
+        "prompts": prompt_pattern(config),
+        "classifier": one_of(known.classifiers),
+        "study": one_of(name_study_tables(known)),
+        **imported_patterns(config),
         **name_patterns(known),
     }
 
@@ -239,6 +254,15 @@ def plan_report(known, planned, figures, tables, configfiles):
     sets = describe_report_sets(known)
     return {
         "samples": list_shown_samples(known, sets),
+        # By set the clouds that it is measured from: answers that are older are of another run.
+        "clouds": {
+            name: [
+                path.replace("<results>", results)
+                for side in (0, 1)
+                for path in set_parts(known, name, side)
+            ]
+            for name in config["embedding_sets"]
+        },
         "content": content_version(os.path.join(known.root, "report")),
         "benchmarks": f"{results}/benchmarks",
         "sources": [path for figure in shown for path in figure["sources"]],
@@ -256,6 +280,7 @@ def plan_report(known, planned, figures, tables, configfiles):
             "colours": [config["figures"]["first"], config["figures"]["second"]],
             "config": config,
             "figures": shown,
+            "is_private": not all(shows_samples(known, name) for name in config["datasets"]),
             "names": name_everything(known, name_study_tables(known)),
             "references": read_references(known.root),
             "results": results,

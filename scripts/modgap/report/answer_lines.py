@@ -24,19 +24,22 @@ def read_answers(path):
         return list(csv.DictReader(file))
 
 
-def find_answers(results):
+def find_answers(results, clouds=None):
     """The table of answers below ``results``, or None where there is none of these measurements.
 
-    A set that was measured again after the table was written makes it one of another run.
+    clouds : the sets of the run, and the files of each. Other sets, or one whose files or
+    measurements came after the table was written, make it one of another run.
     """
     path = Path(results, "tables", "answers.csv")
     if not path.is_file():
         return None
-    written = path.stat().st_mtime
-    for row in read_answers(path):
-        measured = Path(results, "statistics", "gap", f"{row['embeddings']}.parquet")
-        if measured.is_file() and measured.stat().st_mtime > written:
-            return None
+    written, told = path.stat().st_mtime, [row["embeddings"] for row in read_answers(path)]
+    if clouds is not None and set(told) != set(clouds):
+        return None
+    files = [Path(results, "statistics", "gap", f"{name}.parquet") for name in told]
+    files += [Path(file) for paths in (clouds or {}).values() for file in paths]
+    if any(file.is_file() and file.stat().st_mtime > written for file in files):
+        return None
     return path
 
 

@@ -43,8 +43,11 @@ def files_made_since(folder, ending, since):
     ]
 
 
-def summarise_run(results, started=STARTED):
-    """Lines on a finished run: what it made below ``results`` since ``started`` (a Unix time)."""
+def summarise_run(results, started=STARTED, clouds=None):
+    """Lines on a finished run: what it made below ``results`` since ``started`` (a Unix time).
+
+    clouds : of ``find_answers``.
+    """
     lines = []
     for name, noun, ending in SHOWN:
         folder = Path(results, name)
@@ -55,12 +58,12 @@ def summarise_run(results, started=STARTED):
             lines.append(f"  {len(made)} {noun}s in {folder}/")
     title = f"Done in {spell_duration(time.time() - started)}."
     title += " Made in this run:" if lines else ""
-    return "\n".join(["", title, *lines, *tell_answers(results)])
+    return "\n".join(["", title, *lines, *tell_answers(results, clouds)])
 
 
-def tell_answers(results):
+def tell_answers(results, clouds):
     """Lines on what was measured below ``results``, and where the report is."""
-    answers = find_answers(results)
+    answers = find_answers(results, clouds)
     if answers is None:
         return []
     page = Path(results, "report", "index.html")

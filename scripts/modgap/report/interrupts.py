@@ -9,6 +9,7 @@ Standard library only: the workflow reads this while it is parsed.
 import logging
 import os
 import signal
+import sys
 import threading
 
 INTERRUPTED = threading.Event()
@@ -27,11 +28,23 @@ def stop_jobs(_number, _frame):
         raise KeyboardInterrupt
 
 
+def is_command():
+    """Whether this process is the command ``snakemake`` with its hooks, and nobody's library.
+
+    Without hooks nothing would hand the signal on once jobs run.
+    """
+    program = os.path.abspath(sys.argv[0])
+    named = os.path.basename(program).removesuffix(".exe") == "snakemake"
+    return (named or program.endswith("snakemake/__main__.py")) and "--no-hooks" not in sys.argv
+
+
 def is_ours():
     """Whether Ctrl-C means this process (a terminal's, not one that ignores it or has others)."""
-    return threading.current_thread() is threading.main_thread() and signal.getsignal(
-        signal.SIGINT
-    ) in (signal.default_int_handler, leave_at_once)
+    return (
+        is_command()
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, leave_at_once)
+    )
 
 
 def expect_interrupts():

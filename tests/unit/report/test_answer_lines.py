@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from modgap.report.answer_lines import HEADING, find_answers, list_answers
+from modgap.report.answer_lines import HEADING, find_answers, list_answers, read_answers
 
 COLUMNS = ["embeddings", "line", "warning"]
 
@@ -75,3 +75,16 @@ def test_answers_of_older_measurements_are_none(write, tmp_path):
     assert find_answers(tmp_path) == path
     os.utime(measured, (time.time() + 60,) * 2)
     assert find_answers(tmp_path) is None
+
+
+def test_answers_of_other_sets_or_older_than_their_clouds_are_none(write, tmp_path):
+    path = write(2)
+    names = [row["embeddings"] for row in read_answers(path)]
+    cloud = tmp_path / "cloud.parquet"
+    cloud.touch()
+    os.utime(cloud, (time.time() - 60,) * 2)
+    clouds = {name: [str(cloud)] for name in names}
+    assert find_answers(tmp_path, clouds) == path
+    assert find_answers(tmp_path, {**clouds, "more": []}) is None
+    os.utime(cloud, (time.time() + 60,) * 2)
+    assert find_answers(tmp_path, clouds) is None

@@ -29,9 +29,10 @@ print("ended", child.returncode, flush=True)
 """
 
 
-def start(root, code):
+def start(root, code, program="/usr/bin/snakemake"):
     """A process of its own group that runs ``code`` and has said that it is ready."""
     head = f"import sys; sys.path.insert(0, {str(root / 'scripts')!r})\n"
+    head += f"sys.argv[0] = {program!r}\n"
     running = subprocess.Popen(
         [sys.executable, "-c", head + code],
         stdout=subprocess.PIPE,
@@ -96,3 +97,14 @@ def test_every_script_lets_ctrl_c_in(root):
     assert len(scripts) > 40
     for path in scripts:
         assert "    start_log(snakemake.log[0])\n" in path.read_text(), path.name
+
+
+def test_a_program_that_uses_snakemake_keeps_its_own_ctrl_c(root):
+    code = "from modgap.report import interrupts; import signal\n"
+    code += "interrupts.expect_interrupts(); interrupts.take_interrupts([])\n"
+    code += "assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
+    code += "assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
+    code += "print('ready', flush=True)"
+    running = start(root, code, program="notebook.py")
+    assert running.communicate(timeout=30)[1] == ""
+    assert running.returncode == 0
