@@ -30,13 +30,6 @@ SETTINGS = {
     "seed": 0,
     "block": 50,
 }
-    "exact_rows": 100,
-    "name": "toy",
-    "sets": ["before", "after"],
-    "n_resamples": 50,
-    "seed": 0,
-    "block": 50,
-}
 
 
 def write_set(folder, dim=6, gap=0.5, ids=None, seed=0):
