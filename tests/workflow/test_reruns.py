@@ -160,6 +160,7 @@ EDITED = {
     "statistics/retrieval.py": {
         "measure_pairs": 1,
         "measure_cone": 6,
+        "table_answers": 1,
         "table_statistics": 1,
         "fig2a_cone_histograms": 1,
         **TRAINED_AGAIN,
