@@ -7,7 +7,7 @@ import pytest
 import import_classes
 import import_embeddings
 import sweep_zero_shot
-from modgap.data.sources import embedding_sources
+from modgap.data.modalities import embedding_sources
 from modgap.errors import InputError
 from modgap.plan.prompts import GIVEN
 from modgap.tables import read_table

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import import_embeddings
-from modgap.data.sources import embedding_sources
+from modgap.data.modalities import embedding_sources
 from modgap.errors import InputError
 from modgap.tables import PROVENANCE_KEYS, check_same_provenance, read_embeddings
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from modgap.data.sources import modality_names
+from modgap.data.modalities import modality_names
 from modgap.errors import InputError
 from modgap.plan.config import load_yaml, schema_problems
 from modgap.plan.models import weights_state

@@ -9,14 +9,16 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
-from modgap.data.sources import (
-    complete_entry,
-    download_rows,
+from modgap.data.modalities import (
     embedding_problems,
     modality_names,
     modality_pairs,
-    named_paths,
     owned_modalities,
+)
+from modgap.data.sources import (
+    complete_entry,
+    download_rows,
+    named_paths,
     split_problems,
     where_to_get,
 )

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from modgap.data.modalities import (
+    CLASS_FILES,
+    modality_names,
+)
 from modgap.data.sources import (
     ARRAYS,
-    CLASS_FILES,
     fetched_files,
     listing_digest,
-    modality_names,
     source_paths,
 )
 from modgap.fetch.table import fetch_list, fetched_file, local_name, made_from, plain_tar

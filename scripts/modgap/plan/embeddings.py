@@ -1,6 +1,9 @@
 """What is embedded by which model, and the pairs of clouds and cones that are measured."""
 
-from modgap.data.sources import TENSOR_SUFFIXES, modality_names
+from modgap.data.modalities import (
+    TENSOR_SUFFIXES,
+    modality_names,
+)
 from modgap.fetch.table import local_name
 from modgap.plan.datasets import describe_fetched, fetched_weights
 from modgap.plan.models import architecture_digest, towers, weight_files, weights_state

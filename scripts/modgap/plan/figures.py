@@ -1,6 +1,6 @@
 """What each figure and table is made from, and the settings of the rule that makes it."""
 
-from modgap.data.sources import modality_names
+from modgap.data.modalities import modality_names
 from modgap.plan.cones import (
     describe_entries,
     describe_independent,

@@ -6,7 +6,8 @@ Paths start with ``<results>`` or ``<resources>``, which Snakemake replaces.
 import re
 from typing import NamedTuple
 
-from modgap.data.sources import count_items, modality_names
+from modgap.data.modalities import modality_names
+from modgap.data.sources import count_items
 from modgap.plan.models import towers
 
 # Model name under which ready embeddings are stored.

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from modgap.data.sources import embedding_sources
+from modgap.data.modalities import embedding_sources
 from modgap.embeddings.ready import file_digest, read_class_prompts, read_cloud, read_labels
 from modgap.errors import InputError
 from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS
