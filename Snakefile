@@ -18,8 +18,8 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
-from modgap.plan.order import order_jobs
-from modgap.plan.targets import check_targets
+from modgap.plan.outputs.order import order_jobs
+from modgap.plan.outputs.targets import check_targets
 from modgap.report import console, interrupts
 
 

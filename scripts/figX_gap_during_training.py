@@ -6,7 +6,7 @@ of mismatched captions.
 
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
-from modgap.report.sentences_training import cell_label
+from modgap.report.sentences.training import cell_label
 from modgap.tables import read_metadata, read_table
 
 PANELS = [

@@ -5,8 +5,8 @@ import sys
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.report.answer_lines import list_answers
-from modgap.report.answers import ANSWER_COLUMNS, describe_answer
+from modgap.report.answers.lines import list_answers
+from modgap.report.answers.table import ANSWER_COLUMNS, describe_answer
 from modgap.report.formats import write_formats
 from modgap.tables import read_metadata, read_tables
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from modgap.files import atomic_path
 from modgap.job import start_log
+from modgap.report.answers.opening import describe_opening, join_answers, tell_samples
+from modgap.report.answers.points import data_block, gather_points
+from modgap.report.answers.samples import describe_samples
 from modgap.report.drawing import modality_colours
 from modgap.report.facts import STATISTICS, read_facts, read_run_times
 from modgap.report.machine import code_state, hardware, versions
-from modgap.report.opening import describe_opening, join_answers, tell_samples
 from modgap.report.page import (
     MARKS,
     caption_sentence,
@@ -24,9 +26,7 @@ from modgap.report.page import (
     render_caption,
     render_page,
 )
-from modgap.report.points import data_block, gather_points
-from modgap.report.samples import describe_samples
-from modgap.report.sentences import tell_figure
+from modgap.report.sentences.figures import tell_figure
 from modgap.report.verdicts import NOT_RUN
 from modgap.tables import PROVENANCE_KEYS, read_metadata
 

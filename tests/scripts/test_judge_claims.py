@@ -3,8 +3,8 @@
 import pandas as pd
 
 import judge_claims
-from modgap.plan.claims import describe_subject, imported_digest, load_claims
 from modgap.plan.models import PROJECT
+from modgap.plan.outputs.claims import describe_subject, imported_digest, load_claims
 from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
 

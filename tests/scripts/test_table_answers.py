@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import table_answers
-from modgap.plan.references import read_references
+from modgap.plan.outputs.references import read_references
 from modgap.statistics.all_pairs import measure_pair
 from modgap.tables import write_table
 

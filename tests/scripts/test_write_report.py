@@ -11,7 +11,7 @@ from PIL import Image
 
 import write_report
 from modgap.plan.models import PROJECT
-from modgap.report.answers import ANSWER_COLUMNS
+from modgap.report.answers.table import ANSWER_COLUMNS
 from modgap.report.verdicts import COLUMNS
 from modgap.tables import write_table
 

@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from modgap.plan.config import load_config
-from modgap.plan.targets import FIGURES, TABLES
+from modgap.plan.outputs.targets import FIGURES, TABLES
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")
 

@@ -14,7 +14,7 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 
 from modgap.plan.digest import code_version, list_reached
-from modgap.plan.targets import FIGURES, TABLES
+from modgap.plan.outputs.targets import FIGURES, TABLES
 from workflow.runs import snakemake
 
 # Import name of a package where it differs from the name it is installed by.

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from browser import DESKTOP, PHONE, answer, chromium, console
-from modgap.plan.claims import load_claims
+from modgap.plan.outputs.claims import load_claims
 from modgap.report.verdicts import VERDICTS
 from workflow.runs import snakemake
 

@@ -169,7 +169,7 @@ EDITED = {
     "shift/sphere.py": {"simulate_sphere": 1, "fig3_sphere_simulation": 1},
     "tasks/fairness.py": {"sweep_fairness": 1, "table2_fairness": 1, "figS11_fairness_shift": 1},
     # No claim is about the answers.
-    "report/answers.py": {"table_answers": 1, "judge_claims": 0},
+    "report/answers/table.py": {"table_answers": 1, "judge_claims": 0},
     "report/verdicts.py": {},
     # What the workflow itself reads is in no job's digest: its effect is in the settings.
     "plan/resolve.py": None,

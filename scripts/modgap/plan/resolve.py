@@ -7,7 +7,6 @@ from shlex import quote
 
 from modgap.data.sources import download_rows
 from modgap.errors import InputError
-from modgap.plan.claims import plan_claims
 from modgap.plan.cones import (
     plan_independent,
     plan_initialisations,
@@ -38,9 +37,25 @@ from modgap.plan.embeddings import (
     plan_texts,
     plan_verification,
 )
-from modgap.plan.figures import list_figure_files, list_sources, plan_figures, plan_tables
 from modgap.plan.models import did_you_mean, model_geometry
 from modgap.plan.names import name_everything
+from modgap.plan.outputs.claims import plan_claims
+from modgap.plan.outputs.figures import list_figure_files, list_sources, plan_figures, plan_tables
+from modgap.plan.outputs.references import read_references
+from modgap.plan.outputs.report import (
+    describe_report_sets,
+    find_table,
+    list_shown_samples,
+    shows_samples,
+)
+from modgap.plan.outputs.targets import (
+    FIGURES,
+    TABLES,
+    describe_shown,
+    list_contents,
+    list_outputs,
+    select_targets,
+)
 from modgap.plan.paths import (
     IMPORTED,
     Context,
@@ -50,21 +65,6 @@ from modgap.plan.paths import (
     one_of,
     set_parts,
     shard_counts,
-)
-from modgap.plan.references import read_references
-from modgap.plan.report import (
-    describe_report_sets,
-    find_table,
-    list_shown_samples,
-    shows_samples,
-)
-from modgap.plan.targets import (
-    FIGURES,
-    TABLES,
-    describe_shown,
-    list_contents,
-    list_outputs,
-    select_targets,
 )
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (

@@ -8,7 +8,7 @@ import re
 import time
 from pathlib import Path
 
-from modgap.report.answer_lines import find_answers, list_answers
+from modgap.report.answers.lines import find_answers, list_answers
 
 STARTED = time.time()  # Unix time: the workflow imports this when it starts
 

@@ -1,8 +1,8 @@
 """Claims of the paper: what measures each in a run's tables, and the verdict.
 
-A claim (``config/claims.yaml``, read by ``modgap.plan.claims``) names a table, the rows that
-measure it and what it expects of them. Rows belong to models and data by what these are (weights,
-data set, digest of a file), never by how a configuration calls them, so a claim about other models
+A claim (``config/claims.yaml``, read by ``modgap.plan.outputs.claims``) names a table, the rows
+that measure it and what it expects of them. Rows belong to models and data by what these are
+(weights, data set, digest of a file), never by how a configuration calls them, so a claim about other models
 or data than those of the run finds no rows and is not judged.
 
 Verdicts
@@ -60,7 +60,7 @@ COLUMNS = [
 def judge_claims(claims, tables):
     """Judge every claim; one row each, in their order.
 
-    claims : what ``modgap.plan.claims.load_claims`` returns.
+    claims : what ``modgap.plan.outputs.claims.load_claims`` returns.
     tables : table name -> DataFrame of all its rows in this run with their attributes; a table
         that the run does not make is absent.
     """

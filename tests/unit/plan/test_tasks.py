@@ -3,8 +3,8 @@
 import pytest
 
 from modgap.errors import InputError
-from modgap.plan.claims import list_subjects
 from modgap.plan.config import load_config
+from modgap.plan.outputs.claims import list_subjects
 from modgap.plan.prompts import read_prompts
 from modgap.plan.tasks import grid_deltas, task_columns, task_templates
 

@@ -7,7 +7,7 @@ import pytest
 
 from claim_files import FILE, SCHEMA, small, write
 from modgap.errors import InputError
-from modgap.plan.claims import imported_digest, load_claims
+from modgap.plan.outputs.claims import imported_digest, load_claims
 from modgap.report.verdicts import (
     DIRECTION,
     NOT_REPRODUCED,
