@@ -2,8 +2,8 @@
 
 A claim (``config/claims.yaml``, read by ``modgap.plan.outputs.claims``) names a table, the rows
 that measure it and what it expects of them. Rows belong to models and data by what these are
-(weights, data set, digest of a file), never by how a configuration calls them, so a claim about other models
-or data than those of the run finds no rows and is not judged.
+(weights, data set, digest of a file), never by how a configuration calls them, so a claim about
+other models or data than those of the run finds no rows and is not judged.
 
 Verdicts
 --------

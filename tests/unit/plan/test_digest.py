@@ -94,7 +94,8 @@ def test_training_and_embedding_do_not_reach_readers_and_plans(root):
     for name in ("train", "embed_images", "embed_texts", "decode_pixels"):
         reached = names(list_reached(scripts / f"{name}.py", scripts), scripts)
         readers = {f"modgap/data/{reader}.py" for reader in ("listed", "torchvision", "webdataset")}
-        plans = {f"modgap/plan/{part}.py" for part in ("resolve", "paths", "outputs/targets", "config")}
+        parts = ("resolve", "paths", "outputs/targets", "config")
+        plans = {f"modgap/plan/{part}.py" for part in parts}
         assert not reached & (readers | plans), name
 
 
