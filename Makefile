@@ -19,7 +19,7 @@ smoke: .venv/.run
 # The test tools, then all tests: those of functions and scripts side by side, then whole runs.
 test: .venv/.dev
 	$(BIN)/python -m pytest tests/unit tests/scripts -n $(CORES) --dist loadfile
-	$(BIN)/python -m pytest tests/workflow -n $(CORES) --dist loadgroup
+	$(BIN)/python -m pytest tests/workflow -n $(CORES) --dist loadfile
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

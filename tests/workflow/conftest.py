@@ -1,15 +1,28 @@
 """The smoke run that many tests look at."""
 
+import fcntl
+
 import pytest
 
 from workflow.runs import copy_project, snakemake
 
 
 @pytest.fixture(scope="session")
-def smoke(root, tmp_path_factory):
-    """The finished smoke run, in a project copy of its own; read only."""
-    project = copy_project(root, tmp_path_factory.mktemp("smoke"))
-    snakemake(project, "--cores", 2, "--configfile", "config/smoke.yaml")
+def smoke(root, tmp_path_factory, worker_id):
+    """The finished smoke run, in a project copy of its own; read only.
+
+    Made once a session: side by side (-n), workers share it, and the others wait for the first.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    project, done = shared / "smoke", shared / "smoke.done"
+    with open(shared / "smoke.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            copy_project(root, project)
+            snakemake(project, "--cores", 2, "--configfile", "config/smoke.yaml")
+            done.touch()
     return project
 
 
@@ -17,11 +30,3 @@ def smoke(root, tmp_path_factory):
 def finished(root, smoke, tmp_path):
     """A copy of the finished smoke run that a test may change."""
     return copy_project(root, tmp_path / "project", results=smoke)
-
-
-def pytest_collection_modifyitems(items):
-    """Side by side (-n), tests of the same fixtures stay on one worker: each is made once."""
-    for item in items:
-        if item.path.parent.name == "workflow":
-            on_smoke = {"smoke", "finished"} & set(item.fixturenames)
-            item.add_marker(pytest.mark.xdist_group("smoke" if on_smoke else item.path.stem))
