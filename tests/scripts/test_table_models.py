@@ -15,6 +15,7 @@ def about(model, dataset, weights="random", **more):
         "model": model,
         "architecture": f"{model}-a",
         "weights": weights,
+        "family": weights,
         "dataset": dataset,
         **more,
     }
@@ -29,7 +30,7 @@ def inputs(tmp_path):
         owner = np.arange(30)
         frame = measure_pair(name, X, Y, owner, n_resamples=100, seed=0, block=16)
         gaps.append(tmp_path / f"{name}.parquet")
-        write_table(frame, gaps[-1])
+        write_table(frame, gaps[-1], {"logit_scale": 20.0})
     for k, task in enumerate(("shape", "colour", "cifar")):
         rows = [
             {
@@ -58,6 +59,7 @@ def table(inputs, tmp_path):
     table_models.main(
         *inputs,
         *paths,
+        pairs=inputs[0][:1],
         sets=[about("b", "scenes"), about("a", "scenes", "openai")],
         tasks=[
             about("a", "scenes", "openai", task="shape"),
@@ -82,6 +84,9 @@ def test_a_row_for_every_model_dataset_and_task(table, inputs):
         assert first[f"{column}_low"] == pytest.approx(measured.loc[place, "low"])
         assert first[f"{column}_interval"] == measured.loc[place, "interval_method"]
     assert first["n"] == 30
+    assert first["logit_scale"] == 20
+    assert first["recall1_texts"] == measured.loc[("recall1", "second_to_first"), "value"]
+    assert frame["recall1_images"].notna().tolist() == [True, False, False, False]
     assert "| b " in table[1].read_text()
 
 
