@@ -167,7 +167,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
 def read_logit_scale(network):
     """1/τ that the network multiplies cosines with; None for one without texts."""
     scale = getattr(network, "logit_scale", None)
-    return None if scale is None else float(scale.exp())
+    return None if scale is None else float(scale.detach().exp())
 
 
 def choose_device(wish):

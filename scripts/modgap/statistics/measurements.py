@@ -216,12 +216,12 @@ def gap_rows_of(vector, influence, fewest, n_resamples, seed):
         *(
             row
             for k in LARGEST
-            for row in share_rows(vector, influence, k, fewest, seed, closed=low <= 0)
+            for row in concentration_rows(vector, influence, k, fewest, seed, closed=low <= 0)
         ),
     ]
 
 
-def share_rows(vector, influence, k, fewest, seed, *, closed):
+def concentration_rows(vector, influence, k, fewest, seed, *, closed):
     """What the k largest coordinates carry of the squared gap, and after random rotations.
 
     closed : the gap may be zero, and its coordinates are then noise.
