@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from modgap.statistics import distributions, geometry, inference  # noqa: E402
+from modgap.statistics import distributions, geometry, inference
 
 # Pairs, dimensions, gap before normalisation, draws.
 CASES = [
