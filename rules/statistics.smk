@@ -246,6 +246,7 @@ rule table_models:
     """Table of gap, cone and zero-shot accuracy by architecture and training."""
     input:
         gaps=planned("tables", "table_models", "gaps"),
+        pairs=planned("tables", "table_models", "pairs"),
         curves=planned("tables", "table_models", "curves"),
     output:
         csv=report(
@@ -265,6 +266,29 @@ rule table_models:
         settings=settings(row=("tables", "table_models", "settings")),
     script:
         "../scripts/table_models.py"
+
+
+rule table_associations:
+    """Table of how gap, cone and logit scale go with accuracy and recall across models."""
+    input:
+        table="<results>/tables/across_models.csv",
+    output:
+        csv=report(
+            "<results>/tables/model_associations.csv",
+            **planned("shown", "model_associations"),
+        ),
+    log:
+        "<logs>/table_associations.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_associations.py"),
+        settings=settings("statistics", "seed"),
+    script:
+        "../scripts/table_associations.py"
 
 
 rule table_comparisons:
@@ -420,6 +444,7 @@ rule figX_across_models:
     """Figure X: gap, RMG, cone and zero-shot accuracy across models."""
     input:
         table=planned("figures", "figX_across_models", "table"),
+        associations=planned("figures", "figX_across_models", "associations"),
     output:
         pdf="<results>/figures/figX_across_models.pdf",
         png=report(

@@ -1,7 +1,8 @@
-"""Figure X (across models): gap, RMG, cone and zero-shot accuracy across models.
+"""Figure X (across models): gap, RMG, cone, accuracy and recall, and how they go together.
 
 One row per model and dataset, grouped by architecture; open marks are random weights, filled ones
-trained. Lines are 95 % intervals.
+trained. Lines are 95 % intervals. Below, where there are enough models, Kendall's τ of each measure
+with each outcome; lines are its range without one family.
 """
 
 import numpy as np
@@ -16,21 +17,33 @@ PANELS = {
     "rmg": "relative modality gap",
     "cone": "mean cosine within",
     "zero_shot": "zero-shot accuracy",
+    "recall": "recall@1",
 }
 
+MEASURES = {
+    "gap": "gap",
+    "rmg": "RMG",
+    "cone_images": "cosine, images",
+    "cone_texts": "cosine, texts",
+    "logit_scale": "logit scale",
+}
+RECALLS = {"recall1_images": "recall@1 from images", "recall1_texts": "recall@1 from texts"}
+# Panels of associations beside each other; the table has all.
+OUTCOMES = 4
+VERDICTS = ("positive", "negative")
 
-def main(table, pdf, png, *, first, second, dpi):
+
+def main(table, associations, pdf, png, *, first, second, dpi):
     use_style()
     rows = pd.read_csv(table, keep_default_na=True)
     places = rows[KEYS].drop_duplicates().reset_index(drop=True)
     tasks = list(rows["task"].dropna().unique())
     legend_lines = 1 + len(tasks) // 6
-    figure, axes = plt.subplots(
-        1,
-        len(PANELS),
-        figsize=(PAGE, 0.9 + 0.17 * len(places) + 0.14 * legend_lines),
-        sharey=True,
-    )
+    associated = choose_associations(pd.read_csv(associations))
+    upper, lower = 0.9 + 0.17 * len(places) + 0.14 * legend_lines, 1.5 * bool(len(associated))
+    figure = plt.figure(figsize=(PAGE, upper + lower))
+    parts = figure.subfigures(2, 1, height_ratios=[upper, lower]) if lower else [figure]
+    axes = parts[0].subplots(1, len(PANELS), sharey=True)
     rows = rows.merge(places.assign(place=range(len(places))), on=KEYS)
     sets = rows.drop_duplicates("place")
     panels = dict(zip(PANELS, axes, strict=True))
@@ -51,13 +64,44 @@ def main(table, pdf, png, *, first, second, dpi):
         panels["zero_shot"].scatter(
             chosen["chance"], chosen["height"], marker="|", s=14, c=GREY, linewidths=0.7
         )
+    draw_dots(panels["recall"], sets, "recall1_images", first, offset=-0.12)
+    draw_dots(panels["recall"], sets, "recall1_texts", second, offset=0.12)
     for name, panel in panels.items():
         panel.set_xlabel(PANELS[name])
         left, right = min(0, panel.get_xlim()[0]), panel.get_xlim()[1]
         panel.set_xlim(left, right + 0.03 * (right - left))  # no mark is cut
     label_rows(axes, places)
-    figure.legend(handles=legend_marks(first, second, tasks), loc="outside lower center", ncols=6)
+    parts[0].legend(handles=legend_marks(first, second, tasks), loc="outside lower center", ncols=6)
+    if lower:
+        draw_associations(parts[1], associated)
     save(figure, pdf, png, dpi=dpi)
+
+
+def choose_associations(table):
+    """Associations of enough models: of the first dataset with sets and the first outcomes."""
+    table = table[~table["verdict"].str.startswith("too few", na=False)]
+    table = table[table["dataset"] == table["dataset"].iloc[0]] if len(table) else table
+    keys = table[["outcome", "outcome_dataset"]].apply(tuple, axis=1) if len(table) else []
+    return table[keys.isin(list(dict.fromkeys(keys))[:OUTCOMES])] if len(table) else table
+
+
+def draw_associations(figure, table):
+    """τ of each measure with each outcome; filled where there is a verdict."""
+    outcomes = list(table.groupby(["outcome", "outcome_dataset"], sort=False))
+    axes = figure.subplots(1, len(outcomes), sharey=True, squeeze=False)[0]
+    for panel, ((outcome, dataset), rows) in zip(axes, outcomes, strict=True):
+        height = rows["measure"].map(list(MEASURES).index)
+        panel.axvline(0, color=GREY, linewidth=0.5)
+        panel.hlines(height, rows["tau_lowest"], rows["tau_highest"], color="black", linewidth=0.8)
+        faces = np.where(rows["verdict"].isin(VERDICTS), "black", "white")
+        panel.scatter(
+            rows["tau"], height, s=11, c=faces, edgecolors="black", linewidths=0.7, zorder=3
+        )
+        panel.set(xlim=(-1.05, 1.05), xlabel="Kendall's τ over models")
+        panel.set_title(f"{RECALLS.get(outcome, outcome)}, {dataset}")
+        panel.set_yticks(range(len(MEASURES)), MEASURES.values())
+        panel.set_ylim(len(MEASURES) - 0.5, -0.5)
+        panel.tick_params(axis="y", length=0)
 
 
 def task_colours(tasks):
@@ -126,6 +170,7 @@ if __name__ == "__main__":
     start_log(snakemake.log[0])
     main(
         snakemake.input.table,
+        snakemake.input.associations,
         snakemake.output.pdf,
         snakemake.output.png,
         **snakemake.params.settings,

@@ -8,7 +8,7 @@ from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, name_sources
 from modgap.statistics.measurements import measure_linear, measure_unpaired
-from modgap.tables import write_table
+from modgap.tables import read_metadata, write_table
 
 # Leaving one picture out must leave pairs, and so must each half of a held-out split. Intervals
 # need more pictures; the rows of fewer say so.
@@ -33,7 +33,9 @@ def main(first, second, samples, table, *, name, caption, n_resamples, seed):
         else measure_linear(name, X, Y, owner, n_resamples=n_resamples, seed=seed)
     )
     sources = name_sources(table, first, second, samples, caption)
-    write_table(measured, table, {**sources, "notes": notes})
+    # Ready embeddings do not say with which scale their model was trained.
+    scale = read_metadata(first[0]).get("logit_scale")
+    write_table(measured, table, {**sources, "notes": notes, "logit_scale": scale})
 
 
 if __name__ == "__main__":

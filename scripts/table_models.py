@@ -1,8 +1,10 @@
-"""Gap, cone and zero-shot accuracy of every two-tower model, by architecture and training.
+"""Gap, cone, recall and zero-shot accuracy of every two-tower model, by architecture and training.
 
 One row per model and dataset: the geometry of its embedding set and the accuracy of its zero-shot
 tasks on the same dataset (a row for each), as far as the run has them. Nothing is measured anew.
 """
+
+from pathlib import Path
 
 import pandas as pd
 
@@ -18,16 +20,29 @@ GEOMETRY = {
     "cone_texts": ("mean_cosine", "second"),
 }
 
-KEYS = ["model", "architecture", "weights", "dataset"]
+# The same of a table of what compares all pairs; empty of sets without pairs.
+RETRIEVAL = {
+    "recall1_images": ("recall1", "first_to_second"),
+    "recall1_texts": ("recall1", "second_to_first"),
+}
 
-PRINTED = [*KEYS, "n", "dim"]
-PRINTED += [f"{name}{end}" for name in GEOMETRY for end in ("", "_low", "_high")]
+KEYS = ["model", "architecture", "weights", "family", "dataset"]
+
+PRINTED = [*KEYS, "n", "dim", "logit_scale"]
+PRINTED += [f"{name}{end}" for name in GEOMETRY | RETRIEVAL for end in ("", "_low", "_high")]
 PRINTED += ["task", "zero_shot", "zero_shot_low", "zero_shot_high", "chance"]
 
 
-def main(gaps, curves, csv, md, tex, *, sets, tasks):
-    """sets, tasks : dicts of ``KEYS`` (and ``task``, the label), in the order of the tables."""
-    geometry = [set_row(path, about) for path, about in zip(gaps, sets, strict=True)]
+def main(gaps, curves, csv, md, tex, *, sets, tasks, pairs=()):
+    """sets, tasks : dicts of ``KEYS`` (and ``task``, the label), in the order of the tables.
+
+    pairs : tables of the sets that have pairs, of the file names of their gaps.
+    """
+    compared = {Path(path).name: path for path in pairs}
+    geometry = [
+        set_row(path, compared.get(Path(path).name), about)
+        for path, about in zip(gaps, sets, strict=True)
+    ]
     accuracy = [task_row(path, about) for path, about in zip(curves, tasks, strict=True)]
     left = pd.DataFrame(geometry, columns=geometry_columns())
     right = pd.DataFrame(accuracy, columns=[*KEYS, *accuracy_columns()])
@@ -48,8 +63,9 @@ def order_of(frame, described):
 
 def geometry_columns():
     """Columns of a row of an embedding set."""
-    measured = [f"{name}{end}" for name in GEOMETRY for end in ("", "_low", "_high", "_interval")]
-    return [*KEYS, "embeddings", "n", "dim", "seed", *measured]
+    ends = ("", "_low", "_high", "_interval")
+    measured = [f"{name}{end}" for name in GEOMETRY | RETRIEVAL for end in ends]
+    return [*KEYS, "embeddings", "n", "dim", "seed", "logit_scale", *measured]
 
 
 def accuracy_columns():
@@ -58,13 +74,19 @@ def accuracy_columns():
     return ["task", *measured, "chance"]
 
 
-def set_row(path, about):
-    """The geometry of one embedding set."""
-    table = read_table(path)
+def set_row(path, compared, about):
+    """The geometry of one embedding set, and its recall@1 where it has pairs."""
+    table, scale = read_table(path), read_metadata(path).get("logit_scale")
     first = table.iloc[0]
     row = {**about, **{key: first[key] for key in ("embeddings", "n", "dim", "seed")}}
-    table = table.set_index(["statistic", "side"])
-    for name, place in GEOMETRY.items():
+    row |= {"logit_scale": scale, **take_measured(table, GEOMETRY)}
+    return row if compared is None else row | take_measured(read_table(compared), RETRIEVAL)
+
+
+def take_measured(table, places):
+    """Values and intervals of the named (statistic, side) of a tidy table."""
+    table, row = table.set_index(["statistic", "side"]), {}
+    for name, place in places.items():
         measured = table.loc[place]
         row |= {
             name: measured["value"],
@@ -98,5 +120,6 @@ if __name__ == "__main__":
         snakemake.input.gaps,
         snakemake.input.curves,
         *snakemake.output,
+        pairs=snakemake.input.pairs,
         **snakemake.params.settings,
     )

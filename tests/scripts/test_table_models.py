@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 import figX_across_models
+import table_associations
 import table_models
 from modgap.statistics.all_pairs import measure_pair
 from modgap.tables import write_table
+from toy_models import models
 
 
 def about(model, dataset, weights="random", **more):
@@ -15,6 +17,7 @@ def about(model, dataset, weights="random", **more):
         "model": model,
         "architecture": f"{model}-a",
         "weights": weights,
+        "family": weights,
         "dataset": dataset,
         **more,
     }
@@ -29,7 +32,7 @@ def inputs(tmp_path):
         owner = np.arange(30)
         frame = measure_pair(name, X, Y, owner, n_resamples=100, seed=0, block=16)
         gaps.append(tmp_path / f"{name}.parquet")
-        write_table(frame, gaps[-1])
+        write_table(frame, gaps[-1], {"logit_scale": 20.0})
     for k, task in enumerate(("shape", "colour", "cifar")):
         rows = [
             {
@@ -58,6 +61,7 @@ def table(inputs, tmp_path):
     table_models.main(
         *inputs,
         *paths,
+        pairs=inputs[0][:1],
         sets=[about("b", "scenes"), about("a", "scenes", "openai")],
         tasks=[
             about("a", "scenes", "openai", task="shape"),
@@ -82,15 +86,20 @@ def test_a_row_for_every_model_dataset_and_task(table, inputs):
         assert first[f"{column}_low"] == pytest.approx(measured.loc[place, "low"])
         assert first[f"{column}_interval"] == measured.loc[place, "interval_method"]
     assert first["n"] == 30
+    assert first["logit_scale"] == 20
+    assert first["recall1_texts"] == measured.loc[("recall1", "second_to_first"), "value"]
+    assert frame["recall1_images"].notna().tolist() == [True, False, False, False]
     assert "| b " in table[1].read_text()
 
 
 def test_the_figure_draws_every_value_and_interval(table, tmp_path, monkeypatch):
     drawn = {}
     monkeypatch.setattr(figX_across_models, "save", lambda figure, *_, **__: drawn.update(f=figure))
-    figX_across_models.main(table[0], "a.pdf", "a.png", first="#D55E00", second="#0072B2", dpi=60)
+    few = associations(tmp_path, 9)
+    look = {"first": "#D55E00", "second": "#0072B2", "dpi": 60}
+    figX_across_models.main(table[0], few, "a.pdf", "a.png", **look)
     axes = drawn["f"].axes
-    assert len(axes) == 4
+    assert len(axes) == 5
     assert [label.get_text() for label in axes[0].get_yticklabels()] == [
         "b, scenes",
         "a, scenes",
@@ -100,6 +109,19 @@ def test_the_figure_draws_every_value_and_interval(table, tmp_path, monkeypatch)
     points = [offset for c in axes[0].collections for offset in c.get_offsets().tolist()]
     gaps = frame.drop_duplicates(["model", "dataset"])["gap"].dropna()
     assert set(gaps.round(6)) <= {round(x, 6) for x, _ in points}
+    # Of enough models there is a panel for each outcome, with one mark a measure.
+    figX_across_models.main(table[0], associations(tmp_path, 12), "a.pdf", "a.png", **look)
+    axes = [panel for part in drawn["f"].subfigs for panel in part.axes]
+    assert len(axes) == 5 + 3
+    for panel in axes[5:]:
+        assert len(panel.collections[1].get_offsets()) == 5
+
+
+def associations(folder, n):
+    """The table of associations of n models in three families."""
+    models(3, n // 3).to_csv(folder / "models.csv", index=False)
+    table_associations.main(folder / "models.csv", folder / "associations.csv", seed=0)
+    return folder / "associations.csv"
 
 
 def test_no_tasks_and_no_sets(inputs, tmp_path):
@@ -109,8 +131,8 @@ def test_no_tasks_and_no_sets(inputs, tmp_path):
     table_models.main(gaps, [], *paths, sets=sets, tasks=[])
     assert len(pd.read_csv(paths[0])) == 2
     figure = [tmp_path / "x.pdf", tmp_path / "x.png"]
-    look = {"first": "#D55E00", "second": "#0072B2", "dpi": 60}
-    figX_across_models.main(paths[0], *figure, **look)
+    few, look = associations(tmp_path, 9), {"first": "#D55E00", "second": "#0072B2", "dpi": 60}
+    figX_across_models.main(paths[0], few, *figure, **look)
     table_models.main([], curves[:1], *paths, sets=[], tasks=[about("a", "d", task="shape")])
-    figX_across_models.main(paths[0], *figure, **look)
+    figX_across_models.main(paths[0], few, *figure, **look)
     assert figure[1].stat().st_size > 5000

@@ -147,6 +147,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         "geometry": models.geometry_name(settings),
         "mean": list(settings["mean"]),
         "std": list(settings["std"]),
+        "logit_scale": read_logit_scale(network),
         "precision": precision,
         "device": device.type,
         "open_clip": open_clip.__version__,
@@ -161,6 +162,12 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         provenance=provenance,
         **parts,
     )
+
+
+def read_logit_scale(network):
+    """1/τ that the network multiplies cosines with; None for one without texts."""
+    scale = getattr(network, "logit_scale", None)
+    return None if scale is None else float(scale.detach().exp())
 
 
 def choose_device(wish):

@@ -136,7 +136,22 @@ def describe_origin(config, entry):
         "architecture": start.get("architecture", start.get("repo", start.get("path"))),
         "weights": weights.get(model["source"], model["source"]),
         "dataset": dataset.get("label", entry["dataset"]),
+        "family": name_family(model),
     }
+
+
+def name_family(model):
+    """Which models count as of one family across models: those of the same pretraining source.
+
+    The part of an open_clip tag in front of the first underscore (openai, laion2b, datacomp), the
+    owner of a repository; all untrained models are one family, and so are those trained here.
+    """
+    source = model["source"]
+    if source in ("open_clip", "checkpoint") and "pretrained" in model:
+        return model["pretrained"].split("_")[0]
+    if source == "hub":
+        return model["repo"].split("/")[0]
+    return {"random": "untrained", "trained": "trained here"}.get(source, source)
 
 
 def describe_models_compared(config):

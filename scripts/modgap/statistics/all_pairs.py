@@ -8,7 +8,7 @@ sample is compared (``modgap.statistics.clouds.sample_pairs``). What needs no pa
 import numpy as np
 import pandas as pd
 
-from modgap.statistics import geometry, inference, pairwise, retrieval
+from modgap.statistics import distributions, geometry, inference, pairwise, retrieval
 from modgap.statistics.measurements import (
     EXTREME,
     centre_norm_interval,
@@ -18,6 +18,7 @@ from modgap.statistics.measurements import (
     measurement_row,
     moment_rows,
     rank_row,
+    swap_row,
     tidy_frame,
 )
 
@@ -97,6 +98,7 @@ def measure_all_pairs(
             )
         ),
         *unmatched_rows(X, Y, owner, block),
+        *mmd_rows(X, Y, owner, seed, block),
         *retrieval_rows(X, texts, text_owner, captions, relevance, block),
     ]
     return tidy_frame(mark_sampled(rows, n, sampled_from), name, X.shape[1], seed)
@@ -168,6 +170,15 @@ def unmatched_rows(X, Y, owner, block):
         measurement_row("min_unmatched_cosine", "both", pairs["min"], None, EXTREME, m),
         measurement_row("max_unmatched_cosine", "both", pairs["max"], None, EXTREME, m),
         jackknife_row("uniformity_cross", "both", pairwise.uniformity_cross(pairs, owner), m),
+    ]
+
+
+def mmd_rows(X, Y, owner, seed, block):
+    """Squared MMD between pictures and texts, and its p-value under swaps within pairs."""
+    measured, p = distributions.paired_mmd(X, Y, owner, seed=seed, block=block)
+    return [
+        jackknife_row("mmd_squared", "both", measured, len(X)),
+        swap_row(p, "swaps within pairs", len(X)),
     ]
 
 

@@ -15,7 +15,7 @@ it. Below ``FEWEST_FOR_INTERVAL`` pictures only proportions and medians have int
 import numpy as np
 import pandas as pd
 
-from modgap.statistics import geometry, inference
+from modgap.statistics import distributions, geometry, inference
 from modgap.statistics.separability import separability
 from modgap.tables import column_name
 
@@ -48,7 +48,22 @@ BIASED = {
     "gap": "none: biased upwards at this n; see gap_unbiased",
     "centre_norm": "none: biased upwards at this n; mean_cosine is its unbiased square",
     "alignment_centre": "none: biased upwards at this n; gap_unbiased_squared is not",
+    "frechet": "none: biased upwards at this n; see frechet_extrapolated",
 }
+# Largest coordinates whose share of the squared gap is measured.
+LARGEST = (1, 8)
+ROTATED = f"central 95 % of {distributions.ROTATIONS:,} random rotations"
+SHARE = "infinitesimal jackknife over pictures, the coordinates as chosen"
+NO_GAP = "none: the gap cannot be told from zero"
+
+# Rows for each dimension that an extrapolated Fréchet distance and its interval need: with fewer
+# than two the bias is not of order 1/n, with fewer than eight the interval holds too seldom
+# (benchmarks/README.md).
+FRECHET_ROWS, FRECHET_ROWS_FOR_INTERVAL = 2, 8
+# Of rows without pairs MMD compares at most so many of each modality, in tiles of this side.
+MOST_COMPARED, TILE = 5000, 1000
+FRECHET = "infinitesimal jackknife over pictures, around the extrapolated value"
+
 BIASED_OTHERWISE = "none: biased at this n, outside of its own interval"
 
 
@@ -120,6 +135,7 @@ def measure_linear(name, X, Y, owner, *, n_resamples, seed):
             for row in (*moment_rows(side, cloud, of, n), rank_row(side, cloud, of, n))
         ),
         *cross_rows(X, Y, owner, n_resamples, seed),
+        *frechet_rows(X, Y, owner, seed),
         *separability_rows(X, Y, owner, seed),
     ]
     return tidy_frame(rows, name, X.shape[1], seed)
@@ -158,6 +174,8 @@ def measure_unpaired(name, X, Y, *, n_resamples, seed):
                 rank_row(side, cloud, of, len(cloud)),
             )
         ),
+        *frechet_rows(X, Y, None, seed),
+        *unpaired_mmd_rows(X, Y, seed),
         *separability_rows(X, Y, None, seed),
     ]
     return tidy_frame(rows, name, X.shape[1], seed)
@@ -191,8 +209,32 @@ def gap_rows_of(vector, influence, fewest, n_resamples, seed):
         "gap_unbiased_squared": (square, min(low**2, square), high**2),
     }
     return [
-        spread_row(statistic, "both", value, interval, NORM, n, fewest, n_resamples)
-        for statistic, (value, *interval) in values.items()
+        *(
+            spread_row(statistic, "both", value, interval, NORM, n, fewest, n_resamples)
+            for statistic, (value, *interval) in values.items()
+        ),
+        *(
+            row
+            for k in LARGEST
+            for row in concentration_rows(vector, influence, k, fewest, seed, closed=low <= 0)
+        ),
+    ]
+
+
+def concentration_rows(vector, influence, k, fewest, seed, *, closed):
+    """What the k largest coordinates carry of the squared gap, and after random rotations.
+
+    closed : the gap may be zero, and its coordinates are then noise.
+    """
+    n, draws = len(influence), distributions.ROTATIONS
+    share, on_share = distributions.gap_share(vector, influence, k)
+    low, high = inference.influence_interval(share, on_share)
+    interval, method = ((max(low, 0), min(high, 1)), SHARE) if not closed else (None, NO_GAP)
+    rotated = distributions.rotated_shares(len(vector), k, draws=draws, seed=seed)
+    limits = np.quantile(rotated, [(1 - inference.LEVEL) / 2, (1 + inference.LEVEL) / 2])
+    return [
+        spread_row(f"gap_share{k}", "both", share, interval, method, n, fewest),
+        measurement_row(f"gap_share{k}_rotated", "both", rotated.mean(), limits, ROTATED, n, draws),
     ]
 
 
@@ -288,6 +330,57 @@ def cross_rows(X, Y, owner, n_resamples, seed):
         jackknife_row("alignment_residual", "both", geometry.alignment_residual(X, Y, owner), m),
         measurement_row("margin", "both", geometry.gap_margin(X, Y), None, EXTREME, n),
     ]
+
+
+def frechet_rows(X, Y, owner, seed):
+    """Squared Fréchet distance between the clouds, as it is and without its bias.
+
+    owner : None where rows are no pairs.
+    """
+    fewest, dim = min(len(X), len(Y)), X.shape[1]
+    value, first, second = distributions.frechet(X, Y, influence=True)
+    if owner is None:
+        influence = geometry.unpaired_influence(first[:, None], second[:, None])[:, 0]
+    else:
+        influence, fewest = geometry.gap_influence(first[:, None], second[:, None], owner), len(X)
+        influence = influence[:, 0]
+    n, method = len(influence), FRECHET
+    extrapolated, interval = np.nan, None
+    if fewest >= FRECHET_ROWS * dim:
+        extrapolated = distributions.extrapolated_frechet(value, X, Y, owner, seed)
+        interval = inference.influence_interval(extrapolated, influence)
+    if fewest < FRECHET_ROWS_FOR_INTERVAL * dim:
+        times = FRECHET_ROWS if np.isnan(extrapolated) else FRECHET_ROWS_FOR_INTERVAL
+        interval, method = None, f"none: fewer than {times} times as many rows as dimensions"
+    return [
+        measurement_row("frechet", "both", value, None, BIASED["frechet"], n),
+        {
+            **spread_row("frechet_extrapolated", "both", extrapolated, interval, method, n, fewest),
+            **({"interval_method": method} if interval is None else {}),
+        },
+    ]
+
+
+def unpaired_mmd_rows(X, Y, seed):
+    """Squared MMD of rows drawn independently, of at most ``MOST_COMPARED`` of each modality."""
+    total, rng = len(X) + len(Y), np.random.default_rng(seed)
+    X, Y = (
+        rows[np.sort(rng.choice(len(rows), min(len(rows), MOST_COMPARED), replace=False))]
+        for rows in (X, Y)
+    )
+    measured, p = distributions.unpaired_mmd(X, Y, seed=seed, block=TILE)
+    interval, n = inference.two_sample_interval(*measured), len(X) + len(Y)
+    note = f"; on {n:,} of {total:,} rows, drawn at random" if n < total else ""
+    fewest = min(len(X), len(Y))
+    row = spread_row("mmd_squared", "both", measured[0], interval, JACKKNIFE + note, n, fewest)
+    return [row, swap_row(p, "exchanges of all rows", n, note)]
+
+
+def swap_row(p, relabelled, n, note=""):
+    """The p-value of MMD, saying of how many relabellings and how small it can be."""
+    swaps = distributions.SWAPS
+    method = f"none: a p-value of {swaps} random {relabelled}, at least {1 / (swaps + 1):g}{note}"
+    return measurement_row("mmd_p", "both", p, None, method, n)
 
 
 def separability_rows(X, Y, owner, seed):

@@ -106,3 +106,20 @@ def test_datasets_of_one_label_are_told_apart():
     places = place(config, clouds)
     assert len(set(places)) == 4
     assert places[2] == ("CLIP (published) (clip-random)", "first modality")
+
+
+@pytest.mark.parametrize(
+    ("model", "family"),
+    [
+        ({"source": "open_clip", "pretrained": "openai"}, "openai"),
+        ({"source": "open_clip", "pretrained": "laion2b_s34b_b79k"}, "laion2b"),
+        ({"source": "open_clip", "pretrained": "laion400m_e32"}, "laion400m"),
+        ({"source": "checkpoint", "pretrained": "openai"}, "openai"),
+        ({"source": "checkpoint"}, "checkpoint"),
+        ({"source": "hub", "repo": "org/my-clip"}, "org"),
+        ({"source": "random"}, "untrained"),
+        ({"source": "trained", "run": "base"}, "trained here"),
+    ],
+)
+def test_models_of_one_pretraining_source_are_a_family(model, family):
+    assert names.name_family(model) == family

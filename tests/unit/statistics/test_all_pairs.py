@@ -76,6 +76,19 @@ def test_the_two_tables_share_no_row_and_are_all_there_is(data, frame):
     pd.testing.assert_frame_equal(whole, frame)
     assert {"gap", "rmg", "margin", "sd_cosine", "separability_auc"} <= set(linear["statistic"])
     assert {"recall1", "uniformity", "min_cosine"} <= set(compared["statistic"])
+    assert {"frechet", "gap_share1"} <= set(linear["statistic"])
+    assert {"mmd_squared", "mmd_p"} <= set(compared["statistic"])
+
+
+def test_with_one_text_a_picture_mmd_is_what_the_uniformities_say():
+    """Their kernel is the same: mean within both less twice the mean across."""
+    X, Y, _ = captioned(n=30, dim=8)
+    row = summary_row(measure_pair("one", X, Y[:30], np.arange(30), **SETTINGS))
+    first, second, across = (
+        np.exp(row[f"uniformity_{side}"]) for side in ("first", "second", "cross")
+    )
+    assert row["mmd_squared"] == pytest.approx(first + second - 2 * across, abs=1e-6)
+    assert row["mmd_squared_low"] < row["mmd_squared"] < row["mmd_squared_high"]
 
 
 def test_a_cloud_is_compared_on_the_chosen_pictures_and_averaged_over_all(data):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from modgap.statistics import measurements
 from modgap.statistics.all_pairs import measure_cloud, measure_pair
 from modgap.statistics.geometry import normalise
 from modgap.statistics.measurements import (
@@ -149,7 +150,7 @@ def test_what_is_undefined_says_so():
     X = np.ones((20, 4))
     frame = measure_pair("collapsed", X, X, np.arange(20), **SETTINGS)
     undefined = frame[frame["value"].isna()]
-    assert set(undefined["statistic"]) == {"effective_rank", "rmg"}
+    assert set(undefined["statistic"]) == {"effective_rank", "rmg", "gap_share1", "gap_share8"}
     assert set(undefined["interval_method"]) == {"none: undefined, nothing varies"}
     row = summary_row(frame)
     assert row["gap"] == row["gap_high"] == 0
@@ -185,6 +186,11 @@ def test_modalities_without_pairs_have_what_needs_none():
     assert row["separability_accuracy"] > 0.9
     assert {"mean_cosine_first", "effective_rank_second"} <= set(row)
     assert not set(frame["statistic"]) & {"rmg", "mean_matched_cosine", "alignment"}
+    # There are no pairs to swap within.
+    assert row["mmd_squared_low"] < row["mmd_squared"] < row["mmd_squared_high"]
+    assert row["mmd_p"] == 1 / 200
+    method = frame.set_index("statistic")["interval_method"]["mmd_p"]
+    assert method == "none: a p-value of 199 random exchanges of all rows, at least 0.005"
     # The order of rows means nothing.
     again = measure_unpaired("apart", X[::-1], Y, n_resamples=200, seed=0)
     assert summary_row(again)["gap"] == pytest.approx(row["gap"])
@@ -216,3 +222,58 @@ def test_few_unpaired_rows_on_one_side_have_no_interval():
     frame = measure_unpaired("few", X, Y, n_resamples=50, seed=0).set_index("statistic")
     assert frame.loc["gap", "interval_method"] == TOO_FEW
     assert np.isnan(frame.loc["gap", "low"])
+
+
+def test_the_gap_of_many_unpaired_rows_does_not_wait_for_all_comparisons(monkeypatch):
+    monkeypatch.setattr(measurements, "MOST_COMPARED", 30)
+    rng = np.random.default_rng(4)
+    X, Y = rng.standard_normal((60, 4)) + 1, rng.standard_normal((20, 4))
+    frame = measure_unpaired("many", X, Y, n_resamples=50, seed=0).set_index("statistic")
+    assert (frame.loc[["mmd_squared", "mmd_p"], "n"] == 50).all()
+    for method in frame.loc[["mmd_squared", "mmd_p"], "interval_method"]:
+        assert method.endswith("; on 50 of 80 rows, drawn at random")
+    assert frame.loc["frechet", "n"] == 80
+
+
+@pytest.mark.parametrize(
+    ("n", "given", "method"),
+    [
+        (15, False, "none: fewer than 2 times as many rows as dimensions"),
+        (40, True, "none: fewer than 8 times as many rows as dimensions"),
+        (70, True, measurements.FRECHET),
+    ],
+)
+def test_an_extrapolated_distance_needs_rows_for_its_dimensions(n, given, method):
+    rng = np.random.default_rng(5)
+    X, Y = rng.standard_normal((2, n, 8)) * np.linspace(0.2, 1, 8) + 2 * np.eye(8)[:2, None]
+    frame = measure_pair("some", X, Y, np.arange(n), **SETTINGS).set_index("statistic")
+    row = frame.loc["frechet_extrapolated"]
+    assert np.isfinite(row["value"]) == given
+    assert row["interval_method"] == method
+    assert np.isfinite(row["low"]) == (method == measurements.FRECHET)
+    if given:
+        assert row["value"] < frame.loc["frechet", "value"]
+
+
+def test_a_gap_along_one_coordinate_is_concentrated_and_a_rotated_one_is_not():
+    rng = np.random.default_rng(6)
+    X, Y = rng.standard_normal((2, 200, 40)) + 8 * np.eye(40)[[0, 1]][:, None]
+    turn = np.linalg.qr(rng.standard_normal((40, 40)))[0]
+    rows = [
+        summary_row(measure_pair("one", *pair, np.arange(200), **SETTINGS))
+        for pair in ((X, Y), (X @ turn, Y @ turn))
+    ]
+    along, rotated = rows
+    assert along["gap_share1_low"] < along["gap_share1"] < along["gap_share1_high"]
+    assert along["gap_share8_low"] > along["gap_share8_rotated_high"]
+    assert rotated["gap_share8"] < rotated["gap_share8_rotated_high"]
+    assert rotated["gap"] == pytest.approx(along["gap"])
+    assert rotated["frechet"] == pytest.approx(along["frechet"])
+
+
+def test_coordinates_of_no_gap_have_no_interval():
+    X, Y = np.random.default_rng(7).standard_normal((2, 200, 20))
+    frame = measure_pair("none", X, Y, np.arange(200), **SETTINGS).set_index("statistic")
+    assert frame.loc["gap_share1", "interval_method"] == measurements.NO_GAP
+    assert frame.loc["mmd_p", "value"] > 0.05
+    assert "swaps within pairs" in frame.loc["mmd_p", "interval_method"]

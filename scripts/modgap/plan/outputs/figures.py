@@ -89,7 +89,10 @@ def plan_gap_figures(known):
             "clouds": list_statistics("shifted_clouds", swept),
             **plan_pages("fig3_shift_landscape", len(pairs), rows=pairs),
         },
-        "figX_across_models": {"table": "<results>/tables/across_models.csv"},
+        "figX_across_models": {
+            "table": "<results>/tables/across_models.csv",
+            "associations": "<results>/tables/model_associations.csv",
+        },
         "figX_comparison": {
             "comparisons": list_statistics("comparison", known.config["comparisons"]),
         },
@@ -294,6 +297,9 @@ def plan_tables(known):
         },
         "table_models": {
             "gaps": list_statistics("gap", embedded),
+            "pairs": list_statistics(
+                "pairs", [name for name in embedded if name in list_paired(config)]
+            ),
             "curves": list_statistics(
                 "zero_shot", [name for name, entry in tasks.items() if "model" in entry]
             ),

@@ -201,6 +201,13 @@ TABLES = [
     ),
     table("gap_statistics", "Gap statistics", "Gap statistics", "always"),
     table("across_models", "Across models", "Across models", "models compared"),
+    table(
+        "model_associations",
+        "Associations across models: gap, cone and logit scale with accuracy and recall",
+        "Associations across models",
+        "models compared",
+        ("csv",),
+    ),
     table("comparisons", "Comparisons", "Comparisons", "comparisons"),
     table("verify_weights", "Verify weights", "Weights", "weights of others"),
     table("cone_statistics", "Cone statistics", "Cone statistics", "always"),

@@ -144,13 +144,61 @@ def tell_recalls(rows, pairs):
 
 
 def tell_models(paths):
-    """The gap of every model on every dataset, and zero-shot accuracy; paths : one csv."""
-    path = next((path for path in paths if str(path).endswith(".csv")), "")
+    """The gap of every model on every dataset, zero-shot accuracy, and what goes with what.
+
+    paths : the csv of the models, then that of their associations.
+    """
+    path, *others = [path for path in paths if str(path).endswith(".csv")] or [""]
     rows = pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
     wanted = {"model", "weights", "dataset", "gap", "gap_low", "gap_high", "n"}
     if not len(rows) or not wanted <= set(rows.columns):
         return ""
-    return " ".join(text for text in (tell_model_gaps(rows), tell_accuracies(rows)) if text)
+    told = (tell_model_gaps(rows), tell_accuracies(rows), *map(tell_associations, others))
+    return " ".join(text for text in told if text)
+
+
+# What sentences call the measures and outcomes of the associations across models.
+ASSOCIATED = {
+    "rmg": "RMG",
+    "cone_images": "mean cosine of images",
+    "cone_texts": "mean cosine of texts",
+    "logit_scale": "logit scale",
+    "recall1_images": "recall@1 from images",
+    "recall1_texts": "recall@1 from texts",
+}
+
+
+def tell_associations(path):
+    """What goes with accuracy and recall across models, or why nothing can be said."""
+    rows = pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
+    if not len(rows):
+        return ""
+    held = rows[rows["verdict"].isin(["positive", "negative"])]
+    if len(held):
+        told = [
+            f"{ASSOCIATED.get(row.measure, row.measure)} with "
+            f"{ASSOCIATED.get(row.outcome, row.outcome)} (τ = {row.tau:.2f}, "
+            f"{row.tau_lowest:.2f} to {row.tau_highest:.2f} without one family; "
+            f"p = {row.p_holm:.2g} for {rows['p'].notna().sum()} tests; {row.n_models} models)"
+            for row in held.sort_values("p_holm").head(NAMED).itertuples()
+        ]
+        more = f" and {len(held) - NAMED} more" if len(held) > NAMED else ""
+        return f"Across models, what goes together is {'; '.join(told)}{more}."
+    judged = rows[~rows["verdict"].str.startswith("too few")]
+    if not len(judged):
+        most = int(rows["n_models"].max())
+        return f"For associations across models there are too few models ({most} of at least 10)."
+    if (judged["verdict"] == "no test possible").all():
+        return (
+            "Associations across models cannot be tested: the families of these models permit no "
+            "p-value of 0.05."
+        )
+    smallest = judged["p_holm"].min()
+    return (
+        f"Across {int(judged['n_models'].max())} models no association of gap, cone or logit scale "
+        f"with accuracy or recall is shown (smallest p = {smallest:.2g} for "
+        f"{rows['p'].notna().sum()} tests)."
+    )
 
 
 def tell_model_gaps(rows):

@@ -1,6 +1,7 @@
 """What one sees in figures of embedding sets, told from their tables."""
 
 import pandas as pd
+import pytest
 
 from modgap.report.sentences.gaps import (
     read_lowest,
@@ -136,3 +137,24 @@ def test_an_auc_is_no_accuracy_and_no_table_no_sentence(tmp_path):
     assert "accuracy" not in told
     assert tell_models([tmp_path / "none.csv"]) == ""
     assert tell_models([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"verdict": "too few models (3 of at least 10)", "n_models": 3}, "too few models (3 of"),
+        ({"verdict": "no test possible"}, "cannot be tested"),
+        ({"verdict": "none shown"}, "no association of gap, cone or logit scale"),
+        ({}, "gap with recall@1 from images (τ = 0.80, 0.60 to 0.90 without one family; p = 0.01"),
+    ],
+)
+def test_associations_across_models_are_told_with_their_p_or_not_at_all(tmp_path, changes, told):
+    row = {
+        "measure": "gap", "outcome": "recall1_images", "n_models": 12, "tau": 0.8,
+        "tau_lowest": 0.6, "tau_highest": 0.9, "p": 0.01, "p_holm": 0.01, "verdict": "positive",
+    }  # fmt: skip
+    pd.DataFrame([row | changes]).to_csv(tmp_path / "associations.csv", index=False)
+    models_path = models(tmp_path / "models.csv", [0.5])
+    text = tell_models([models_path, tmp_path / "associations.csv"])
+    assert told in text
+    assert text.startswith(tell_models([models_path]))
