@@ -34,7 +34,9 @@ from modgap.tables import read_metadata, write_table
 FEWEST = 4
 
 
-def main(before, after, tasks, table, *, name, sets, exact_rows, n_resamples, seed, block):
+def main(
+    before, after, tasks, table, *, name, sets, modalities, exact_rows, n_resamples, seed, block
+):
     """Compare two sets.
 
     Parameters
@@ -44,7 +46,8 @@ def main(before, after, tasks, table, *, name, sets, exact_rows, n_resamples, se
     tasks : zero-shot tasks that both models have: dicts with ``label``, ``columns``,
         and ``before`` and ``after``: dicts of ``images``, ``prompts``, ``prompts_file``,
         ``samples`` and ``templates``.
-    sets : names of the two sets. exact_rows : most pictures that are compared.
+    sets : names of the two sets. modalities : of their two sides.
+    exact_rows : most pictures that are compared.
     """
     sources = [complete_source(source) for source in (before, after)]
     pairs = [load_pair(*source["files"]) for source in sources]
@@ -67,7 +70,7 @@ def main(before, after, tasks, table, *, name, sets, exact_rows, n_resamples, se
         notes.append(f"{n:,} of the {shared:,} shared pictures, drawn at random")
     for note in notes:
         LOG.warning(note)
-    about = {"sets": list(sets), "shared": n, "notes": notes}
+    about = {"sets": list(sets), "modalities": list(modalities), "shared": n, "notes": notes}
     write_table(comparison_frame(rows, name, seed), table, about)
 
 

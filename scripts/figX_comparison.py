@@ -8,19 +8,20 @@ import numpy as np
 
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
-from modgap.tables import read_table
+from modgap.tables import read_metadata, read_table
 
+TOPS = (1, 5, 10)
 # Statistics of each panel, by (statistic, side); zero-shot tasks follow in the last.
 PANELS = {
     "distance": {("gap_unbiased", "both"): "gap", ("rmg", "both"): "RMG"},
     "cosine": {
-        ("mean_cosine", "first"): "within first",
-        ("mean_cosine", "second"): "within second",
+        ("mean_cosine", "first"): "within {first}",
+        ("mean_cosine", "second"): "within {second}",
         ("mean_matched_cosine", "both"): "of pairs",
     },
     "share": {
-        **{("recall" + str(k), "first_to_second"): f"recall@{k} →" for k in (1, 5, 10)},
-        **{("recall" + str(k), "second_to_first"): f"recall@{k} ←" for k in (1, 5, 10)},
+        **{("recall" + str(k), "first_to_second"): f"R@{k}, {{first}} to {{second}}" for k in TOPS},
+        **{("recall" + str(k), "second_to_first"): f"R@{k}, {{second}} to {{first}}" for k in TOPS},
         ("separability_accuracy", "both"): "separability",
     },
 }
@@ -38,10 +39,8 @@ def main(comparisons, pdf, png, *, dpi):
     tasks = dict.fromkeys(
         side for table in tables for side in table.loc[table["statistic"] == "zero_shot", "side"]
     )
-    rows = {
-        **PANELS,
-        "share": PANELS["share"] | {("zero_shot", t): f"zero-shot: {t}" for t in tasks},
-    }
+    rows = name_rows([read_metadata(path)["modalities"] for path in comparisons])
+    rows["share"] |= {("zero_shot", t): f"zero-shot: {t}" for t in tasks}
     colours = [PALETTE[i % 7] for i in range(len(tables))]
     height = 0.8 + (0.22 + 0.07 * len(tables)) * len(rows["share"])
     figure = plt.figure(figsize=(PAGE, max(height, 2.4)))
@@ -58,6 +57,16 @@ def main(comparisons, pdf, png, *, dpi):
         ncols=min(len(tables) + 2, 5),
     )
     save(figure, pdf, png, dpi=dpi)
+
+
+def name_rows(modalities):
+    """The rows of the panels by the names of the two sides, where all comparisons share them."""
+    same = len({tuple(pair) for pair in modalities}) == 1
+    sides = dict(zip(("first", "second"), modalities[0] if same else ("1st", "2nd"), strict=True))
+    return {
+        unit: {place: text.format(**sides) for place, text in places.items()}
+        for unit, places in PANELS.items()
+    }
 
 
 def draw_slopes(axes, tables, colours):

@@ -25,6 +25,7 @@ N = 10
 SETTINGS = {
     "name": "toy",
     "sets": ["before", "after"],
+    "modalities": ["picture", "sound"],
     "exact_rows": 100,
     "n_resamples": 50,
     "seed": 0,

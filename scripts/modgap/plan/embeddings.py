@@ -13,6 +13,7 @@ from modgap.plan.paths import (
     crops,
     is_imported,
     list_matrices,
+    modalities,
     one_of,
     samples_path,
     set_caption,
@@ -205,6 +206,7 @@ def plan_comparisons(known):
             "captions": [set_caption(known, i) if isinstance(i, str) else None for i in pair],
             "name": name,
             "sets": name_compared(pair),
+            "modalities": name_sides(known.config, pair),
             "tasks": [describe_match(known, match) for match in tasks],
         }
         plan[name] = planned
@@ -219,6 +221,12 @@ def other_table(item):
 def name_compared(pair):
     """What messages call the two sets of a comparison."""
     return [i if isinstance(i, str) else f"{i['set']} of {i['results']}" for i in pair]
+
+
+def name_sides(config, pair):
+    """Names of the two modalities: those of the first set that is of this run."""
+    own = [config["embedding_sets"][item] for item in pair if isinstance(item, str)]
+    return modalities(config, own[0]) if own else ["first", "second"]
 
 
 def match_tasks(config, pair):

@@ -4,6 +4,7 @@ import pytest
 
 from modgap.plan.embeddings import (
     describe_models,
+    name_sides,
     plan_clouds,
     plan_comparisons,
     plan_images,
@@ -136,3 +137,11 @@ def test_of_a_set_of_another_run_only_its_table_is_planned(root, tmp_path):
     assert planned["after_table"] == [str(measured / "after.parquet")]
     assert planned["after_first"] == planned["after_samples"] == []
     assert planned["settings"]["sets"] == ["mine", f"after of {tmp_path}"]
+
+
+def test_a_comparison_has_the_names_of_its_modalities():
+    heard = {"kind": "embeddings", "files": {"image": "a.npy", "sound": "b.npy"}}
+    config = {"datasets": {"heard": heard}, "embedding_sets": {"mine": {"dataset": "heard"}}}
+    other = {"results": "elsewhere", "set": "theirs"}
+    assert name_sides(config, [other, "mine"]) == ["image", "sound"]
+    assert name_sides(config, [other, other]) == ["first", "second"]

@@ -7,8 +7,8 @@ LEVEL = 0.05
 
 # What sentences call statistics that are shares of pictures (or texts), in their order.
 SHARES = {
-    ("recall1", "first_to_second"): "recall@1 from the first to the second modality",
-    ("recall1", "second_to_first"): "recall@1 from the second to the first modality",
+    ("recall1", "first_to_second"): "recall@1 from {first} to {second}",
+    ("recall1", "second_to_first"): "recall@1 from {second} to {first}",
     ("separability_accuracy", "both"): "how well a line tells the modalities apart",
 }
 
@@ -19,7 +19,7 @@ def read_comparison(path):
     return {
         "name": rows["comparison"].iloc[0],
         "sets": about["sets"],
-        "text": describe_comparison(rows, about["sets"]),
+        "text": describe_comparison(rows, about["sets"], about["modalities"]),
         "notes": about["notes"],
     }
 
@@ -30,13 +30,17 @@ def tell_comparisons(paths):
     return " ".join(text[0].upper() + text[1:] for text in texts)
 
 
-def describe_comparison(rows, sets=("before", "after")):
+def describe_comparison(rows, sets=("before", "after"), modalities=("first", "second")):
     """One to three sentences on the gap, recall@1 and zero-shot accuracy of one comparison.
 
     rows : its rows (``statistics.comparison.COLUMNS``). sets : what to call the two sets.
+    modalities : what to call their sides.
     """
     rows = rows.set_index(["statistic", "side"], drop=False)
-    shown = [(row, SHARES[place]) for place, row in rows.iterrows() if place in SHARES]
+    sides = dict(zip(("first", "second"), modalities, strict=True))
+    shown = [
+        (row, SHARES[place].format(**sides)) for place, row in rows.iterrows() if place in SHARES
+    ]
     shown += [
         (row, f"zero-shot accuracy on {row['side']}")
         for _, row in rows[rows["statistic"] == "zero_shot"].iterrows()

@@ -34,12 +34,12 @@ ROWS = pd.DataFrame(
 
 
 def test_what_changed_and_what_did_not():
-    assert describe_comparison(ROWS, ("old", "new")) == (
+    assert describe_comparison(ROWS, ("old", "new"), ("image", "sound")) == (
         "new has a gap 0.120 smaller [0.100, 0.140] than old over the same 500 pictures. "
-        "Recall@1 from the first to the second modality rose from 40.0 % to 50.0 % "
+        "Recall@1 from image to sound rose from 40.0 % to 50.0 % "
         "(+10.0 points [+5.0, +15.0]); zero-shot accuracy on CIFAR-10 fell from 90.0 % to 80.0 % "
         "(-10.0 points [-13.0, -7.0]). "
-        "Recall@1 from the second to the first modality did not change measurably."
+        "Recall@1 from sound to image did not change measurably."
     )
 
 
@@ -59,7 +59,8 @@ def test_a_larger_gap_is_called_larger():
 
 def test_a_file_says_its_sets_and_notes(tmp_path):
     path = tmp_path / "finetune.parquet"
-    write_table(ROWS, path, {"sets": ["old", "new"], "notes": ["2 of 502 are left out"]})
+    about = {"sets": ["old", "new"], "modalities": ["image", "sound"]}
+    write_table(ROWS, path, {**about, "notes": ["2 of 502 are left out"]})
     found = read_comparison(path)
     assert (found["name"], found["sets"]) == ("finetune", ["old", "new"])
     assert found["notes"] == ["2 of 502 are left out"]
