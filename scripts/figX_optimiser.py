@@ -79,7 +79,9 @@ def draw_legend(figure, cells, losses, decays, scales):
     ]
     if len(scales) > 1:
         handles += [
-            plt.Line2D([], [], color="black", ls="", marker=MARKERS[scale], ms=4, label=SCALES[scale])
+            plt.Line2D(
+                [], [], color="black", ls="", marker=MARKERS[scale], ms=4, label=SCALES[scale]
+            )
             for scale in scales
         ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)

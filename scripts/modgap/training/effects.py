@@ -52,8 +52,7 @@ def mean_of_seeds(values):
     values = pd.Series(values, dtype=float)
     low = high = float("nan")
     method = NO_GAP if values.isna().all() else ONE_SEED
-    if values.isna().any():
-        values = values[:0] if values.isna().all() else values.dropna()
+    values = values.dropna()
     if len(values) > 1:
         (low, high), method = mean_interval(values), OVER_SEEDS
     return {
@@ -138,7 +137,7 @@ def study_effects(cells, trajectories):
     Returns
     -------
     DataFrame: ``effect`` (change, main, interaction), the factors (a level, or what is set against
-    what; empty where an effect is averaged over it) and ``value`` ... of ``COLUMNS``, ``collapsed``.
+    what; empty where an effect is averaged over it), ``value`` ... of ``COLUMNS``, ``collapsed``.
     """
     factors = [key for key in cells[0] if key not in ("seed", "run")]
     changes = gap_changes(cells, trajectories)

@@ -152,7 +152,7 @@ def start_towers(network, batches, recipe):
 
 
 def choose_pairs(data, held_out, tokenize, recipe, evaluation):
-    """The pairs of the trajectory: drawn from the held-out ones, or the first that are trained on."""
+    """The pairs of the trajectory: drawn from the held-out ones, or the first training items."""
     if recipe["evaluated"] == "first_training":
         return first_training_pairs(data, tokenize, prompt=evaluation["prompt"])
     return held_out_pairs(

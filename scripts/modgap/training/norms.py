@@ -38,7 +38,12 @@ def embedding_norm_rows(*norms):
     """Mean norm of the unnormalised embeddings of each side; norms : (n,) of each."""
     return [
         measurement_row(
-            "embedding_norm", side, values.mean(), mean_interval(values), "t over pictures", len(values)
+            "embedding_norm",
+            side,
+            values.mean(),
+            mean_interval(values),
+            "t over pictures",
+            len(values),
         )
         for side, values in zip(("first", "second"), norms, strict=True)
     ]

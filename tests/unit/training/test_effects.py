@@ -46,7 +46,10 @@ def study(seeds=(0, 1, 2)):
                       "logit_scale": "frozen", "seed": seed, "run": run})  # fmt: skip
         gaps = {0: 1.0, 10: 5.0, 20: 1.0 + change_of(decay, loss, start, seed)}
         trajectories[run] = pd.DataFrame(
-            [{"step": step, "statistic": "gap", "value": value, "n": 50} for step, value in gaps.items()]
+            [
+                {"step": step, "statistic": "gap", "value": value, "n": 50}
+                for step, value in gaps.items()
+            ]
         )
     return cells, trajectories
 
@@ -81,7 +84,12 @@ def test_collapsed_runs_drop_out_with_their_partner():
     trajectories["l2-reshuffled-as_is-0"].loc[2, "value"] = math.nan
     changes = gap_changes(cells, trajectories)
     row = next(row for row in cell_rows(changes, FACTORS) if row["collapsed"])
-    assert (row["decay"], row["loss"], row["n_seeds"], row["collapsed"]) == ("l2", "reshuffled", 2, 1)
+    assert (row["decay"], row["loss"], row["n_seeds"], row["collapsed"]) == (
+        "l2",
+        "reshuffled",
+        2,
+        1,
+    )
     effects = pd.DataFrame(effect_rows(changes, FACTORS))
     decay = effects[effects["decay"].notna() & effects["loss"].isna()].iloc[0]
     assert decay["n_cells"] == 3
@@ -124,7 +132,11 @@ def test_a_gap_widens_where_its_interval_says_so(value, low, high, expected):
     ],
 )
 def test_l2_explains_it_only_if_nothing_else_does(bare, joint, empty, expected):
-    cells = {("none", "contrastive"): bare, ("l2", "contrastive"): joint, ("l2", "reshuffled"): empty}
+    cells = {
+        ("none", "contrastive"): bare,
+        ("l2", "contrastive"): joint,
+        ("l2", "reshuffled"): empty,
+    }
     rows = pd.DataFrame(
         [
             {"decay": decay, "loss": loss, "value": value, "low": value - 0.1, "high": value + 0.1}

@@ -134,7 +134,8 @@ def test_reshuffled_captions_are_the_same_ones_in_another_order_in_every_step():
 class Loaded:
     """A model that is its own tokenizer: a caption's token is its place among the captions."""
 
-    preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3}
+    def __init__(self):
+        self.preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3}
 
     def tokenize(self, captions):
         return np.arange(len(captions))[:, None]
