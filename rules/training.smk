@@ -191,7 +191,7 @@ rule table_optimiser:
 
 
 rule figX_optimiser:
-    """Figure X: is it the loss or L2 decay that widens the gap?"""
+    """Figure X: is it the loss or weight decay that widens the gap?"""
     input:
         effects=planned("figures", "figX_optimiser", "effects"),
         trajectories=planned("figures", "figX_optimiser", "trajectories"),

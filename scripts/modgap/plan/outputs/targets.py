@@ -141,7 +141,7 @@ FIGURES = [
     ),
     figure(
         "figX_optimiser",
-        "Figure X: is it the loss or L2 decay that widens the gap?",
+        "Figure X: is it the loss or weight decay that widens the gap?",
         "X",
         "Optimiser",
         "study optimiser",

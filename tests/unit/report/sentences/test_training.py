@@ -60,8 +60,9 @@ def test_both_starts_are_told_before_and_after_training(table):
     told = tell_starts(table(*rows, row(0.1, "start", start="gap_removed", recipe="corrected")))
     assert told == (
         "The gap in training: by the published recipe from a plain start it goes from 1.200 to "
-        "1.300 (95 %: 1.200 to 1.400) (1,500 training items, 3 seeds); by the corrected one from a plain "
-        "start it goes from 1.200 to 1.000 (95 %: 0.900 to 1.100) (1,500 held-out pairs, 3 seeds)."
+        "1.300 (95 %: 1.200 to 1.400) (1,500 training items, 3 seeds); by the corrected one from a "
+        "plain start it goes from 1.200 to 1.000 (95 %: 0.900 to 1.100) (1,500 held-out pairs, "
+        "3 seeds)."
     )
     assert tell_starts([]) == ""
 
