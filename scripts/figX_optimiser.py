@@ -14,11 +14,11 @@ from modgap.tables import read_metadata, read_table
 MARKERS = {"frozen": "o", "trained": "s", "decayed": "^"}
 STYLES = {"none": ":", "l2": "-", "decoupled": "--"}
 COURSES = [
-    ("gap", "both", "modality gap ‖Δ‖"),
-    ("weight_norm", "both", "norm of the weights, of its start"),
-    ("embedding_norm", "first", "norm of image embeddings"),
+    ("gap", "both", "gap ‖Δ‖"),
+    ("weight_norm", "both", "weights' norm / start"),
+    ("embedding_norm", "first", "images' norm"),
     ("held_out_loss", "both", "held-out loss"),
-    ("recall1", "second_to_first", "recall@1, text to image"),
+    ("recall1", "second_to_first", "recall@1 (to image)"),
 ]
 
 
@@ -55,8 +55,6 @@ def draw_course(axes, trajectories, cells, statistic, side, title):
                   ls=STYLES[cell["decay"]], lw=1)  # fmt: skip
     if statistic == "weight_norm":
         axes.axhline(0.01, color=GREY, lw=0.6, ls=":")
-        axes.set_yscale("log")
-    elif statistic == "held_out_loss":
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0)

@@ -158,14 +158,16 @@ def widens(row):
     return True if low > 0 else False if high < 0 else None
 
 
-def explain_widening(rows):
+def explain_widening(rows, effect):
     """Is it L2 that widens the gap? From the cells of one rate, start and logit scale.
 
     L2 explains it only if the gap does not widen without decay, and widens with L2 also where the
-    pairs mean nothing. Both: it widens without decay, and with L2 on pairs that mean nothing.
+    pairs mean nothing. Both: it widens without decay, and more with L2: the main effect of L2 is
+    above zero.
 
     Parameters
     ----------
+    effect : dict of value, low, high: the main effect of L2 against no decay.
     rows : DataFrame with ``decay``, ``loss``, ``value``, ``low``, ``high`` of effect ``change``.
 
     Returns
@@ -179,6 +181,6 @@ def explain_widening(rows):
     bare, joint, empty = (widens(cells[key]) for key in wanted)
     if bare is False and joint and empty:
         return EXPLAINED
-    if bare and joint and empty:
+    if bare and joint and empty and widens(effect):
         return BOTH
     return UNDECIDED

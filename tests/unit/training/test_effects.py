@@ -143,5 +143,9 @@ def test_l2_explains_it_only_if_nothing_else_does(bare, joint, empty, expected):
             for (decay, loss), value in cells.items()
         ]
     )
-    assert explain_widening(rows) == expected
-    assert explain_widening(rows.iloc[:2]) is None
+    effect = {"value": 0.1, "low": 0.05, "high": 0.15}
+    assert explain_widening(rows, effect) == expected
+    assert explain_widening(rows.iloc[:2], effect) is None
+    # L2 that adds nothing to what the loss does is not the other half of it.
+    nothing = {**effect, "low": -0.05}
+    assert explain_widening(rows, nothing) == (UNDECIDED if expected == BOTH else expected)

@@ -112,11 +112,16 @@ def tell_starts(paths):
 def tell_optimisers(paths):
     """Whether it is L2 that widens the gap, at every rate from a plain start."""
     rows = gather_rows(paths, ["effect", "decay", "loss", "rate_times_steps", "value", "collapsed"])
+    effects = rows[(rows["effect"] == "main") & (rows["decay"] == "l2 − none")]
+    effects = effects.set_index("rate_times_steps")
     rows = rows[(rows["effect"] == "change") & (rows["start"] == "as_is")]
     told = []
     for rate, found in rows.groupby("rate_times_steps", sort=False):
+        if rate not in effects.index:
+            continue
         answers = {
-            explain_widening(cells) for _, cells in found.groupby("logit_scale", sort=False)
+            explain_widening(cells, effects.loc[rate])
+            for _, cells in found.groupby("logit_scale", sort=False)
         } - {None}
         if not answers:
             continue

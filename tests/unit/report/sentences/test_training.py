@@ -67,6 +67,11 @@ def test_both_starts_are_told_before_and_after_training(table):
     assert tell_starts([]) == ""
 
 
+def main_effect(value, seeds=3):
+    about = change(value, "l2 − none", None, seeds=seeds)
+    return {**about, "effect": "main", "start": None, "logit_scale": None}
+
+
 def change(value, decay, loss, rate=0.7, seeds=3, width=0.05):
     limits = {"low": value - width, "high": value + width} if seeds > 1 else {}
     return {
@@ -91,7 +96,7 @@ def test_what_widens_the_gap_is_told_from_the_numbers(table, bare, empty, answer
         change(0.15, "l2", "contrastive"),
         change(empty, "l2", "reshuffled"),
     ]
-    told = tell_optimisers(table(*cells))
+    told = tell_optimisers(table(*cells, main_effect(0.1)))
     assert told.startswith(f"At learning rate × steps = 0.7 the gap changes by {bare:+.3f} (95 %")
     assert f": {answer}. A small model cannot decide it for ViT-B/16." in told
 
@@ -102,13 +107,17 @@ def test_one_seed_tells_the_direction_only(table):
         change(0.15, "l2", "contrastive", seeds=1),
         change(0.2, "l2", "reshuffled", seeds=1),
     ]
-    told = tell_optimisers(table(*cells))
+    effect = main_effect(0.2, seeds=1)
+    told = tell_optimisers(table(*cells, effect))
     assert "-0.100 with the contrastive loss and no decay, +0.150 with both the loss and L2" in told
     assert "L2 explains the widening; one seed, so the direction only." in told
-    lost = tell_optimisers(table(*cells[:2], change(float("nan"), "l2", "reshuffled", seeds=1)))
+    lost = tell_optimisers(
+        table(*cells[:2], change(float("nan"), "l2", "reshuffled", seeds=1), effect)
+    )
     assert "nothing that can be told (collapsed) with L2 on reshuffled pairs" in lost
     assert "undecided" in lost
-    assert tell_optimisers(table(*cells[:2])) == ""
+    assert tell_optimisers(table(*cells[:2], effect)) == ""
+    assert tell_optimisers(table(*cells)) == ""
 
 
 def test_widths_are_told_one_by_one_or_from_the_smallest_to_the_largest_gap(table):
