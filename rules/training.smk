@@ -162,6 +162,61 @@ rule figX_initialisation_vs_optimisation:
         "../scripts/figX_initialisation_vs_optimisation.py"
 
 
+rule table_optimiser:
+    """Effects of decay and loss on the change of the gap"""
+    input:
+        trajectories=planned("tables", "table_optimiser", "trajectories"),
+    output:
+        effects="<results>/statistics/training/optimiser_effects.parquet",
+        csv=report(
+            "<results>/tables/optimiser_effects.csv",
+            category="Tables",
+            labels={"table": "Training: effects of decay and loss"},
+            caption="../report/optimiser_effects.rst",
+        ),
+        md="<results>/tables/optimiser_effects.md",
+        tex="<results>/tables/optimiser_effects.tex",
+    log:
+        "<logs>/table_optimiser.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_optimiser.py"),
+        settings=planned("tables", "table_optimiser", "settings"),
+    script:
+        "../scripts/table_optimiser.py"
+
+
+rule figX_optimiser:
+    """Figure X: is it the loss or weight decay that widens the gap?"""
+    input:
+        effects=planned("figures", "figX_optimiser", "effects"),
+        trajectories=planned("figures", "figX_optimiser", "trajectories"),
+    output:
+        pdf="<results>/figures/figX_optimiser.pdf",
+        png=report(
+            "<results>/figures/figX_optimiser.png",
+            **planned("shown", "figX_optimiser"),
+        ),
+    log:
+        "<logs>/figX_optimiser.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("figX_optimiser.py"),
+        settings=settings(
+            "figures", "dpi", row=("figures", "figX_optimiser", "settings")
+        ),
+    script:
+        "../scripts/figX_optimiser.py"
+
+
 rule figX_gap_during_training:
     """Figure X: what opens and closes the gap in training."""
     input:

@@ -1,12 +1,16 @@
 """Figure X (initialisation against optimisation): what each adds to the gap.
 
-Left, the gap before and after training from a plain start and from a start with the gap removed;
-right, the gap along the way.
+One panel for each recipe: the gap before and after training from a plain start and from a start
+with the gap removed. On the right, the gap along the way.
 """
 
 from modgap.job import start_log
-from modgap.report.drawing import COLUMN, GREY, PALETTE, plt, save, use_style
+from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
 from modgap.tables import read_metadata, read_table
+
+RECIPES = {"published": "published recipe", "corrected": "corrected recipe"}
+STYLES = {"published": "--", "corrected": "-"}
+ITEMS = {"published": "training items", "corrected": "held out"}
 
 STARTS = {"as_is": "plain start", "gap_removed": "start with the gap removed"}
 
@@ -14,8 +18,8 @@ STARTS = {"as_is": "plain start", "gap_removed": "start with the gap removed"}
 PAPER = {"as_is": (1.1891, 1.2991), "gap_removed": (0.0388, 0.7457)}
 
 
-def draw_stages(axes, gap):
-    """Gap at the start and the end of training, both starts; the paper's beside them."""
+def draw_stages(axes, gap, recipe):
+    """Gap before and after training by a recipe, from both starts; the paper's beside them."""
     for colour, (start, label) in zip(PALETTE, STARTS.items(), strict=False):
         rows = gap[gap["start"] == start].set_index("stage").loc[["start", "end"]]
         axes.plot([0, 1], rows["value"], color=colour, marker="o", ms=3.5, label=label)
@@ -32,8 +36,10 @@ def draw_stages(axes, gap):
     axes.set_xticks([0, 1], ["before", "after training"])
     axes.set_xlim(-0.45, 1.45)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("modality gap ‖Δ‖")
-    axes.set_title(f"seeds: {gap['n_seeds'].iloc[0]}, n = {gap['n'].iloc[0]:,} held out")
+    axes.set_title(
+        f"{RECIPES[recipe]}\nseeds: {gap['n_seeds'].iloc[0]}, "
+        f"n = {gap['n'].iloc[0]:,} {ITEMS[recipe]}"
+    )
 
 
 def draw_trajectories(axes, trajectories, cells):
@@ -42,10 +48,11 @@ def draw_trajectories(axes, trajectories, cells):
         for cell in cells:
             if cell["start"] == start:
                 rows = trajectories[cell["run"]].query("statistic == 'gap'")
-                axes.plot(rows["step"], rows["value"], color=colour, marker=".", ms=3)
+                style = STYLES[cell["recipe"]]
+                axes.plot(rows["step"], rows["value"], color=colour, marker=".", ms=3, ls=style)
     axes.set_xlabel("step")
     axes.set_ylim(bottom=0)
-    axes.set_title("along the way, one line a seed")
+    axes.set_title("along the way, one line a seed\n(dashed: published)")
 
 
 def main(summary, trajectories, pdf, png, *, cells, dpi):
@@ -53,9 +60,14 @@ def main(summary, trajectories, pdf, png, *, cells, dpi):
     use_style()
     rows = read_table(summary)
     by_run = {read_metadata(path)["run"]: read_table(path) for path in trajectories}
-    figure, panels = plt.subplots(1, 2, figsize=(1.6 * COLUMN, 2.5), sharey=True)
-    draw_stages(panels[0], rows[rows["statistic"] == "gap"])
-    draw_trajectories(panels[1], by_run, cells)
+    gap = rows[rows["statistic"] == "gap"]
+    recipes = [recipe for recipe in RECIPES if recipe in set(gap["recipe"])]
+    width = PAGE * (len(recipes) + 1) / (len(RECIPES) + 1)
+    figure, panels = plt.subplots(1, len(recipes) + 1, figsize=(width, 2.6), sharey=True)
+    for axes, recipe in zip(panels, recipes, strict=False):
+        draw_stages(axes, gap[gap["recipe"] == recipe], recipe)
+    panels[0].set_ylabel("modality gap ‖Δ‖")
+    draw_trajectories(panels[-1], by_run, cells)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     save(figure, pdf, png, dpi=dpi)

@@ -21,6 +21,12 @@ MEASURED = [
     "recall1_second_to_first_ceiling",
     "zero_shot_first_to_second",
     "held_out_loss",
+    "training_items_loss",
+    "weight_norm_start",
+    "weight_norm",
+    "embedding_norm_first",
+    "embedding_norm_second",
+    "collapsed",
 ]
 
 

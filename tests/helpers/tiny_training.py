@@ -28,6 +28,9 @@ RECIPE = {
     "betas": [0.9, 0.98],
     "eps": 1e-6,
     "weight_decay": 0.2,
+    "decayed": "weights",
+    "decay_logit_scale": False,
+    "loss": "contrastive",
     "schedule": "cosine",
     "warmup": 2,
     "clip_norm": None,
@@ -37,6 +40,8 @@ RECIPE = {
     "caption": "random",
     "mismatched": 0.0,
     "start": "as_is",
+    "rotation_caption": "first",
+    "evaluated": "held_out",
 }
 EVALUATION = {
     "every": 3,

@@ -8,59 +8,7 @@ import json
 
 from modgap.plan.models import did_you_mean, preprocessing, weight_files
 from modgap.plan.paths import crops, samples_path
-
-# What "published" means beside its temperature: the authors' training loop (paper.md §2, §5).
-PUBLISHED = {
-    "optimizer": "adam",
-    "schedule": "constant",
-    "warmup": 0,
-    "mode": "eval",
-    "clip_norm": None,
-}
-
-
-STUDY_OF_TABLE = {
-    "temperature_finetuning": "temperature_finetuning",
-    "initialisation_vs_optimisation": "initialisation",
-    "gap_during_training": "gap_triggers",
-    "embedding_width": "embedding_width",
-    "training_without_normalisation": "without_normalisation",
-}
-
-
-def full_recipe(config, *overrides):
-    """The configuration's recipe under the overrides, later ones first.
-
-    ``steps`` and ``epochs`` replace each other; ``temperature`` is replaced as a whole; the
-    published temperature brings the published optimiser.
-    """
-    recipe = dict(config["training"]["recipe"])
-    for override in overrides:
-        for one, other in (("steps", "epochs"), ("epochs", "steps")):
-            if one in override:
-                recipe.pop(other, None)
-        recipe.update(override)
-    bounds = {"learned": ("tau_min", "tau_max"), "scheduled": ("tau_end",)}
-    given = recipe["temperature"]
-    kept = ("kind", "tau", *bounds.get(given["kind"], ()))
-    defaults = {"tau_min": 0.01, "tau_max": 1.0}
-    recipe["temperature"] = {
-        key: given.get(key, defaults.get(key)) for key in kept if key in given or key in defaults
-    }
-    if given["kind"] == "published":
-        recipe.update(PUBLISHED)
-    return recipe
-
-
-def make_run(config, where, seed, *overrides):
-    """A run from an entry with model, datasets and held_out."""
-    return {
-        "model": where["model"],
-        "datasets": where["datasets"],
-        "held_out": where["held_out"],
-        "seed": seed,
-        "recipe": full_recipe(config, *overrides),
-    }
+from modgap.plan.studies import CELLS, STUDY_OF_TABLE, make_run
 
 
 def named_runs(config):
@@ -81,73 +29,6 @@ def classifier_runs(config):
         for name, entry in config["training_classifiers"].items()
         for seed in entry.get("seeds", [0])
     }
-
-
-def temperature_cells(config, study):
-    """Fine-tuning at each temperature by each recipe (Supplementary Figure 8)."""
-    for kind in study["recipes"]:
-        for tau in study["temperatures"]:
-            for seed in study["seeds"]:
-                temperature = {"temperature": {"kind": kind, "tau": tau}}
-                run = make_run(config, study, seed, study.get("recipe", {}), temperature)
-                yield f"{kind}-{tau:g}", {"recipe": kind, "tau": tau, "seed": seed}, run
-
-
-def initialisation_cells(config, study):
-    """Plain start and start with the gap removed (§4.4)."""
-    for start in ("as_is", "gap_removed"):
-        for seed in study["seeds"]:
-            run = make_run(config, study, seed, study.get("recipe", {}), {"start": start})
-            yield start, {"start": start, "seed": seed}, run
-
-
-def trigger_cells(config, study):
-    """Captions × temperature × share of mismatched captions × model."""
-    for cell in study["cells"]:
-        for seed in study["seeds"]:
-            recipe = {
-                "temperature": cell["temperature"],
-                "mismatched": cell.get("mismatched", 0.0),
-            }
-            where = {"model": study["model"], **cell}
-            run = make_run(config, where, seed, study.get("recipe", {}), recipe)
-            factors = {
-                "captions": cell["captions"],
-                "temperature": cell["temperature"]["kind"],
-                "tau": cell["temperature"]["tau"],
-                "mismatched": recipe["mismatched"],
-                "model": where["model"],
-                "seed": seed,
-            }
-            name = "-".join(
-                [
-                    cell["captions"],
-                    cell["temperature"]["kind"],
-                    f"{cell['temperature']['tau']:g}",
-                    f"mismatched{recipe['mismatched']:g}",
-                    where["model"],
-                ]
-            )
-            yield name, factors, run
-
-
-def model_cells(config, study):
-    """Models that differ in one thing: their embedding width (Supplementary Figure 16), or whether
-    they have normalisation layers (Supplementary Figure 15).
-    """
-    for model in study["models"]:
-        for seed in study["seeds"]:
-            run = make_run(config, {**study, "model": model}, seed, study.get("recipe", {}))
-            yield model, {"model": model, "seed": seed}, run
-
-
-CELLS = {
-    "temperature_finetuning": temperature_cells,
-    "initialisation": initialisation_cells,
-    "gap_triggers": trigger_cells,
-    "embedding_width": model_cells,
-    "without_normalisation": model_cells,
-}
 
 
 def plan_runs(config):

@@ -1,12 +1,13 @@
 """What a model in training looks like on held-out pairs: gap, retrieval, zero-shot, loss."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from open_clip import ClipLoss
 
 from modgap.statistics import all_pairs, inference, measurements, pairwise, retrieval
+from modgap.training.norms import embedding_norm_rows, weight_norm_row
 
 # Of everything ``modgap.statistics`` measures of two modalities, what a trajectory keeps.
 KEPT = [
@@ -27,6 +28,9 @@ KEPT = [
 
 PROPORTION = "Wilson over pictures"
 
+# Training items that the authors measure the gap of section 4.4 on.
+PUBLISHED_ITEMS = 500
+
 # Draws the held-out pairs of a trajectory.
 DRAW_SEED = 0
 
@@ -38,6 +42,7 @@ class HeldOut:
     pixels : (n, size, size, 3) uint8; tokens : (n, context) ; captions : (n,) strings.
     relevance : codes and kinds of ``modgap.statistics.retrieval``.
     prompts : (classes, context) tokens, or None without labels; labels : (n,) class numbers.
+    loss_name : what the contrastive loss on these pairs is called.
     """
 
     pixels: np.ndarray
@@ -46,6 +51,7 @@ class HeldOut:
     relevance: tuple
     prompts: torch.Tensor | None
     labels: np.ndarray | None
+    loss_name: str = "held_out_loss"
 
 
 def held_out_pairs(data, tokenize, *, n, caption, prompt):
@@ -62,6 +68,20 @@ def held_out_pairs(data, tokenize, *, n, caption, prompt):
     """
     n = min(n, len(data))
     pictures = np.sort(np.random.default_rng(DRAW_SEED).permutation(len(data))[:n])
+    return pairs_of_pictures(data, pictures, tokenize, caption, prompt)
+
+
+def first_training_pairs(data, tokenize, *, prompt):
+    """The first 500 pictures that are trained on with their last captions, as the authors measure
+    the gap of section 4.4 (paper.md, section 2). Parameters as of ``held_out_pairs``.
+    """
+    pictures = np.arange(min(PUBLISHED_ITEMS, len(data)))
+    pairs = pairs_of_pictures(data, pictures, tokenize, "last", prompt)
+    return replace(pairs, loss_name="training_items_loss")
+
+
+def pairs_of_pictures(data, pictures, tokenize, caption, prompt):
+    """Pictures by their number with one caption each; parameters as of ``held_out_pairs``."""
     rows = data.first[pictures] + (data.count[pictures] - 1 if caption == "last" else 0)
     texts = data.samples.iloc[rows].reset_index(drop=True)
     labels = prompts = None
@@ -82,6 +102,7 @@ def held_out_pairs(data, tokenize, *, n, caption, prompt):
 
 def embed_held_out(towers, held_out, prepare, device, batch_size=256):
     """Unit embeddings of pictures, captions and class prompts, float64; prompts None without.
+    Then the norms (n,) of pictures and captions before they were normalised.
 
     prepare : uint8 crops -> normalised images on the device.
     """
@@ -89,19 +110,20 @@ def embed_held_out(towers, held_out, prepare, device, batch_size=256):
     towers.eval()
     with torch.inference_mode():
         images = [
-            towers.encode_images(prepare(held_out.pixels[start : start + batch_size]))
+            towers.project_images(prepare(held_out.pixels[start : start + batch_size]))
             for start in range(0, len(held_out.pixels), batch_size)
         ]
-        texts = [towers.encode_texts(part.to(device)) for part in held_out.tokens.split(batch_size)]
+        texts = [
+            towers.project_texts(part.to(device)) for part in held_out.tokens.split(batch_size)
+        ]
         prompts = None
         if held_out.prompts is not None:
             prompts = towers.encode_texts(held_out.prompts.to(device)).double().cpu().numpy()
+        images, texts = torch.cat(images), torch.cat(texts)
+        norms = [side.double().norm(dim=1).cpu().numpy() for side in (images, texts)]
+        sides = [towers.normalise_images(images), towers.normalise_texts(texts)]
     towers.train(was_training)
-    return (
-        torch.cat(images).double().cpu().numpy(),
-        torch.cat(texts).double().cpu().numpy(),
-        prompts,
-    )
+    return (*(side.double().cpu().numpy() for side in sides), prompts, *norms)
 
 
 def zero_shot_row(images, prompts, labels):
@@ -131,10 +153,13 @@ def held_out_loss(images, texts, tau, batch_size):
 
 
 def measure_held_out(
-    towers, held_out, prepare, device, *, tau, batch_size, n_resamples, seed, block=1000
+    towers, held_out, prepare, device, *, tau, norm, batch_size, n_resamples, seed, block=1000
 ):
-    """Rows (dicts, see ``measurements.measurement_row``) of a model at one step."""
-    X, Y, prompts = embed_held_out(towers, held_out, prepare, device)
+    """Rows (dicts, see ``measurements.measurement_row``) of a model at one step.
+
+    norm : of the model's weights (``modgap.training.norms.weight_norm``).
+    """
+    X, Y, prompts, *norms = embed_held_out(towers, held_out, prepare, device)
     n, owner = len(X), np.arange(len(X))
     rows = [
         *measurements.gap_rows(X, Y, owner, n_resamples, seed),
@@ -165,10 +190,11 @@ def measure_held_out(
     loss = held_out_loss(X, Y, tau, batch_size)
     rows.append(
         measurements.measurement_row(
-            "held_out_loss", "both", loss, None, "none: batches share their negatives", n
+            held_out.loss_name, "both", loss, None, "none: batches share their negatives", n
         )
     )
     rows.append(
         measurements.measurement_row("tau", "both", tau, None, "none: a setting of the model", n)
     )
+    rows += [*embedding_norm_rows(*norms), weight_norm_row(norm, n)]
     return [{**row, "dim": X.shape[1], "seed": seed} for row in rows]

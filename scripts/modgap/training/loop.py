@@ -30,7 +30,8 @@ from modgap.training.checkpoints import (
     save_resume,
 )
 from modgap.training.distributed import mean_over_processes
-from modgap.training.held_out import held_out_pairs, measure_held_out
+from modgap.training.held_out import first_training_pairs, held_out_pairs, measure_held_out
+from modgap.training.norms import collapsed_rows, has_collapsed, weight_norm
 from modgap.training.pictures import Batches, check_batch_size, read_captioned_pictures
 from modgap.training.recipe import (
     check_recipe,
@@ -131,13 +132,7 @@ def train(
         resume=Path(outputs["weights"]).with_name(RESUME),
         place=place,
     )
-    pairs = held_out_pairs(
-        held_out,
-        loaded.tokenize,
-        n=evaluation["n"],
-        caption=evaluation["caption"],
-        prompt=evaluation["prompt"],
-    )
+    pairs = choose_pairs(data, held_out, loaded.tokenize, recipe, evaluation)
     continue_from_checkpoint(run)
     optimise(run, pairs, evaluation, seed, checkpoint_every)
     if place.first:
@@ -156,12 +151,25 @@ def start_towers(network, batches, recipe):
     return towers
 
 
+def choose_pairs(data, held_out, tokenize, recipe, evaluation):
+    """The pairs of the trajectory: drawn from the held-out ones, or the first training items."""
+    if recipe["evaluated"] == "first_training":
+        return first_training_pairs(data, tokenize, prompt=evaluation["prompt"])
+    return held_out_pairs(
+        held_out,
+        tokenize,
+        n=evaluation["n"],
+        caption=evaluation["caption"],
+        prompt=evaluation["prompt"],
+    )
+
+
 def training_rotation(towers, batches):
     """The Procrustes map of the untrained towers over all training pairs (paper §4.4)."""
     towers.eval()
     images, texts = [], []
     with torch.no_grad():
-        for pictures, tokens in batches.first_captions():
+        for pictures, tokens in batches.chosen_captions(batches.recipe["rotation_caption"]):
             images.append(towers.encode_images(pictures))
             texts.append(towers.encode_texts(tokens))
     return procrustes_rotation(torch.cat(images), torch.cat(texts))
@@ -222,16 +230,27 @@ def take_step(run, forward, criterion, step, parts):
         group["lr"] = rate
     run.optimizer.zero_grad()
     tau = run.tau
-    loss = backward(forward, criterion, parts, run.recipe["precision"], run.place.device)
-    loss = mean_over_processes(loss, run.place).item()
-    if not math.isfinite(loss):
-        raise divergence_error(run, f"the loss is {loss}", step + 1, rate)
+    if run.recipe["loss"] == "none":
+        fill_zero_gradients(run.towers)
+        loss = math.nan
+    else:
+        loss = backward(forward, criterion, parts, run.recipe["precision"], run.place.device)
+        loss = mean_over_processes(loss, run.place).item()
+        if not math.isfinite(loss):
+            raise divergence_error(run, f"the loss is {loss}", step + 1, rate)
     if run.recipe["clip_norm"] is not None:
         torch.nn.utils.clip_grad_norm_(run.towers.parameters(), run.recipe["clip_norm"])
     run.optimizer.step()
     if temperature["kind"] == "learned":
         clamp_tau(scale, temperature)
     run.losses.append([step + 1, loss, rate, tau])
+
+
+def fill_zero_gradients(towers):
+    """Gradients of no loss at all: zero, as an optimiser passes over parameters without one."""
+    for parameter in towers.parameters():
+        if parameter.requires_grad:
+            parameter.grad = torch.zeros_like(parameter)
 
 
 def backward(forward, criterion, parts, precision, device):
@@ -274,22 +293,27 @@ def record_measurements(run, pairs, evaluation, seed):
     """Measure the run on the held-out pairs and append the rows to its trajectory."""
     if not run.place.first:
         return
-    rows = measure_held_out(
-        run.towers,
-        pairs,
-        run.batches.prepare,
-        run.place.device,
-        tau=run.tau,
-        batch_size=run.recipe["batch_size"],
-        n_resamples=evaluation["n_resamples"],
-        seed=seed,
-    )
+    norm = weight_norm(run.towers)
+    if has_collapsed(norm, run.trajectory):
+        rows = collapsed_rows(norm, run.tau, run.trajectory)
+    else:
+        rows = measure_held_out(
+            run.towers,
+            pairs,
+            run.batches.prepare,
+            run.place.device,
+            tau=run.tau,
+            norm=norm,
+            batch_size=run.recipe["batch_size"],
+            n_resamples=evaluation["n_resamples"],
+            seed=seed,
+        )
     run.trajectory += [{"step": run.step, **row} for row in rows]
     shown = {row["statistic"]: row["value"] for row in rows}
     LOG.info(
-        "%s, step %d of %d: τ %.4f, held-out loss %.4f, gap %.4f, recall@1 %.3f",
+        "%s, step %d of %d: τ %.4f, loss %.4f, gap %.4f, recall@1 %.3f, norm of the weights %.4g",
         *(run.where, run.step, run.steps, run.tau),
-        *(shown[key] for key in ("held_out_loss", "gap", "recall1")),
+        *(shown[key] for key in (pairs.loss_name, "gap", "recall1", "weight_norm")),
     )
 
 

@@ -14,8 +14,8 @@ import torch
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 
-# Keeps the streams of order, captions and mismatches apart.
-ORDER, CAPTION, MISMATCH = 0, 1, 2
+# Keeps the streams of order, captions, mismatches and reshuffled pairs apart.
+ORDER, CAPTION, MISMATCH, RESHUFFLE = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,11 @@ def batch_captions(data, pictures, owner, step, batch_size, seed, caption):
     return data.first[speaker] + (draws * data.count[speaker]).astype(int)
 
 
+def reshuffle_captions(captions, step, seed):
+    """The captions of one batch in an order drawn anew in every step: pairs that mean nothing."""
+    return np.random.default_rng([seed, RESHUFFLE, step]).permutation(captions)
+
+
 class Batches:
     """The batches of one process of a run.
 
@@ -191,6 +196,8 @@ class Batches:
         captions = batch_captions(
             self.data, pictures, self.owner, step, size, self.seed, self.recipe["caption"]
         )
+        if self.recipe["loss"] == "reshuffled":
+            captions = reshuffle_captions(captions, step, self.seed)
         mine = np.split(np.arange(size), self.place.size)[self.place.rank]
         return [
             (self.data.pixels(pictures[rows]), self.tokens[self.token_row[captions[rows]]].long())
@@ -208,9 +215,10 @@ class Batches:
                     (self.prepare(crops), self.to_device(tokens)) for crops, tokens in here.result()
                 ]
 
-    def first_captions(self, batch_size=256):
-        """Yield images and tokens of every training picture with its first caption."""
+    def chosen_captions(self, caption, batch_size=256):
+        """Yield images and tokens of every training picture with its "first" or "last" caption."""
         for start in range(0, len(self.data), batch_size):
             pictures = np.arange(start, min(start + batch_size, len(self.data)))
-            tokens = self.tokens[self.token_row[self.data.first[self.owner[pictures]]]].long()
+            captions = batch_captions(self.data, pictures, self.owner, 0, 1, self.seed, caption)
+            tokens = self.tokens[self.token_row[captions]].long()
             yield self.prepare(self.data.pixels(pictures)), self.to_device(tokens)

@@ -6,7 +6,8 @@ A recipe is a dict with the keys of ``recipe`` in config/schema.yaml. Its ``temp
 fixed       τ stays at ``tau``
 learned     starts at ``tau``; clamped to [tau_min, tau_max] as in open_clip, no weight decay
 scheduled   goes from ``tau`` to ``tau_end``, linear in log τ over the steps
-published   starts at ``tau``; learned without clamp and with weight decay, as the authors' code
+unclamped   starts at ``tau``; learned without bounds
+published   the same as unclamped; the plan gives the rest of the authors' recipe with it
 """
 
 import math
@@ -27,7 +28,7 @@ def temperature_problem(temperature):
 
 def is_learned(temperature):
     """Whether gradient steps move τ."""
-    return temperature["kind"] in ("learned", "published")
+    return temperature["kind"] in ("learned", "unclamped", "published")
 
 
 def tau_at(temperature, step, steps):
@@ -68,18 +69,18 @@ def learning_rate_at(recipe, step, steps):
 def parameter_groups(named_parameters, recipe):
     """Parameters with and without weight decay.
 
-    As in open_clip, gains, biases and the temperature do not decay; with the published
-    temperature everything does.
+    As in open_clip, gains, biases and the temperature do not decay; with ``decayed: all`` the
+    first two do, with ``decay_logit_scale`` the last does.
     """
     decayed, kept = [], []
     for name, parameter in named_parameters:
         if not parameter.requires_grad:
             continue
-        free = parameter.ndim < 2 or "logit_scale" in name or "bias" in name
-        if free and recipe["temperature"]["kind"] != "published":
-            kept.append(parameter)
+        if "logit_scale" in name:
+            decays = recipe["decay_logit_scale"]
         else:
-            decayed.append(parameter)
+            decays = recipe["decayed"] == "all" or not (parameter.ndim < 2 or "bias" in name)
+        (decayed if decays else kept).append(parameter)
     groups = [(decayed, recipe["weight_decay"]), (kept, 0.0)]
     return [{"params": group, "weight_decay": decay} for group, decay in groups if group]
 

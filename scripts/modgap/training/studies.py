@@ -55,6 +55,11 @@ def mean_over_seeds(group):
     if len(group) == 1:
         kept = {key: first[key] for key in ("value", "low", "high", "interval_method")}
         return {**shared, **kept}
+    # Without a gap of every seed there is no mean of the gap.
+    if group["value"].isna().any():
+        lost = {"value": float("nan"), "low": float("nan"), "high": float("nan")}
+        method = group.loc[group["value"].isna(), "interval_method"].iloc[0]
+        return {**shared, **lost, "interval_method": method}
     low, high = mean_interval(group["value"])
     value = group["value"].mean()
     return {**shared, "value": value, "low": low, "high": high, "interval_method": OVER_SEEDS}
@@ -64,7 +69,8 @@ def wide_table(summary):
     """One row per cell: factors, ``n_seeds``, ``n``, then every measurement.
 
     Those at the end of training carry their plain name, those at its start end in ``_start``; where
-    there is an interval, columns with ``_low`` and ``_high`` follow.
+    there is an interval, columns with ``_low`` and ``_high`` follow. Where a run collapsed
+    (``modgap.training.norms``) a column ``collapsed`` says which cells have such runs, and no gap.
     """
     fixed = ["stage", "statistic", "side", "step", "n", "dim", "n_seeds"]
     numbers = ["value", "low", "high", "interval_method"]
@@ -82,6 +88,10 @@ def wide_table(summary):
             row[column] = measured.value
             if not measured.interval_method.startswith("none"):
                 row[f"{column}_low"], row[f"{column}_high"] = measured.low, measured.high
-        row["gap_interval"] = cell.query("statistic == 'gap'")["interval_method"].iloc[0]
+        # The rows of the end come after those of the start.
+        gap = cell.query("statistic == 'gap'").iloc[-1]
+        row["gap_interval"] = gap["interval_method"]
+        row["collapsed"] = "yes" if pd.isna(gap["value"]) else "no"
         rows.append(row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table if "yes" in set(table["collapsed"]) else table.drop(columns="collapsed")

@@ -24,12 +24,28 @@ class Towers(torch.nn.Module):
         self.network = network
         self.register_buffer("rotation", rotation)
 
+    def project_images(self, images):
+        """Embeddings as they come, not normalised, (b, dim)."""
+        return self.network.encode_image(images)
+
+    def project_texts(self, tokens):
+        """Embeddings as they come, neither normalised nor rotated, (b, dim)."""
+        return self.network.encode_text(tokens)
+
+    def normalise_images(self, images):
+        """Unit embeddings, (b, dim) float32; as open_clip normalises them."""
+        return torch.nn.functional.normalize(images, dim=-1).float()
+
+    def normalise_texts(self, texts):
+        """Unit embeddings, rotated where there is a rotation, (b, dim) float32."""
+        texts = torch.nn.functional.normalize(texts, dim=-1).float()
+        return texts if self.rotation is None else texts @ self.rotation.T
+
     def encode_images(self, images):
-        return self.network.encode_image(images, normalize=True).float()
+        return self.normalise_images(self.project_images(images))
 
     def encode_texts(self, tokens):
-        texts = self.network.encode_text(tokens, normalize=True).float()
-        return texts if self.rotation is None else texts @ self.rotation.T
+        return self.normalise_texts(self.project_texts(tokens))
 
     def forward(self, images, tokens):
         """Unit embeddings of both sides, (b, dim) float32 each, and 1/τ."""

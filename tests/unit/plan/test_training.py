@@ -5,8 +5,8 @@ import copy
 import pytest
 
 from modgap.plan import models
+from modgap.plan.studies import PUBLISHED
 from modgap.plan.training import (
-    PUBLISHED,
     classifier_runs,
     independent_entries,
     plan_runs,

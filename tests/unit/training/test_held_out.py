@@ -10,6 +10,7 @@ from modgap.training.held_out import (
     KEPT,
     HeldOut,
     embed_held_out,
+    first_training_pairs,
     held_out_loss,
     held_out_pairs,
     measure_held_out,
@@ -51,6 +52,14 @@ def test_held_out_pairs_stand_for_their_dataset(n, found):
         assert len(set(five_classes)) == 5
 
 
+def test_the_authors_items_are_the_first_that_are_trained_on_with_last_captions():
+    pairs = first_training_pairs(
+        numbered_pictures(600), lambda texts: np.zeros((len(texts), 3), np.int64), prompt="{label}"
+    )
+    assert list(pairs.captions) == [f"last {i}" for i in range(500)]
+    assert pairs.loss_name == "training_items_loss"
+
+
 def unit_rows(n, dim, seed):
     rows = np.random.default_rng(seed).standard_normal((n, dim))
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -59,11 +68,19 @@ def unit_rows(n, dim, seed):
 class ToyTowers(torch.nn.Module):
     """Pictures and captions are their own embeddings."""
 
-    def encode_images(self, images):
-        return images
+    def project_images(self, images):
+        return 3 * images
+
+    def project_texts(self, tokens):
+        return 5 * tokens
+
+    def normalise_images(self, images):
+        return images / images.norm(dim=1, keepdim=True)
+
+    normalise_texts = normalise_images
 
     def encode_texts(self, tokens):
-        return tokens
+        return self.normalise_texts(self.project_texts(tokens))
 
 
 def toy_pairs(n=12, classes=3):
@@ -84,8 +101,9 @@ def test_embedding_in_batches_keeps_order_and_mode():
     X, Y, held_out = toy_pairs()
     towers = ToyTowers().train()
     found = embed_held_out(towers, held_out, torch.from_numpy, "cpu", batch_size=5)
-    for rows, expected in zip(found, (X, Y, held_out.prompts.numpy()), strict=True):
-        np.testing.assert_array_equal(rows, expected)
+    wanted = (X, Y, held_out.prompts.numpy(), np.full(len(X), 3), np.full(len(Y), 5))
+    for rows, expected in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(rows, expected, rtol=1e-12)
     assert towers.training
 
 
@@ -116,6 +134,7 @@ def test_measurements_of_a_step():
         torch.from_numpy,
         "cpu",
         tau=0.1,
+        norm=7.0,
         batch_size=12,
         n_resamples=100,
         seed=0,
@@ -124,6 +143,7 @@ def test_measurements_of_a_step():
     assert found["gap"] == pytest.approx(np.linalg.norm(X.mean(0) - Y.mean(0)))
     assert found["tau"] == 0.1
     assert found["zero_shot_chance"] == pytest.approx(1 / 3)
-    own = {"zero_shot", "zero_shot_chance", "held_out_loss", "tau"}
+    assert (found["embedding_norm"], found["weight_norm"]) == (pytest.approx(3), 7)
+    own = {"zero_shot", "zero_shot_chance", "held_out_loss", "tau", "embedding_norm", "weight_norm"}
     assert {row["statistic"] for row in rows} <= {*KEPT, *own}
     assert {row["dim"] for row in rows} == {6}

@@ -13,6 +13,7 @@ from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 from modgap.training import loop
+from modgap.training.norms import COLLAPSED
 from tiny_training import ARCHITECTURE, make_dataset, make_start, make_world, run_training
 
 
@@ -215,6 +216,35 @@ def test_the_start_without_gap_has_none_and_its_export_needs_no_rotation(world, 
     X, Y = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (X, Y))
     gap = np.linalg.norm(X.mean(axis=0) - Y.mean(axis=0))
     assert gap == pytest.approx(last(closed, "gap").value, abs=1e-5)
+
+
+def test_decay_alone_collapses_and_then_has_no_gap(world, tmp_path):
+    """Without a loss Adam makes L2 steps of the length of the learning rate towards zero."""
+    recipe = {
+        **{"loss": "none", "optimizer": "adam", "decayed": "all", "learning_rate": 0.05},
+        **{"schedule": "cosine", "warmup": 0, "steps": 100},
+    }
+    paths = run_training(world, tmp_path, recipe=recipe, evaluation={"every": 50})
+    assert np.isnan(losses(paths)).all()
+    norms = read_table(paths["trajectory"]).query("statistic == 'weight_norm'")["value"]
+    assert norms.iloc[-1] < 0.01 * norms.iloc[0]
+    assert np.isnan(last(paths, "gap")["value"])
+    assert last(paths, "gap")["interval_method"] == COLLAPSED
+    assert np.isfinite(first(paths, "gap")["value"].iloc[0])
+    # AdamW shrinks weights by the same factor in every step.
+    recipe = {**recipe, "optimizer": "adamw", "steps": 10, "schedule": "constant"}
+    paths = run_training(world, tmp_path / "decoupled", recipe=recipe)
+    norms = read_table(paths["trajectory"]).query("statistic == 'weight_norm'")["value"]
+    assert norms.iloc[-1] / norms.iloc[0] == pytest.approx((1 - 0.05 * 0.2) ** 10, rel=1e-5)
+
+
+def test_the_published_items_are_training_items(world, tmp_path):
+    recipe = {"steps": 2, "evaluated": "first_training", "rotation_caption": "last"}
+    paths = run_training(world, tmp_path, recipe={**recipe, "start": "gap_removed"})
+    rows = read_table(paths["trajectory"])
+    assert set(rows.loc[rows["statistic"] == "gap", "n"]) == {96}
+    assert "training_items_loss" in set(rows["statistic"])
+    assert "held_out_loss" not in set(rows["statistic"])
 
 
 def test_bf16_trains_close_to_fp32(world, tmp_path):

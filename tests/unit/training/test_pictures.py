@@ -3,15 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from modgap.errors import InputError
 from modgap.tables import SAMPLE_COLUMNS, write_table
 from modgap.training.pictures import (
+    Batches,
     batch_captions,
     batch_pictures,
     check_batch_size,
     mismatched_pictures,
     read_captioned_pictures,
+    reshuffle_captions,
 )
 
 
@@ -114,3 +117,51 @@ def test_batches_that_cannot_be_cut_are_refused():
         check_batch_size(16, 17, 1, 1, "here")
     with pytest.raises(InputError, match="make it a multiple of 6"):
         check_batch_size(100, 16, 3, 2, "here")
+
+
+def test_reshuffled_captions_are_the_same_ones_in_another_order_in_every_step():
+    captions = np.arange(100, 164)
+    orders = [reshuffle_captions(captions, step, seed=0) for step in (0, 1, 0)]
+    for order in orders:
+        assert sorted(order) == captions.tolist()
+    # About one of them keeps its picture by chance.
+    assert (orders[0] == captions).sum() < 8
+    assert (orders[0] != orders[1]).any()
+    assert orders[0].tolist() == orders[2].tolist()
+    assert orders[0].tolist() != reshuffle_captions(captions, 0, seed=1).tolist()
+
+
+class Loaded:
+    """A model that is its own tokenizer: a caption's token is its place among the captions."""
+
+    def __init__(self):
+        self.preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3}
+
+    def tokenize(self, captions):
+        return np.arange(len(captions))[:, None]
+
+
+class Here:
+    device, size, rank = torch.device("cpu"), 1, 0
+
+
+def batches(folder, **recipe):
+    paths = dataset(folder, "one", [[f"a{i}", f"b{i}", f"c{i}"] for i in range(8)])
+    data = read_captioned_pictures(*paths, "here")
+    given = {"mismatched": 0.0, "batch_size": 8, "accumulate": 1, "caption": "first"}
+    return Batches(data, Loaded(), {**given, "loss": "contrastive", **recipe}, 0, Here)
+
+
+def test_batches_are_reshuffled_only_where_the_recipe_says_so(tmp_path):
+    own, shuffled = batches(tmp_path), batches(tmp_path, loss="reshuffled")
+    [(pixels, tokens)], [(again, others)] = own.at(0), shuffled.at(0)
+    np.testing.assert_array_equal(pixels, again)
+    assert (tokens[:, 0].numpy() == 3 * pixels[:, 0, 0, 0]).all()
+    assert sorted(tokens[:, 0].tolist()) == sorted(others[:, 0].tolist())
+    assert tokens[:, 0].tolist() != others[:, 0].tolist()
+
+
+@pytest.mark.parametrize(("caption", "place"), [("first", 0), ("last", 2)])
+def test_the_captions_of_the_rotation_are_chosen(tmp_path, caption, place):
+    tokens = [texts for _, texts in batches(tmp_path).chosen_captions(caption, batch_size=5)]
+    assert torch.cat(tokens)[:, 0].tolist() == [3 * i + place for i in range(8)]

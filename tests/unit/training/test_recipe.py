@@ -7,6 +7,7 @@ import torch
 from open_clip_train.scheduler import const_lr, cosine_lr
 
 from modgap.errors import InputError
+from modgap.plan.studies import PUBLISHED
 from modgap.training.recipe import (
     check_recipe,
     clamp_tau,
@@ -51,7 +52,7 @@ def test_gains_biases_and_temperature_do_not_decay():
 
 def test_the_published_recipe_decays_everything_through_the_gradient():
     module = network()
-    recipe = {**RECIPE, "temperature": {"kind": "published", "tau": 0.1}, "optimizer": "adam"}
+    recipe = {**RECIPE, **PUBLISHED, "temperature": {"kind": "published", "tau": 0.1}}
     (group,) = parameter_groups(module.named_parameters(), recipe)
     assert len(group["params"]) == 4
     optimizer = make_optimizer(module.named_parameters(), recipe)
@@ -60,6 +61,16 @@ def test_the_published_recipe_decays_everything_through_the_gradient():
     optimizer.step()
     # Adam's first step has the length of the learning rate, whatever the size of the L2 term.
     assert module.logit_scale.item() == pytest.approx(2 - recipe["learning_rate"], abs=1e-5)
+
+
+def test_the_logit_scale_decays_or_not_apart_from_all_else():
+    module = network()
+    decayed, kept = parameter_groups(module.named_parameters(), {**RECIPE, "decayed": "all"})
+    assert len(decayed["params"]) == 3
+    assert kept["params"] == [module.logit_scale]
+    recipe = {**RECIPE, "decay_logit_scale": True}
+    decayed, kept = parameter_groups(module.named_parameters(), recipe)
+    assert decayed["params"] == [module.weight, module.logit_scale]
 
 
 def test_adamw_decays_outside_the_gradient():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from modgap.statistics.inference import mean_interval
+from modgap.training.norms import COLLAPSED
 from modgap.training.studies import OVER_SEEDS, summarise, wide_table
 
 # Authors' notebook util/gap_amend_std and the paper's section 4.4: three runs, mean ± half width.
@@ -58,6 +59,19 @@ def test_a_study_has_means_over_seeds_at_start_and_end():
     assert (alone["value"], alone["low"], alone["high"]) == pytest.approx((0.1, 0.0, 0.2))
     assert alone["interval_method"] == "bootstrap"
     assert alone["n_seeds"] == 1
+
+
+def test_a_cell_with_a_collapsed_run_has_no_gap():
+    lost = RUNS["a1"].copy()
+    end = (lost["step"] == 20) & (lost["statistic"] == "gap")
+    lost.loc[end, ["value", "low", "high"]] = np.nan
+    lost.loc[end, "interval_method"] = COLLAPSED
+    summary = summarise(CELLS, {**RUNS, "a1": lost})
+    table = wide_table(summary)
+    assert table["collapsed"].tolist() == ["yes", "no"]
+    assert np.isnan(table["gap"].iloc[0])
+    assert table["gap_interval"].iloc[0] == COLLAPSED
+    assert "collapsed" not in wide_table(summarise(CELLS, RUNS))
 
 
 def test_the_wide_table_has_one_row_a_cell_and_says_how_many_seeds():

@@ -264,6 +264,11 @@ def plan_training_figures(known):
             "trajectories": study_trajectories(known, "initialisation"),
             "settings": {"cells": known.cells.get("initialisation", [])},
         },
+        "figX_optimiser": {
+            "effects": f"{folder}/optimiser_effects.parquet",
+            "trajectories": study_trajectories(known, "optimiser"),
+            "settings": {"cells": known.cells.get("optimiser", [])},
+        },
         "figX_gap_during_training": {
             "trajectories": study_trajectories(known, "gap_triggers"),
             "settings": {"cells": known.cells.get("gap_triggers", [])},
@@ -294,6 +299,10 @@ def plan_tables(known):
                 "rows": describe_sets(config),
                 "references": read_references(known.root),
             },
+        },
+        "table_optimiser": {
+            "trajectories": study_trajectories(known, "optimiser"),
+            "settings": {"cells": known.cells.get("optimiser", [])},
         },
         "table_models": {
             "gaps": list_statistics("gap", embedded),

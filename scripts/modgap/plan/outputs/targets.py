@@ -140,6 +140,13 @@ FIGURES = [
         "study initialisation",
     ),
     figure(
+        "figX_optimiser",
+        "Figure X: is it the loss or weight decay that widens the gap?",
+        "X",
+        "Optimiser",
+        "study optimiser",
+    ),
+    figure(
         "figX_gap_during_training",
         "Figure X: what opens and closes the gap in training",
         "X",
@@ -239,6 +246,19 @@ TABLES = [
         "Training: {study}",
         "study initialisation",
         caption=STUDY,
+    ),
+    table(
+        "optimiser",
+        "Optimiser",
+        "Training: {study}",
+        "study optimiser",
+        caption=STUDY,
+    ),
+    table(
+        "optimiser_effects",
+        "Effects of decay and loss on the change of the gap",
+        "Training: effects of decay and loss",
+        "study optimiser",
     ),
     table(
         "gap_during_training",

@@ -19,6 +19,7 @@ from modgap.report.sentences.simulations import tell_depth, tell_sphere, tell_th
 from modgap.report.sentences.tasks import tell_fairness, tell_zero_shot
 from modgap.report.sentences.training import (
     tell_courses,
+    tell_optimisers,
     tell_starts,
     tell_temperatures,
     tell_widths,
@@ -41,6 +42,7 @@ TELLERS = {
     "figX_cone_by_layer": (tell_layers, "sources"),
     "figS8_temperature_finetuning": (tell_temperatures, "sources"),
     "figX_initialisation_vs_optimisation": (tell_starts, "sources"),
+    "figX_optimiser": (tell_optimisers, "sources"),
     "figX_gap_during_training": (tell_courses, "sources", "cells"),
     "figS13_independent_models": (tell_independent, "sources", "names"),
     "figS14_second_picture_set": (tell_cones, "sources", "names"),

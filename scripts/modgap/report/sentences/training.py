@@ -9,10 +9,41 @@ from modgap.report.sentences.words import (
     spell_value,
 )
 from modgap.tables import read_metadata, read_table
+from modgap.training.effects import BOTH, EXPLAINED, UNDECIDED, explain_widening
 
 MEASURED = ["stage", "statistic", "side", "value", "low", "high", "n", "n_seeds"]
 
+RECIPES = {"published": "by the published recipe", "corrected": "by the corrected one"}
+
+# Levels of the optimiser's study, as figures and sentences call them.
+DECAYS = {"none": "no decay", "l2": "L2 in Adam", "decoupled": "decoupled (AdamW)"}
+LOSSES = {
+    "contrastive": "contrastive loss",
+    "reshuffled": "on reshuffled pairs",
+    "none": "no loss",
+}
+SCALES = {
+    "frozen": "logit scale frozen",
+    "trained": "logit scale trained",
+    "decayed": "logit scale trained and decayed",
+}
+
 STARTS = {"as_is": "a plain start", "gap_removed": "a start with the gap removed"}
+
+
+# What the gap of a recipe is measured on, where it is not held-out pairs.
+ITEMS = {"published": "training items"}
+
+WIDENING = {
+    ("none", "contrastive"): "the contrastive loss and no decay",
+    ("l2", "contrastive"): "both the loss and L2",
+    ("l2", "reshuffled"): "L2 on reshuffled pairs",
+}
+ANSWERS = {
+    EXPLAINED: "L2 explains the widening",
+    BOTH: "both the loss and L2 widen it",
+    UNDECIDED: "what widens it is undecided",
+}
 
 
 def tell_temperatures(paths):
@@ -58,18 +89,65 @@ def spell_sample(rows):
 
 
 def tell_starts(paths):
-    """The gap before and after training from both starts."""
-    rows = gather_rows(paths, ["start", *MEASURED])
+    """The gap before and after training from both starts, by every recipe."""
+    rows = gather_rows(paths, ["recipe", "start", *MEASURED])
     rows = rows[rows["statistic"] == "gap"]
     told = []
-    for start, label in STARTS.items():
-        ends = rows[rows["start"] == start].drop_duplicates("stage").set_index("stage")
-        if {"start", "end"} <= set(ends.index):
-            told.append(
-                f"from {label} it goes from {ends.loc['start', 'value']:.3f} to "
-                f"{spell_value(ends.loc['end'])}"
-            )
-    return f"The gap in training: {'; '.join(told)}; {spell_sample(rows)}." if told else ""
+    for recipe, found in rows.groupby("recipe", sort=False):
+        courses = []
+        for start, label in STARTS.items():
+            ends = found[found["start"] == start].drop_duplicates("stage").set_index("stage")
+            if {"start", "end"} <= set(ends.index):
+                courses.append(
+                    f"from {label} it goes from {ends.loc['start', 'value']:.3f} to "
+                    f"{spell_value(ends.loc['end'])}"
+                )
+        if courses:
+            items = f"{found['n'].iloc[0]:,} {ITEMS.get(recipe, 'held-out pairs')}"
+            seeds = count(int(found["n_seeds"].iloc[0]), "seed")
+            told.append(f"{RECIPES.get(recipe, recipe)} {', '.join(courses)} ({items}, {seeds})")
+    return f"The gap in training: {'; '.join(told)}." if told else ""
+
+
+def tell_optimisers(paths):
+    """Whether it is L2 that widens the gap, at every rate from a plain start."""
+    rows = gather_rows(paths, ["effect", "decay", "loss", "rate_times_steps", "value", "collapsed"])
+    effects = rows[(rows["effect"] == "main") & (rows["decay"] == "l2 − none")]
+    effects = effects.set_index("rate_times_steps")
+    rows = rows[(rows["effect"] == "change") & (rows["start"] == "as_is")]
+    told = []
+    for rate, found in rows.groupby("rate_times_steps", sort=False):
+        if rate not in effects.index:
+            continue
+        answers = {
+            explain_widening(cells, effects.loc[rate])
+            for _, cells in found.groupby("logit_scale", sort=False)
+        } - {None}
+        if not answers:
+            continue
+        answer = answers.pop() if len(answers) == 1 else UNDECIDED
+        cells = found.drop_duplicates(["decay", "loss"]).set_index(["decay", "loss"])
+        changes = [
+            f"{spell_change(cells.loc[key])} with {what}"
+            for key, what in WIDENING.items()
+            if key in cells.index
+        ]
+        seeds = int(found["n_seeds"].max())
+        only = "" if seeds > 1 else "; one seed, so the direction only"
+        told.append(
+            f"At learning rate × steps = {rate:g} the gap changes by {', '.join(changes)}: "
+            f"{ANSWERS[answer]}{only}"
+        )
+    if not told:
+        return ""
+    return f"{'. '.join(told)}. A small model cannot decide it for ViT-B/16."
+
+
+def spell_change(row):
+    """The change of a gap with its sign; a collapsed run has none."""
+    if row["value"] != row["value"]:
+        return "nothing that can be told (collapsed)"
+    return spell_value(row, "{:+.3f}")
 
 
 def tell_widths(paths):

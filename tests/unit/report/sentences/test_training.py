@@ -5,6 +5,7 @@ import pytest
 
 from modgap.report.sentences.training import (
     tell_courses,
+    tell_optimisers,
     tell_starts,
     tell_temperatures,
     tell_widths,
@@ -51,11 +52,72 @@ def test_fine_tuning_is_told_before_it_and_at_its_smallest_and_largest_gap(table
 
 
 def test_both_starts_are_told_before_and_after_training(table):
-    rows = [row(1.2, "start", start="as_is"), row(1.3, start="as_is")]
-    told = tell_starts(table(*rows, row(0.1, "start", start="gap_removed")))
-    assert "from a plain start it goes from 1.200 to 1.300 (95 %: 1.200 to 1.400); 1,500" in told
-    assert "removed" not in told
+    rows = [
+        row(value, stage, start="as_is", recipe=recipe)
+        for recipe, ends in (("published", (1.2, 1.3)), ("corrected", (1.2, 1.0)))
+        for stage, value in zip(("start", "end"), ends, strict=True)
+    ]
+    told = tell_starts(table(*rows, row(0.1, "start", start="gap_removed", recipe="corrected")))
+    assert told == (
+        "The gap in training: by the published recipe from a plain start it goes from 1.200 to "
+        "1.300 (95 %: 1.200 to 1.400) (1,500 training items, 3 seeds); by the corrected one from a "
+        "plain start it goes from 1.200 to 1.000 (95 %: 0.900 to 1.100) (1,500 held-out pairs, "
+        "3 seeds)."
+    )
     assert tell_starts([]) == ""
+
+
+def main_effect(value, seeds=3):
+    about = change(value, "l2 − none", None, seeds=seeds)
+    return {**about, "effect": "main", "start": None, "logit_scale": None}
+
+
+def change(value, decay, loss, rate=0.7, seeds=3, width=0.05):
+    limits = {"low": value - width, "high": value + width} if seeds > 1 else {}
+    return {
+        **{"effect": "change", "decay": decay, "loss": loss, "rate_times_steps": rate},
+        **{"start": "as_is", "logit_scale": "frozen", "value": value, "n_seeds": seeds},
+        **{"low": float("nan"), "high": float("nan"), "collapsed": 0, **limits},
+    }
+
+
+@pytest.mark.parametrize(
+    ("bare", "empty", "answer"),
+    [
+        (-0.1, 0.2, "L2 explains the widening"),
+        (0.1, 0.2, "both the loss and L2 widen it"),
+        (0.02, 0.2, "what widens it is undecided"),
+        (-0.1, -0.2, "what widens it is undecided"),
+    ],
+)
+def test_what_widens_the_gap_is_told_from_the_numbers(table, bare, empty, answer):
+    cells = [
+        change(bare, "none", "contrastive"),
+        change(0.15, "l2", "contrastive"),
+        change(empty, "l2", "reshuffled"),
+    ]
+    told = tell_optimisers(table(*cells, main_effect(0.1)))
+    assert told.startswith(f"At learning rate × steps = 0.7 the gap changes by {bare:+.3f} (95 %")
+    assert f": {answer}. A small model cannot decide it for ViT-B/16." in told
+
+
+def test_one_seed_tells_the_direction_only(table):
+    cells = [
+        change(-0.1, "none", "contrastive", seeds=1),
+        change(0.15, "l2", "contrastive", seeds=1),
+        change(0.2, "l2", "reshuffled", seeds=1),
+    ]
+    effect = main_effect(0.2, seeds=1)
+    told = tell_optimisers(table(*cells, effect))
+    assert "-0.100 with the contrastive loss and no decay, +0.150 with both the loss and L2" in told
+    assert "L2 explains the widening; one seed, so the direction only." in told
+    lost = tell_optimisers(
+        table(*cells[:2], change(float("nan"), "l2", "reshuffled", seeds=1), effect)
+    )
+    assert "nothing that can be told (collapsed) with L2 on reshuffled pairs" in lost
+    assert "undecided" in lost
+    assert tell_optimisers(table(*cells[:2], effect)) == ""
+    assert tell_optimisers(table(*cells)) == ""
 
 
 def test_widths_are_told_one_by_one_or_from_the_smallest_to_the_largest_gap(table):
