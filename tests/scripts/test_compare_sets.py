@@ -64,7 +64,8 @@ def test_ten_rows_of_two_widths(two, tmp_path):
     table, about = run(*two, tmp_path)
     assert list(table.columns) == COLUMNS
     assert len(table) == 12
-    assert about == {"sets": ["before", "after"], "shared": N, "notes": []}
+    names = {"sets": ["before", "after"], "modalities": ["picture", "sound"]}
+    assert about == {**names, "shared": N, "notes": []}
     gap = table.set_index("statistic").loc["gap_unbiased"]
     assert gap["n"] == N
     assert 0 < gap["low"] < gap["difference"] < gap["high"]

@@ -95,6 +95,7 @@ def test_a_comparison_has_the_files_of_both_sets(root):
         "captions": ["first", "all"],
         "name": "captions",
         "sets": ["usual", "own"],
+        "modalities": ["images", "texts"],
         "tasks": [],
     }
 
