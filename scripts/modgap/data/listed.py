@@ -163,9 +163,9 @@ def check_one_name_each(found, first_row, table):
 def coco_samples(entry, *, on_bad_sample):
     """Pictures and captions of a ``coco_captions`` dataset.
 
-    Pictures come in the ``order`` of the entry: that in which they first appear among the captions,
-    as in the authors' code (paper, Figure 1: the first 500 of them), by id, or shuffled; captions in
-    the order of the file. ``n`` takes the first.
+    Pictures come in the ``order`` of the entry: that in which they first appear among the captions
+    (the authors' Figure 1 has the first 500 of them), by id, or shuffled. ``n`` takes the first.
+    Captions come in the order of the file.
     """
     table, order = entry["annotations"], entry.get("order", "annotations")
     captions = read_coco(table, entry["split"], "ids" if order == "ids" else "annotations")
