@@ -50,7 +50,7 @@ def test_coco_pictures_come_in_the_order_of_the_captions(coco):
 
 
 def test_coco_in_the_order_of_torchvisions_coco_captions(coco):
-    """CocoCaptions takes ``sorted(coco.imgs)``; the captions of a picture stay in the file's order."""
+    """CocoCaptions takes ``sorted(coco.imgs)``; captions stay in the order of the file."""
     samples = listed_of(coco, "coco_captions", n=4, order="ids")
     assert list(samples["sample_id"].drop_duplicates()) == [f"{100 + i:012d}.jpg" for i in range(4)]
     assert list(samples["caption_index"]) == [0, 1] * 4

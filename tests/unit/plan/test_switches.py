@@ -5,6 +5,7 @@ import copy
 import pytest
 import yaml
 
+from modgap.errors import InputError
 from modgap.plan.config import load_config, load_yaml
 from modgap.plan.switches import drop_unused, named_datasets
 
@@ -12,6 +13,7 @@ GIVEN = {
     "datasets": {
         "kept": {"kind": "scenes", "n": 8, "seed": 0},
         "mine": {"kind": "scenes", "n": 8, "seed": 1},
+        "other": {"kind": "scenes", "n": 8, "seed": 2},
     },
     "models": {
         "vit": {"source": "random", "architecture": "scenes-vit"},
@@ -41,7 +43,7 @@ GIVEN = {
     },
     "training_runs": {
         "r": {"model": "vit", "datasets": ["kept"], "held_out": "mine"},
-        "s": {"model": "vit", "datasets": ["kept"], "held_out": "kept"},
+        "s": {"model": "vit", "datasets": ["kept"], "held_out": "other"},
     },
     "training_classifiers": {
         "c": {
@@ -77,7 +79,7 @@ def names(config):
 def test_what_names_an_unused_dataset_goes_and_nothing_else(root, monkeypatch):
     on, off = load(root, monkeypatch), load(root, monkeypatch, use=False)
     assert names(on) - names(off) == EVERYTHING
-    assert names(off) == {"kept", "a", "v", "s"}
+    assert names(off) == {"kept", "other", "a", "v", "s"}
     assert off["cones"] == [{"model": "vit", "dataset": "kept"}]
     assert off["initialisations"] == off["layers"] == off["without_normalisation"] == []
     assert "beside" not in off["embedding_sets"]["a"]
@@ -89,7 +91,7 @@ def test_the_key_itself_changes_no_job(root, monkeypatch):
 
 
 def test_an_unused_dataset_is_still_checked_by_the_schema(root, monkeypatch):
-    with pytest.raises(Exception, match="datasets.mine: unknown key 'sed'"):
+    with pytest.raises(InputError, match=r"datasets\.mine: unknown key 'sed'"):
         load(root, monkeypatch, use=False, sed=1)
 
 
