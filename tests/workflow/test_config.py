@@ -75,6 +75,8 @@ def test_the_papers_configuration_plans_its_whole_graph_with_its_counts(root, tm
         "coco-train": 50000,
         "cifar10": 10000,
         "cifar100": 10000,
+        "cifar10-all": 60000,
+        "cifar100-all": 60000,
         "svhn": 26032,
         "eurosat": 27000,
         "fairface": 10954,

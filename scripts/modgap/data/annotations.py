@@ -20,14 +20,16 @@ FACE_COLUMNS = ("file", "age", "gender", "race")
 GENDERS = {"Male": "man", "Female": "woman"}
 
 
-def read_coco(path, split):
-    """Captions by file name, in the order in which pictures first appear among the captions.
+def read_coco(path, split, order="annotations"):
+    """Captions by file name.
 
     Parameters
     ----------
     path : the JSON file, or the zip that holds it.
     split : such as ``val2017`` (file ``captions_val2017.json``) or ``karpathy-test``
         (``dataset_coco.json``).
+    order : "annotations", in which pictures first appear among the captions, or "ids", by COCO's
+        number of the picture (as torchvision's CocoCaptions).
 
     Raises
     ------
@@ -37,6 +39,10 @@ def read_coco(path, split):
     content = read_json(path, "dataset_coco.json" if karpathy else f"captions_{split}.json")
     try:
         found = karpathy_captions(content, split) if karpathy else official_captions(content)
+        if order == "ids":
+            name, number = ("filename", "cocoid") if karpathy else ("file_name", "id")
+            numbers = {image[name]: image[number] for image in content["images"]}
+            found = dict(sorted(found.items(), key=lambda item: numbers[item[0]]))
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: not the COCO caption format (no {error})") from error
     if not found:

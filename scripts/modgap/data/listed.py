@@ -163,12 +163,15 @@ def check_one_name_each(found, first_row, table):
 def coco_samples(entry, *, on_bad_sample):
     """Pictures and captions of a ``coco_captions`` dataset.
 
-    Pictures come in the order in which they first appear among the captions, as in the authors'
-    code (paper, Figure 1: the first 500 of them); captions in the order of the file.
+    Pictures come in the ``order`` of the entry: that in which they first appear among the captions
+    (the authors' Figure 1 has the first 500 of them), by id, or shuffled. ``n`` takes the first.
+    Captions come in the order of the file.
     """
-    table = entry["annotations"]
-    captions = read_coco(table, entry["split"])
+    table, order = entry["annotations"], entry.get("order", "annotations")
+    captions = read_coco(table, entry["split"], "ids" if order == "ids" else "annotations")
     check_published(len(captions), entry, table)
+    if order == "shuffled":
+        captions = shuffle_captions(captions, entry.get("seed", 0))
     captions = dict(list(captions.items())[: entry.get("n")])
     images = entry["images"]
     places, sizes = find_pictures([images] if isinstance(images, str) else images)
@@ -185,6 +188,17 @@ def coco_samples(entry, *, on_bad_sample):
         split=entry["split"],
     )
     return samples, {name: sizes.get(name, -1) for name in captions}
+
+
+def shuffle_captions(captions, seed):
+    """The same pictures in a random order.
+
+    The first n are those that ``numpy.random.seed(seed)`` and ``numpy.random.choice(N, n,
+    replace=False)`` take, as the authors draw 50,000 training pictures; numpy keeps that generator
+    as it was.
+    """
+    items = list(captions.items())
+    return dict(items[i] for i in np.random.RandomState(seed).permutation(len(items)))
 
 
 def images_text(images):

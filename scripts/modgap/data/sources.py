@@ -29,10 +29,12 @@ TORCHVISION = {
     "CIFAR10": {
         "train": (50_000, ["cifar10/cifar-10-python.tar.gz"]),
         "test": (10_000, ["cifar10/cifar-10-python.tar.gz"]),
+        "all": (60_000, ["cifar10/cifar-10-python.tar.gz"]),
     },
     "CIFAR100": {
         "train": (50_000, ["cifar100/cifar-100-python.tar.gz"]),
         "test": (10_000, ["cifar100/cifar-100-python.tar.gz"]),
+        "all": (60_000, ["cifar100/cifar-100-python.tar.gz"]),
     },
     "SVHN": {
         "train": (73_257, ["svhn/train_32x32.mat"]),

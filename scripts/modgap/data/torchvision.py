@@ -33,6 +33,7 @@ CIFAR10_BATCHES = {
     "train": [f"data_batch_{i}" for i in range(1, 6)],
     "test": ["test_batch"],
 }
+CIFAR10_BATCHES["all"] = [*CIFAR10_BATCHES["train"], *CIFAR10_BATCHES["test"]]
 
 # In the order of the numbers in the MATLAB file.
 FLOWERS = (
@@ -213,8 +214,9 @@ def read_cifar10(split, paths):
 
 def read_cifar100(split, paths):
     """Pictures and names of the hundred fine classes."""
-    members = [f"cifar-100-python/{name}" for name in (split, "meta")]
-    return read_cifar(paths[0], members[:1], members[1], "fine_labels", "fine_label_names")
+    parts = ["train", "test"] if split == "all" else [split]
+    *batches, meta = [f"cifar-100-python/{name}" for name in (*parts, "meta")]
+    return read_cifar(paths[0], batches, meta, "fine_labels", "fine_label_names")
 
 
 def read_cifar(path, batches, meta, labels_key, names_key):

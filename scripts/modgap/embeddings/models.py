@@ -118,7 +118,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     ----------
     entry : dict, see ``modgap.plan.models``.
     device : "auto" (CUDA, then MPS, then CPU) or one of "cuda", "mps", "cpu".
-    precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast).
+    precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast), unless the entry says another.
 
     Raises
     ------
@@ -129,6 +129,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     if problems:
         raise InputError(problems[0])
     device = choose_device(device)
+    precision = entry.get("precision", precision)
     if models.towers(entry) == ("images",):
         parts = create_torchvision(name, torchvision_entry(entry))
     else:
@@ -293,15 +294,17 @@ def verify_preprocessing(name, entry, network, promised, root):
         "mean": tuple(loaded["mean"]),
         "std": tuple(loaded["std"]),
     }
-    override = entry.get("normalisation", "own") != "own"
+    overridden = set(entry.keys() & {"interpolation"})
+    if entry.get("normalisation", "own") != "own":
+        overridden |= {"mean", "std"}
     for key, value in promised.items():
-        unknown = value is None or (override and key in ("mean", "std"))
+        unknown = value is None or key in overridden
         if not unknown and loaded[key] != value:
             raise InputError(
                 f"models.{name}: {key} of the loaded model is {loaded[key]}, not {value} as the "
                 "configuration says; correct its geometry or preprocessing"
             )
-    return promised if override else loaded
+    return {**loaded, **{key: promised[key] for key in overridden}}
 
 
 def vocabulary_size(network):

@@ -34,6 +34,7 @@ from modgap.plan.models import (
     weights_state,
 )
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
+from modgap.plan.switches import drop_unused
 from modgap.plan.tasks import derived_tasks, task_problems
 from modgap.plan.training import (
     classifier_runs,
@@ -456,7 +457,7 @@ def load_config(given, root, configfiles=()):
         *embedding_problems(config["datasets"]),
     ]
     if not problems:
-        config = complete_datasets(config)
+        config = complete_datasets(drop_unused(config))
         problems = reference_problems(config) + path_problems(config, root)
         pins = read_pins(os.path.join(root, config["weights"]))
         resolve_weights(config, pins)

@@ -91,7 +91,9 @@ def preprocessing(entry, root=PROJECT):
     Returns a dict: size (px), interpolation, resize_mode, mean, std (per channel, of values in
     0..1). Mean and std are None for a ``hub`` repository, which is not read before it is loaded.
     """
-    return {**own_preprocessing(entry, root), **PIXEL_SCALES.get(entry.get("normalisation"), {})}
+    given = {key: entry[key] for key in entry.keys() & {"interpolation"}}
+    scale = PIXEL_SCALES.get(entry.get("normalisation"), {})
+    return {**own_preprocessing(entry, root), **given, **scale}
 
 
 def own_preprocessing(entry, root):

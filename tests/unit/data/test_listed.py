@@ -49,6 +49,40 @@ def test_coco_pictures_come_in_the_order_of_the_captions(coco):
     assert samples["mentioned"].isna().all()
 
 
+def test_coco_in_the_order_of_torchvisions_coco_captions(coco):
+    """CocoCaptions takes ``sorted(coco.imgs)``; captions stay in the order of the file."""
+    samples = listed_of(coco, "coco_captions", n=4, order="ids")
+    assert list(samples["sample_id"].drop_duplicates()) == [f"{100 + i:012d}.jpg" for i in range(4)]
+    assert list(samples["caption_index"]) == [0, 1] * 4
+    assert list(samples["caption"][:2]) == [
+        "Caption 5 of picture 100.",
+        "Caption 6 of picture 100.",
+    ]
+
+
+def test_karpathys_pictures_by_number(tmp_path):
+    write_karpathy(tmp_path)
+    samples = listed_of(tmp_path, "coco_captions", split="karpathy-train", n=6, order="ids")
+    numbers = [int(name[-10:-4]) for name in samples["sample_id"].drop_duplicates()]
+    assert numbers == [0, 1, 2, 100, 101, 102]
+
+
+def test_the_draw_of_the_authors(coco):
+    """``numpy.random.seed(1234)``, then ``numpy.random.choice`` without replacement, as theirs."""
+    in_file = listed_of(coco, "coco_captions", n=6)["sample_id"].drop_duplicates().to_numpy()
+    before = np.random.get_state()
+    try:
+        np.random.seed(1234)
+        theirs = in_file[np.random.choice(len(in_file), size=4, replace=False)]
+    finally:
+        np.random.set_state(before)
+    samples = listed_of(coco, "coco_captions", n=4, order="shuffled", seed=1234)
+    assert list(samples["sample_id"].drop_duplicates()) == list(theirs)
+    assert list(samples["caption_index"]) == [0, 1] * 4
+    other = listed_of(coco, "coco_captions", n=4, order="shuffled", seed=1)
+    assert list(other["sample_id"].drop_duplicates()) != list(theirs)
+
+
 def test_coco_has_the_published_number_or_n(coco):
     assert count_items("coco_captions", resolved(coco, "coco_captions")) == 5_000
     with pytest.raises(InputError, match="6 pictures, but 5000 were published"):

@@ -12,6 +12,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from torch.utils.data import ConcatDataset
 from torchvision import datasets
 
 from modgap.data.archives import read_tar_member
@@ -95,6 +96,11 @@ def torchvision_dataset(archives, folder, name, split, monkeypatch):
     with warnings.catch_warnings():
         # torchvision 0.29 unpickles numpy dtypes of old batches in a way numpy 2.4 warns of
         warnings.simplefilter("ignore")
+        if split == "all":
+            parts = [make(folder, train=True), make(folder, train=False)]
+            joined = ConcatDataset(parts)
+            joined.classes = parts[0].classes
+            return joined
         if name in ("CIFAR10", "CIFAR100", "MNIST"):
             return make(folder, train=split == "train")
         return make(folder, split=split)

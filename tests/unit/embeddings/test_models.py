@@ -12,7 +12,9 @@ import torchvision
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from safetensors.torch import save_file
+from torchvision import transforms
 
+from modgap.data.pixels import crop_picture, parse_geometry
 from modgap.embeddings.models import choose_device, create_model
 from modgap.errors import InputError
 from modgap.plan.architectures import ARCHITECTURES, TAGS
@@ -135,6 +137,47 @@ def test_imagenet_normalisation_changes_arithmetic_not_weights(project, tiny):
     assert other.provenance["mean"] == [0.485, 0.456, 0.406]
     assert other.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
     assert not np.array_equal(other.encode_images(PIXELS), tiny.encode_images(PIXELS))
+
+
+def test_bilinear_crops_are_the_authors_transform(project, tiny):
+    """Resize and CenterCrop of torchvision, then the model as it would see that tensor."""
+    entry = {**RANDOM, "normalisation": "imagenet", "interpolation": "bilinear"}
+    model = create_model("tiny", entry, device="cpu", root=project)
+    assert model.provenance["geometry"] == "16-bilinear-shortest"
+    assert model.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
+    picture = Image.fromarray(np.random.default_rng(2).integers(0, 256, (50, 37, 3), np.uint8))
+    theirs = transforms.Compose(
+        [
+            transforms.Resize(16),
+            transforms.CenterCrop(16),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )(picture)
+    crops = {
+        kind: crop_picture(picture, parse_geometry(f"16-{kind}-shortest"))
+        for kind in ("bilinear", "bicubic")
+    }
+    with torch.inference_mode():
+        expected = model.network.encode_image(theirs[None]).numpy()
+    np.testing.assert_array_equal(model.encode_images(crops["bilinear"][None]), expected)
+    assert not np.array_equal(model.encode_images(crops["bicubic"][None]), expected)
+
+
+def test_a_model_in_half_precision_beside_one_in_fp32(project, tiny):
+    entry = {**RANDOM, "precision": "fp16"}
+    half = create_model("tiny", entry, device="cpu", precision="fp32", root=project)
+    assert half.provenance["precision"] == "fp16"
+    assert half.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
+    images = half.encode_images(PIXELS)
+    # Every number is one that fp16 has, as in the authors' file of CLIP.
+    np.testing.assert_array_equal(images, images.astype(np.float16).astype(np.float32))
+    np.testing.assert_allclose(unit(images), unit(tiny.encode_images(PIXELS)), atol=5e-3)
+    assert not np.array_equal(images, tiny.encode_images(PIXELS))
+    tokens = half.tokenize(CAPTIONS)
+    texts = half.encode_texts(tokens)
+    np.testing.assert_array_equal(texts, texts.astype(np.float16).astype(np.float32))
+    np.testing.assert_allclose(unit(texts), unit(tiny.encode_texts(tokens)), atol=5e-3)
 
 
 def test_checkpoint_round_trip(project, tiny, weights, tmp_path):

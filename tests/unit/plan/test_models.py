@@ -229,3 +229,11 @@ def test_broken_architecture_file(root, tmp_path):
     assert "not an open_clip model configuration" in problem
     (problem,) = check_model("m", {"source": "random", "architecture": "RN50"}, tmp_path)
     assert "rename the file" in problem
+
+
+def test_another_interpolation_makes_other_crops_also_of_what_is_trained_from_it():
+    bilinear = {**SCENES, "interpolation": "bilinear"}
+    assert model_geometry(SCENES) == "32-bicubic-shortest"
+    assert model_geometry(bilinear) == "32-bilinear-shortest"
+    assert model_geometry({"source": "trained", "initial": bilinear}) == "32-bilinear-shortest"
+    assert preprocessing(bilinear)["mean"] == preprocessing(SCENES)["mean"]

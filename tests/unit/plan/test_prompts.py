@@ -78,6 +78,11 @@ def test_prompts_of_the_paper(prompts, name):
     assert prompts(name).templates["paper"] == [PAPER[name]]
 
 
+@pytest.mark.parametrize("name", ["cifar10", "cifar100"])
+def test_the_default_prompt_of_the_authors_code_has_an_article(prompts, name):
+    assert prompts(name).templates["article"] == ["a photo of a {}."]
+
+
 def test_scenes_have_a_prompt_for_every_value(prompts):
     values = {"shape": SHAPES, "colour": COLOURS, "size": SIZES, "place": PLACES}
     for attribute, known in values.items():
@@ -116,7 +121,9 @@ def test_templates_that_were_asked_for_and_others(prompts):
     read = prompts("cifar10")
     assert prompt_texts(read, "paper", "f")[0] == ["a photo of airplane."]
     assert len(prompt_texts(read, "clip", "f")[9]) == 18
-    with pytest.raises(InputError, match="no templates named 'clop'; there are paper, clip, name"):
+    with pytest.raises(
+        InputError, match="no templates named 'clop'; there are paper, article, clip, name"
+    ):
         prompt_texts(read, "clop", "f")
 
 
