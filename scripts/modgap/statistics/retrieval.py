@@ -46,7 +46,18 @@ def mentioned_relevance(pictures, mentioned):
 
 
 def caption_relevance(texts, owner, samples):
-    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
+    """Codes and kinds from what captions say they mention: what decides a hit in every table.
+
+    texts : DataFrame (m rows) with the samples table's columns; without a column ``mentioned``, as
+    of ready embeddings, a text is about its own picture only. owner : (m,) picture of each text,
+    0 … n−1. samples : where the texts are from, for messages.
+
+    Raises
+    ------
+    InputError : a caption that mentions an attribute without a column.
+    """
+    if "mentioned" not in texts:
+        return own_relevance(owner, int(np.max(owner)) + 1)
     for mentioned in texts["mentioned"].dropna().unique():
         for column in mentioned.split("+"):
             if column not in texts.columns:

@@ -74,7 +74,7 @@ def held_out_pairs(data, tokenize, *, n, caption, prompt):
         pixels=data.pixels(pictures),
         tokens=torch.from_numpy(tokenize(list(captions))),
         captions=captions,
-        relevance=retrieval.mentioned_relevance(texts, texts["mentioned"]),
+        relevance=retrieval.caption_relevance(texts, np.arange(n), "held-out captions"),
         prompts=prompts,
         labels=labels,
     )
