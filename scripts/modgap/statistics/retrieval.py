@@ -70,6 +70,20 @@ def caption_relevance(texts, owner, samples):
     return mentioned_relevance(pictures, texts["mentioned"])
 
 
+def share_with_another(owner, codes, kind, batch_size):
+    """Share of pictures of which a second caption is true in a batch, one caption a picture.
+
+    Expected over all batches of ``batch_size`` pictures that hold the picture. A contrastive loss
+    pushes such a caption away as if it were false.
+    """
+    true = np.zeros(codes.shape[1], dtype=int)
+    for row, alike in enumerate(codes):
+        written = alike[owner[kind == row]]
+        true += np.bincount(written, minlength=alike.max() + 1)[alike]
+    n = len(true)
+    return float(hit_probability(n - 1, true - 1, min(batch_size, n) - 1).mean())
+
+
 def ranks_both_ways(X, Y, owner, codes, kind, *, block):
     """``rank_counts`` of pictures among texts and of texts among pictures."""
     wanted = codes[kind, owner]
