@@ -180,6 +180,7 @@ rule measure_without_normalisation:
     """Gap and cones of a model as it is and with what normalises in it disabled."""
     input:
         embeddings="<results>/without_normalisation/{model}/{dataset}.parquet",
+        samples=planned("without_normalisation", "{model}/{dataset}", "samples"),
     output:
         table="<results>/statistics/without_normalisation/{model}/{dataset}.parquet",
         points="<results>/statistics/without_normalisation_points/{model}/{dataset}.parquet",

@@ -291,6 +291,35 @@ rule table_associations:
         "../scripts/table_associations.py"
 
 
+rule table_completeness:
+    """What the completeness of captions does: gap, lowest loss, retrieval, zero-shot."""
+    input:
+        samples=planned("tables", "table_completeness", "samples"),
+        gaps=planned("tables", "table_completeness", "gaps"),
+        pairs=planned("tables", "table_completeness", "pairs"),
+        extrema=planned("tables", "table_completeness", "extrema"),
+        curves=planned("tables", "table_completeness", "curves"),
+    output:
+        csv=report(
+            "<results>/tables/caption_completeness.csv",
+            **planned("shown", "caption_completeness"),
+        ),
+        md="<results>/tables/caption_completeness.md",
+        tex="<results>/tables/caption_completeness.tex",
+    log:
+        "<logs>/table_completeness.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_version("table_completeness.py"),
+        settings=settings(row=("tables", "table_completeness", "settings")),
+    script:
+        "../scripts/table_completeness.py"
+
+
 rule table_comparisons:
     """Table of what differs between two embedding sets on the same pictures."""
     input:

@@ -86,15 +86,12 @@ def complete_source(source):
 def measure_shared(pair, source, **settings):
     """``measure_side`` of the shared pictures of one set, as its own statistics are measured."""
     chosen = pair.choose(source["caption"])
-    samples, relevance = source["files"][2], None
-    if samples is not None:
-        relevance = caption_relevance(pair.texts, pair.owner, samples)
     return measure_side(
         normalise(pair.first),
         normalise(chosen.second),
         chosen.owner,
         gallery=(normalise(pair.second), pair.owner),
-        relevance=relevance,
+        relevance=caption_relevance(pair.texts, pair.owner, source["files"][2]),
         **settings,
     )
 

@@ -27,10 +27,7 @@ def main(first, second, samples, table, *, name, caption, exact_rows, seed, bloc
     sampled = describe_sample(len(pair.first), total)
     if sampled:
         LOG.info("%s: %d of %d pictures, drawn at random", name, len(pair.first), total)
-    captions = relevance = None
-    if samples is not None:
-        captions = pair.texts["caption"].to_numpy()
-        relevance = caption_relevance(pair.texts, pair.owner, samples)
+    captions = None if samples is None else pair.texts["caption"].to_numpy()
     chosen = pair.choose(caption)
     frame = measure_all_pairs(
         name,
@@ -39,7 +36,7 @@ def main(first, second, samples, table, *, name, caption, exact_rows, seed, bloc
         chosen.owner,
         gallery=(pair.second, pair.owner),
         captions=captions,
-        relevance=relevance,
+        relevance=caption_relevance(pair.texts, pair.owner, samples),
         seed=seed,
         block=block,
         sampled_from=total if sampled else None,

@@ -1,7 +1,8 @@
 """Gap and cones of one model as it is, and with what normalises in it disabled.
 
 Reads the embeddings of every variant; writes the measurements of each, as ``measure_gap`` makes
-them, and a UMAP and a PCA of each for the picture.
+them, and a UMAP and a PCA of each for the picture. Retrieval is among these pictures and their
+first captions; what a caption mentions decides what is a hit, as in every table.
 """
 
 import numpy as np
@@ -11,11 +12,19 @@ from modgap.job import start_log
 from modgap.statistics.all_pairs import measure_pair
 from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import project_pca, project_umap
-from modgap.tables import open_parquet, write_table
+from modgap.statistics.retrieval import caption_relevance
+from modgap.tables import (
+    check_same_provenance,
+    open_parquet,
+    read_metadata,
+    read_table,
+    write_table,
+)
 
 
 def main(
     embeddings,
+    samples,
     table,
     points,
     *,
@@ -28,9 +37,22 @@ def main(
     umap_seed,
 ):
     rows, pictures = [], []
-    for variant, (X, Y) in read_variants(embeddings).items():
+    variants, texts = read_variants(embeddings), read_first_captions(embeddings, samples)
+    owner = np.arange(len(texts))
+    retrieved = {
+        "captions": texts["caption"].to_numpy(),
+        "relevance": caption_relevance(texts, owner, samples),
+    }
+    for variant, (X, Y) in variants.items():
         measured = measure_pair(
-            name, X, Y, np.arange(len(X)), n_resamples=n_resamples, seed=resample_seed, block=block
+            name,
+            X,
+            Y,
+            owner,
+            n_resamples=n_resamples,
+            seed=resample_seed,
+            block=block,
+            **retrieved,
         )
         rows.append(measured.assign(normalisation=variant))
         X, Y = normalise(X), normalise(Y)
@@ -68,10 +90,24 @@ def read_variants(path):
     }
 
 
+def read_first_captions(embeddings, samples):
+    """Rows of the samples table, the first caption of each picture, in the order of the variants.
+
+    Raises
+    ------
+    InputError : samples of other data than the embeddings.
+    """
+    check_same_provenance(samples, read_metadata(samples), embeddings, read_metadata(embeddings))
+    ids = open_parquet(embeddings).read(["sample_id"]).column("sample_id").to_pandas().unique()
+    first = read_table(samples).drop_duplicates("sample_id").set_index("sample_id", drop=False)
+    return first.loc[ids].reset_index(drop=True)
+
+
 if __name__ == "__main__":
     start_log(snakemake.log[0])
     main(
         snakemake.input.embeddings,
+        snakemake.input.samples,
         snakemake.output.table,
         snakemake.output.points,
         **snakemake.params.settings,

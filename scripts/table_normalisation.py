@@ -12,7 +12,17 @@ from modgap.tables import read_table, read_tables, write_table
 
 AS_IT_IS, REMOVED = "as it is", "no normalisation layers"
 LAYERS = {"kept": AS_IT_IS, "removed": REMOVED}
-KEPT = ["gap", "predicted_gap", "rmg", "mean_cosine", "recall1", "zero_shot", "zero_shot_chance"]
+KEPT = [
+    "gap",
+    "predicted_gap",
+    "rmg",
+    "mean_cosine",
+    "recall1",
+    "recall1_chance",
+    "recall1_ceiling",
+    "zero_shot",
+    "zero_shot_chance",
+]
 COLUMNS = [
     "experiment",
     "name",

@@ -9,12 +9,13 @@ from matplotlib.colors import to_hex
 import embed_variants
 import figS13_independent_models
 import figS15_without_normalisation
+import measure_pairs
 import measure_seeds
 import measure_without_normalisation
 import table_initialisations
 import table_normalisation
 from model_variants import CHANGES, independent_variants, normalisation_variants
-from modgap.tables import read_table, write_table
+from modgap.tables import read_table, write_embeddings, write_table
 from tiny_training import make_dataset
 
 pytestmark = pytest.mark.filterwarnings("ignore:Graph is not fully connected:UserWarning")
@@ -60,6 +61,7 @@ def disabled(folder, crops):
     measured = folder / "disabled-table.parquet", folder / "disabled-points.parquet"
     measure_without_normalisation.main(
         embeddings,
+        crops[2],
         *measured,
         name="vit/scenes",
         n_resamples=100,
@@ -127,6 +129,25 @@ def test_the_gap_of_every_variant(disabled):
     unit = [side / np.linalg.norm(side, axis=1)[:, None] for side in variants[VARIANTS[1]]]
     expected = np.linalg.norm(unit[0].mean(axis=0) - unit[1].mean(axis=0))
     assert table.loc[VARIANTS[1], "value"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_recall_without_normalisation_is_that_of_the_statistics(disabled, crops, tmp_path):
+    """One model, the same pictures and captions: what is a hit does not depend on the table."""
+    X, Y = measure_without_normalisation.read_variants(disabled[0])[VARIANTS[0]]
+    ids = pd.DataFrame({"sample_id": read_table(crops[2])["sample_id"][: len(X)]})
+    first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
+    write_embeddings(first, ids, X, {"model": "vit"})
+    write_embeddings(second, ids.assign(caption_index=0), Y, {"model": "vit"})
+    measured = {"caption": "first", "exact_rows": 100, "seed": 0, "block": 100}
+    pairs = tmp_path / "pairs.parquet"
+    measure_pairs.main([first], [second], crops[2], pairs, name="vit/scenes", **measured)
+    expected = read_table(pairs).set_index(["statistic", "side"])["value"]
+    table = read_table(disabled[1]).query("normalisation == @VARIANTS[0]")
+    found = table.set_index(["statistic", "side"])["value"].filter(like="recall", axis=0)
+    assert len(found) == 24
+    pd.testing.assert_series_equal(found, expected[found.index])
+    # Captions fit other pictures too, so chance is above one picture in all.
+    assert found["recall1_chance", "second_to_first"] > 1 / len(X)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,9 @@ def measured(tmp_path):
     paths = []
     for name in ("a", "b"):
         X, Y = rng.standard_normal((2, 10, 4)) + 1
-        frame = measure_pair(name, X, Y, np.arange(10), n_resamples=20, seed=0, block=10)
+        frame = measure_pair(
+            name, X, Y, np.arange(10), n_resamples=20, relevance=None, seed=0, block=10
+        )
         pairs = frame["statistic"].str.startswith("recall") & (name == "a")
         for index, part in enumerate((frame[~pairs], frame[pairs])):
             if len(part):

@@ -30,7 +30,7 @@ def inputs(tmp_path):
     for seed, name in enumerate(("one", "two")):
         X, Y = np.random.default_rng(seed).normal(size=(2, 30, 6)) + seed
         owner = np.arange(30)
-        frame = measure_pair(name, X, Y, owner, n_resamples=100, seed=0, block=16)
+        frame = measure_pair(name, X, Y, owner, n_resamples=100, relevance=None, seed=0, block=16)
         gaps.append(tmp_path / f"{name}.parquet")
         write_table(frame, gaps[-1], {"logit_scale": 20.0})
     for k, task in enumerate(("shape", "colour", "cifar")):

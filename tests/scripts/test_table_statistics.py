@@ -14,7 +14,7 @@ from toy_pairs import captioned
 
 def measured(n, data=None):
     data = captioned(n=n, dim=16) if data is None else data
-    return measure_pair(f"set{n}", *data, n_resamples=100, seed=0, block=64)
+    return measure_pair(f"set{n}", *data, n_resamples=100, relevance=None, seed=0, block=64)
 
 
 def closed(n):

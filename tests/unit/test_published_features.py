@@ -47,7 +47,9 @@ def test_reference_numbers(shared, name):
     reference = json.loads(shared("reference/reference_published_features.json").read_text())
     expected = reference["files"][name]
     X, Y = np.load(shared(f"data/published/{name}.npy"), allow_pickle=False)
-    frame = measure_pair(name, X, Y, np.arange(len(X)), n_resamples=100, seed=0, block=1000)
+    frame = measure_pair(
+        name, X, Y, np.arange(len(X)), n_resamples=100, relevance=None, seed=0, block=1000
+    )
     row = summary_row(frame)
 
     numbers = {

@@ -1,9 +1,12 @@
 """Pictures that the pipeline makes itself: drawn scenes and scikit-learn's digits.
 
-A scene is one coloured shape on a varying background. It has four attributes (size, colour, shape,
-place); its caption names only some of them unless ``completeness`` is "full": what a caption leaves
-out is what keeps a trained model's modality gap open.
+A scene is one coloured shape (size, colour, shape, place) and a row of small white marks (number,
+kind) on a varying background: 7,680 different scenes. Its caption names only some of this unless
+``completeness`` is "full": what a caption leaves out is what keeps a trained model's modality gap
+open. The columns size, colour, shape and place are always of the shape, never of the marks.
 """
+
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -19,7 +22,7 @@ from modgap.data.table import (
 from modgap.errors import InputError
 
 # The order in which a caption names them.
-ATTRIBUTES = ["size", "colour", "shape", "place"]
+ATTRIBUTES = ["size", "colour", "shape", "place", "number", "mark"]
 
 COLOURS = {
     "red": (215, 35, 40),
@@ -33,22 +36,50 @@ COLOURS = {
 }
 
 # Radius as a share of the picture's side.
-SIZES = {"small": 0.15, "large": 0.24}
+SIZES = {"small": 0.13, "medium": 0.18, "large": 0.25}
 
-# Centre of the shape (x, y) as a share of the side, and how a caption says it.
+# Centre of the shape (x, y) as a share of the side.
 PLACES = {
-    "centre": ((0.5, 0.5), "in the centre"),
-    "top left": ((0.29, 0.29), "at the top left"),
-    "top right": ((0.71, 0.29), "at the top right"),
-    "bottom left": ((0.29, 0.71), "at the bottom left"),
-    "bottom right": ((0.71, 0.71), "at the bottom right"),
+    "centre": (0.5, 0.5),
+    "top left": (0.29, 0.29),
+    "top right": (0.71, 0.29),
+    "bottom left": (0.29, 0.71),
+    "bottom right": (0.71, 0.71),
 }
 
-# The attributes that the equally likely caption templates name.
-TEMPLATES = {
-    "partial": [("shape",), ("colour", "shape"), ("size", "shape"), ("shape", "place")],
-    "full": [tuple(ATTRIBUTES)],
+NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4}
+
+# Half width and half height of a mark as a share of the side.
+MARKS = {"dot": (0.06, 0.06), "bar": (0.025, 0.075)}
+MARK_SPACING = 0.19
+MARK_ROW = 0.085  # distance of the row of marks from the edge
+MARK_GREY = 245.0
+
+# Equally likely ways to say the same.
+SIZE_WORDS = {"small": ["small", "little"], "medium": ["medium"], "large": ["large", "big"]}
+PLACE_WORDS = {
+    "centre": ["in the centre", "in the middle"],
+    "top left": ["at the top left", "in the upper left"],
+    "top right": ["at the top right", "in the upper right"],
+    "bottom left": ["at the bottom left", "in the lower left"],
+    "bottom right": ["at the bottom right", "in the lower right"],
 }
+MARK_WORDS = ["with", "and"]
+
+# What a partial caption may leave out, each with probability 1/2; it always names the shape.
+OPTIONAL = [("size",), ("colour",), ("place",), ("number", "mark")]
+
+
+def list_templates():
+    """Attributes that the 16 equally likely forms of a partial caption name."""
+    forms = []
+    for kept in product([False, True], repeat=len(OPTIONAL)):
+        named = {"shape"}.union(*(part for part, keep in zip(OPTIONAL, kept, strict=True) if keep))
+        forms.append(tuple(name for name in ATTRIBUTES if name in named))
+    return forms
+
+
+TEMPLATES = {"partial": list_templates(), "full": [tuple(ATTRIBUTES)]}
 
 DIGIT_WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 DIGIT_TEMPLATE = "a photo of the number {label}."
@@ -91,18 +122,26 @@ SHAPES = {
 }
 RING_HOLE = 0.55
 
+VALUES = {
+    "size": SIZES,
+    "colour": COLOURS,
+    "shape": SHAPES,
+    "place": PLACES,
+    "number": NUMBERS,
+    "mark": MARKS,
+}
+
 
 def draw_attributes(generator):
     """One value of every attribute, independent and uniform, as a dict."""
-    values = {"size": SIZES, "colour": COLOURS, "shape": SHAPES, "place": PLACES}
-    return {name: list(values[name])[generator.integers(len(values[name]))] for name in ATTRIBUTES}
+    return {name: list(VALUES[name])[generator.integers(len(VALUES[name]))] for name in ATTRIBUTES}
 
 
 def draw_mask(generator, attributes, size):
     """Coverage of the shape, (size, size) in 0 to 1, with a little jitter in place and angle."""
     side = size * SUPERSAMPLING
     radius = SIZES[attributes["size"]] * side * generator.uniform(0.92, 1.08)
-    centre = np.array(PLACES[attributes["place"]][0]) * side
+    centre = np.array(PLACES[attributes["place"]]) * side
     centre = centre + generator.uniform(-0.03, 0.03, 2) * side
     angle = np.deg2rad(generator.uniform(-8, 8))
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -112,6 +151,26 @@ def draw_mask(generator, attributes, size):
     pen.polygon([tuple(point) for point in outline + centre], fill=255)
     if attributes["shape"] == "ring":
         pen.polygon([tuple(point) for point in outline * RING_HOLE + centre], fill=0)
+    return np.asarray(mask.reduce(SUPERSAMPLING), dtype=np.float64) / 255
+
+
+def draw_marks(generator, attributes, size):
+    """Coverage of the marks, (size, size) in 0 to 1: a row along the edge that the shape leaves
+    free (either one where it is in the centre), anywhere along it.
+    """
+    side = size * SUPERSAMPLING
+    half = np.array(MARKS[attributes["mark"]])
+    count, place = NUMBERS[attributes["number"]], attributes["place"]
+    lower = generator.random() < 0.5 if place == "centre" else place.startswith("top")
+    length = (count - 1) * MARK_SPACING
+    first = generator.uniform(2 * half[0], 1 - 2 * half[0] - length)
+    row = 1 - MARK_ROW if lower else MARK_ROW
+    mask = Image.new("L", (side, side))
+    pen = ImageDraw.Draw(mask)
+    draw = {"dot": pen.ellipse, "bar": pen.rectangle}[attributes["mark"]]
+    for i in range(count):
+        middle = np.array([first + i * MARK_SPACING, row + generator.uniform(-0.01, 0.01)])
+        draw([tuple((middle - half) * side), tuple((middle + half) * side)], fill=255)
     return np.asarray(mask.reduce(SUPERSAMPLING), dtype=np.float64) / 255
 
 
@@ -129,16 +188,30 @@ def draw_picture(generator, attributes, size):
     mask = draw_mask(generator, attributes, size)[..., None]
     colour = np.array(COLOURS[attributes["colour"]]) + generator.uniform(-12, 12, 3)
     picture = draw_background(generator, size) * (1 - mask) + colour * mask
+    marks = draw_marks(generator, attributes, size)[..., None]
+    picture = picture * (1 - marks) + MARK_GREY * marks
     picture += NOISE_SD * generator.standard_normal(picture.shape)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
-def write_caption(attributes, mentioned):
-    """A caption that names the attributes in ``mentioned``, for example "a red circle"."""
-    words = [attributes[name] for name in ATTRIBUTES[:3] if name in mentioned]
-    article = "an" if words[0][0] in "aeiou" else "a"
-    place = [PLACES[attributes["place"]][1]] if "place" in mentioned else []
-    return " ".join([article, *words, *place])
+def write_caption(generator, attributes, mentioned):
+    """A caption that names the attributes in ``mentioned``, for example "a red circle".
+
+    Sizes, places and marks have several phrasings; the generator chooses.
+    """
+
+    def choose(phrasings):
+        return phrasings[generator.integers(len(phrasings))]
+
+    words = {**attributes, "size": choose(SIZE_WORDS[attributes["size"]])}
+    named = [words[name] for name in ATTRIBUTES[:3] if name in mentioned]
+    parts = ["an" if named[0][0] in "aeiou" else "a", *named]
+    if "place" in mentioned:
+        parts.append(choose(PLACE_WORDS[attributes["place"]]))
+    if "number" in mentioned:
+        plural = "" if attributes["number"] == "one" else "s"
+        parts += [choose(MARK_WORDS), attributes["number"], attributes["mark"] + plural]
+    return " ".join(parts)
 
 
 def leave_unnamed(generator, attributes, mentioned, rule):
@@ -162,8 +235,8 @@ def draw_scenes(n, *, size, seed, completeness, rarely_named=None):
     Parameters
     ----------
     size : side of the pictures in pixels.
-    completeness : "partial" (four equally likely templates: shape; colour and shape; size and
-        shape; shape and place) or "full" (all four attributes).
+    completeness : "partial" (the shape; size, colour, place and marks each in every second
+        caption) or "full" (everything).
     rarely_named : rule of ``leave_unnamed``, for captions that are skewed on purpose.
 
     Returns
@@ -182,7 +255,7 @@ def draw_scenes(n, *, size, seed, completeness, rarely_named=None):
         mentioned = templates[generator.integers(len(templates))]
         if rarely_named is not None:
             mentioned = leave_unnamed(generator, attributes, mentioned, rarely_named)
-        caption = write_caption(attributes, mentioned)
+        caption = write_caption(generator, attributes, mentioned)
         rows.append({"caption": caption, "mentioned": "+".join(mentioned), **attributes})
     return pd.DataFrame(rows, columns=["caption", "mentioned", *ATTRIBUTES]), pixels
 

@@ -165,6 +165,34 @@ def describe_models_compared(config):
     return {"sets": sets, "tasks": tasks}
 
 
+def describe_scenes(config):
+    """Embedding sets of drawn scenes, and the columns that their zero-shot tasks ask for.
+
+    Each also has ``dataset`` and ``curves``, the names of the tasks.
+    """
+    described = []
+    for name, entry in config["embedding_sets"].items():
+        data = config["datasets"][entry["dataset"]]
+        if data["kind"] != "scenes" or "model" not in entry:
+            continue
+        asked = {
+            task["column"]: other
+            for other, task in config["zero_shot"].items()
+            if all(task.get(key) == entry[key] for key in ("model", "dataset")) and "column" in task
+        }
+        described.append(
+            {
+                "embeddings": name,
+                "captions": data.get("completeness", "partial"),
+                "weights": set_state(config, name),
+                "tasks": list(asked),
+                "dataset": entry["dataset"],
+                "curves": list(asked.values()),
+            }
+        )
+    return described
+
+
 def name_everything(known, study_tables):
     """What people call every embedding set, cloud, task and run; and the tables of studies."""
     config = known.config

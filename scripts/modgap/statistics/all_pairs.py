@@ -62,7 +62,7 @@ def measure_all_pairs(
     *,
     gallery=None,
     captions=None,
-    relevance=None,
+    relevance,
     seed,
     block,
     sampled_from=None,
@@ -76,8 +76,8 @@ def measure_all_pairs(
         does; Y and owner if None.
     captions : one string for each text of the gallery, equal ones being interchangeable; if None,
         equal embeddings are.
-    relevance : codes and kinds of ``modgap.statistics.retrieval`` for the gallery; own picture
-        only if None.
+    relevance : codes and kinds for the gallery, of ``retrieval.caption_relevance``; None: a text
+        is about its own picture only.
     seed, block : seed that the rows name, side of a tile of similarities.
     sampled_from : number of pictures that those of X were drawn from; None where they are all.
 

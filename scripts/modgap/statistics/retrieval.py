@@ -46,7 +46,18 @@ def mentioned_relevance(pictures, mentioned):
 
 
 def caption_relevance(texts, owner, samples):
-    """Codes and kinds of ``statistics.retrieval`` from what the captions say they mention."""
+    """Codes and kinds from what captions say they mention: what decides a hit in every table.
+
+    texts : DataFrame (m rows) with the samples table's columns; without a column ``mentioned``, as
+    of ready embeddings, a text is about its own picture only. owner : (m,) picture of each text,
+    0 … n−1. samples : where the texts are from, for messages.
+
+    Raises
+    ------
+    InputError : a caption that mentions an attribute without a column.
+    """
+    if "mentioned" not in texts:
+        return own_relevance(owner, int(np.max(owner)) + 1)
     for mentioned in texts["mentioned"].dropna().unique():
         for column in mentioned.split("+"):
             if column not in texts.columns:
@@ -57,6 +68,20 @@ def caption_relevance(texts, owner, samples):
     # Attributes are the picture's, so any of its texts has them.
     pictures = texts.iloc[np.unique(owner, return_index=True)[1]]
     return mentioned_relevance(pictures, texts["mentioned"])
+
+
+def share_with_another(owner, codes, kind, batch_size):
+    """Share of pictures of which a second caption is true in a batch, one caption a picture.
+
+    Expected over all batches of ``batch_size`` pictures that hold the picture. A contrastive loss
+    pushes such a caption away as if it were false.
+    """
+    true = np.zeros(codes.shape[1], dtype=int)
+    for row, alike in enumerate(codes):
+        written = alike[owner[kind == row]]
+        true += np.bincount(written, minlength=alike.max() + 1)[alike]
+    n = len(true)
+    return float(hit_probability(n - 1, true - 1, min(batch_size, n) - 1).mean())
 
 
 def ranks_both_ways(X, Y, owner, codes, kind, *, block):

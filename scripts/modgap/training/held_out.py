@@ -94,7 +94,7 @@ def pairs_of_pictures(data, pictures, tokenize, caption, prompt):
         pixels=data.pixels(pictures),
         tokens=torch.from_numpy(tokenize(list(captions))),
         captions=captions,
-        relevance=retrieval.mentioned_relevance(texts, texts["mentioned"]),
+        relevance=retrieval.caption_relevance(texts, np.arange(n), "held-out captions"),
         prompts=prompts,
         labels=labels,
     )

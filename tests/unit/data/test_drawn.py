@@ -1,14 +1,24 @@
 """Drawn scenes: every picture its own generator, captions that say what is drawn; digits."""
 
+import json
+import re
+
 import numpy as np
+import open_clip
+import pandas as pd
 import pytest
+from scipy import ndimage
 
 from modgap.data.drawn import (
     ATTRIBUTES,
-    COLOURS,
-    PLACES,
+    MARK_WORDS,
+    PLACE_WORDS,
     SHAPES,
+    SIZE_WORDS,
     SIZES,
+    TEMPLATES,
+    VALUES,
+    draw_marks,
     draw_mask,
     draw_picture,
     draw_samples,
@@ -16,6 +26,7 @@ from modgap.data.drawn import (
     write_caption,
 )
 from modgap.errors import InputError
+from modgap.statistics.retrieval import mentioned_relevance, share_with_another
 from modgap.tables import SAMPLE_COLUMNS
 
 
@@ -35,7 +46,7 @@ def test_completeness_changes_captions_only():
     full, full_pixels = scenes(30, completeness="full")
     np.testing.assert_array_equal(pixels, full_pixels)
     assert partial[ATTRIBUTES].equals(full[ATTRIBUTES])
-    assert set(full["mentioned"]) == {"size+colour+shape+place"}
+    assert set(full["mentioned"]) == {"size+colour+shape+place+number+mark"}
 
 
 def test_a_colour_that_is_rarely_named_changes_its_captions_only():
@@ -53,7 +64,9 @@ def test_a_colour_that_is_rarely_named_changes_its_captions_only():
     assert 0.05 < still.mean() < 0.5
     unnamed = skewed.loc[rare][~still]
     assert not unnamed["caption"].str.contains("pink|red").any()
-    assert set(unnamed["mentioned"]) == {"shape"}
+    assert set(unnamed["mentioned"]) == {
+        "+".join(names) for names in TEMPLATES["partial"] if "colour" not in names
+    }
 
 
 def test_seeds_draw_different_pictures():
@@ -69,22 +82,21 @@ def test_pictures_have_the_size_asked_for(size):
     assert pixels.dtype == np.uint8
 
 
-def test_the_four_partial_templates_are_equally_likely():
+def test_what_a_partial_caption_names_is_a_coin_for_each_part():
     table, _ = scenes(800)
-    shares = table["mentioned"].value_counts(normalize=True)
-    assert set(shares.index) == {"shape", "colour+shape", "size+shape", "shape+place"}
-    # 4 standard errors of a share of 1/4 among 800
-    assert np.abs(shares - 0.25).max() < 4 * np.sqrt(0.25 * 0.75 / 800)
+    named = pd.DataFrame([dict.fromkeys(names.split("+"), 1) for names in table["mentioned"]])
+    named = named.fillna(0)[ATTRIBUTES]
+    assert (named["shape"] == 1).all()
+    assert (named["number"] == named["mark"]).all()
+    coins = named[["size", "colour", "place", "number"]]
+    # 4 standard errors of a share of 1/2 among 800, and of a correlation of 0
+    assert np.abs(coins.mean() - 0.5).max() < 4 * 0.5 / np.sqrt(800)
+    assert np.abs(np.corrcoef(coins.T) - np.eye(4)).max() < 4 / np.sqrt(800)
 
 
 def test_every_value_of_every_attribute_is_drawn_about_equally_often():
     table, _ = scenes(800)
-    for name, values in {
-        "size": SIZES,
-        "colour": COLOURS,
-        "shape": SHAPES,
-        "place": PLACES,
-    }.items():
+    for name, values in VALUES.items():
         shares = table[name].value_counts(normalize=True)
         p = 1 / len(values)
         assert set(shares.index) == set(values)
@@ -92,25 +104,95 @@ def test_every_value_of_every_attribute_is_drawn_about_equally_often():
 
 
 def test_captions_name_what_is_mentioned_and_nothing_else():
+    """Read back word by word: every word stands for a value of the picture that is mentioned."""
     table, _ = scenes()
-    words = {name: set(table[name]) for name in ("size", "colour", "shape")}
+    meaning = {word: ("size", value) for value, words in SIZE_WORDS.items() for word in words}
+    meaning |= {word: ("place", value) for value, words in PLACE_WORDS.items() for word in words}
+    meaning |= {f"{value}s": ("mark", value) for value in VALUES["mark"]}
+    for name in ("colour", "shape", "number", "mark"):
+        meaning |= {value: (name, value) for value in VALUES[name]}
+    form = re.compile("|".join(sorted(meaning, key=len, reverse=True)))
     for row in table.to_dict("records"):
-        said = row["caption"].split()
-        for name, values in words.items():
-            named = row[name] in said
-            assert named == (name in row["mentioned"].split("+"))
-            assert not values.intersection(said) - {row[name]}
-        assert row["caption"].endswith(PLACES[row["place"]][1]) == ("place" in row["mentioned"])
+        read = dict(meaning[word] for word in form.findall(row["caption"]))
+        assert read == {name: row[name] for name in row["mentioned"].split("+")}
+        left = form.sub("", row["caption"]).split()
+        assert set(left) <= {"a", "an", *MARK_WORDS}
 
 
-def test_the_article_fits_the_word():
-    orange = {"size": "small", "colour": "orange", "shape": "star", "place": "centre"}
-    assert write_caption(orange, ("colour", "shape")) == "an orange star"
-    assert write_caption(orange, ATTRIBUTES) == "a small orange star in the centre"
+def test_every_phrasing_is_in_use():
+    table, _ = scenes(300)
+    captions = " ".join(table["caption"])
+    words = [*SIZE_WORDS.values(), *PLACE_WORDS.values(), MARK_WORDS]
+    assert all(f" {word} " in captions for several in words for word in several)
+
+
+def test_the_article_fits_the_word_and_marks_their_number():
+    star = {"size": "medium", "colour": "orange", "shape": "star", "place": "centre"}
+    one, four = {"number": "one", "mark": "dot"}, {"number": "four", "mark": "bar"}
+    rng = np.random.default_rng(0)
+    assert write_caption(rng, {**star, **one}, ("colour", "shape")) == "an orange star"
+    assert write_caption(rng, {**star, **one}, ATTRIBUTES).endswith(" one dot")
+    full = write_caption(rng, {**star, **four}, ATTRIBUTES)
+    assert full.startswith("a medium orange star in the ")
+    assert full.endswith(" four bars")
+
+
+def test_the_longest_captions_fit_into_the_context_of_the_models(root):
+    table, _ = scenes(400, completeness="full")
+    settings = json.loads((root / "config" / "models" / "scenes-vit.json").read_text())
+    context = settings["text_cfg"]["context_length"]
+    tokens = open_clip.SimpleTokenizer(context_length=2 * context)(list(table["caption"]))
+    assert (tokens != 0).sum(axis=1).max() <= context
+
+
+def share_of_pictures_with_another_true_caption(table):
+    """In batches of 50."""
+    relevance = mentioned_relevance(table, table["mentioned"])
+    return share_with_another(np.arange(len(table)), *relevance, 50)
+
+
+def test_full_captions_tell_pictures_apart():
+    """1 − (1 − 1/7680)^49 = 0.6 % of pictures share a batch of 50 with their like; of partial
+    captions each is true of 1.6 % of the pictures.
+    """
+    full, _ = scenes(2000, seed=0, completeness="full")
+    assert full["caption"].nunique() >= 1500
+    assert len(full.drop_duplicates(ATTRIBUTES)) >= 1500
+    assert share_of_pictures_with_another_true_caption(full) < 0.03
+    partial, _ = scenes(2000, seed=0)
+    true_of = np.prod([(1 + 1 / values) / 2 for values in (3, 8, 5, 8)]) / 8
+    assert share_of_pictures_with_another_true_caption(partial) == pytest.approx(
+        1 - np.exp(-49 * true_of), abs=0.05
+    )
+
+
+def count_islands(mask):
+    """Connected parts of a boolean picture."""
+    return ndimage.label(mask)[1]
+
+
+@pytest.mark.parametrize("size", [32, 48])
+def test_marks_can_be_counted_and_leave_the_shape_free(size):
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        attributes = {name: rng.choice(list(values)) for name, values in VALUES.items()}
+        marks = draw_marks(rng, attributes, size)
+        assert count_islands(marks > 0.3) == VALUES["number"][attributes["number"]]
+        assert (np.minimum(draw_mask(rng, attributes, size), marks) < 0.3).all()
+
+
+def test_dots_are_wider_than_bars():
+    width = {}
+    for mark in VALUES["mark"]:
+        scene = {"number": "one", "mark": mark, "place": "centre"}
+        marks = draw_marks(np.random.default_rng(0), scene, 32)
+        width[mark] = marks.max(axis=0).sum()
+    assert width["dot"] > 1.5 * width["bar"]
 
 
 def test_the_colour_is_where_the_shape_is():
     attributes = {"size": "large", "colour": "red", "shape": "circle", "place": "top left"}
+    attributes |= {"number": "two", "mark": "dot"}
     picture = draw_picture(np.random.default_rng(0), attributes, 48).astype(float)
     redness = picture[..., 0] - picture[..., 1:].mean(axis=-1)
     rows, columns = np.nonzero(redness > 100)
@@ -150,7 +232,7 @@ def test_shapes_can_be_told_apart():
 def test_scenes_have_the_columns_and_locations_of_the_format():
     entry = {"kind": "scenes", "n": 6, "seed": 1, "size": 48, "completeness": "full"}
     samples, pixels = draw_samples(entry, "results/samples/s.npy")
-    assert list(samples.columns) == [*SAMPLE_COLUMNS, "size", "colour", "shape", "place"]
+    assert list(samples.columns) == [*SAMPLE_COLUMNS, *ATTRIBUTES]
     assert pixels.shape == (6, 48, 48, 3)
     assert samples["image"][5] == "results/samples/s.npy#5"
     assert samples["sample_id"].is_unique

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from embed_prompts import average_prompts
-from modgap.data.drawn import COLOURS, PLACES, SHAPES, SIZES
+from modgap.data.drawn import VALUES
 from modgap.errors import InputError
 from modgap.plan.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
 from modgap.statistics.clouds import label_indices, picture_labels
@@ -84,10 +84,9 @@ def test_the_default_prompt_of_the_authors_code_has_an_article(prompts, name):
 
 
 def test_scenes_have_a_prompt_for_every_value(prompts):
-    values = {"shape": SHAPES, "colour": COLOURS, "size": SIZES, "place": PLACES}
-    for attribute, known in values.items():
+    for attribute in ("shape", "colour", "size", "place"):
         read = prompts(f"scenes_{attribute}")
-        assert list(read.classes) == list(known)
+        assert list(read.classes) == list(VALUES[attribute])
     assert prompt_texts(prompts("scenes_colour"), "caption", "f")[1][0] == "an orange circle"
     place = prompts("scenes_place")
     assert "a circle at the top left" in prompt_texts(place, "caption", "f")[1]

@@ -9,6 +9,7 @@ from modgap.statistics.measurements import COLUMNS, measure_linear, summary_row
 from toy_pairs import captioned, cosines_between_pictures
 
 SETTINGS = {"n_resamples": 200, "seed": 0, "block": 64}
+PAIRED = {**SETTINGS, "relevance": None}
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def frame(data):
-    return measure_pair("toy", *data, **SETTINGS)
+    return measure_pair("toy", *data, **PAIRED)
 
 
 def test_recall_stands_between_chance_and_ceiling(frame):
@@ -33,8 +34,8 @@ def test_recall_stands_between_chance_and_ceiling(frame):
 def test_retrieval_ranks_the_whole_gallery_and_geometry_the_chosen_texts(data, frame):
     X, Y, owner = data
     chosen = np.unique(owner, return_index=True)[1]
-    mixed = measure_pair("toy", X, Y[chosen], owner[chosen], gallery=(Y, owner), **SETTINGS)
-    single = measure_pair("toy", X, Y[chosen], owner[chosen], **SETTINGS)
+    mixed = measure_pair("toy", X, Y[chosen], owner[chosen], gallery=(Y, owner), **PAIRED)
+    single = measure_pair("toy", X, Y[chosen], owner[chosen], **PAIRED)
     recall = frame["statistic"].str.startswith(("recall", "median_rank"))
     assert mixed[recall].equals(frame[recall])
     assert mixed[~recall].equals(single[~recall])
@@ -69,7 +70,7 @@ def test_a_tower_measured_alone_agrees_with_the_pair(data, frame):
 
 def test_the_two_tables_share_no_row_and_are_all_there_is(data, frame):
     linear = measure_linear("toy", *data, n_resamples=200, seed=0)
-    compared = measure_all_pairs("toy", *data, seed=0, block=64)
+    compared = measure_all_pairs("toy", *data, relevance=None, seed=0, block=64)
     keys = ["statistic", "side"]
     whole = pd.concat([linear, compared], ignore_index=True)
     assert not whole.duplicated(keys).any()

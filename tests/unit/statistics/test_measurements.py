@@ -17,6 +17,7 @@ from modgap.tables import column_name
 from toy_pairs import captioned
 
 SETTINGS = {"n_resamples": 200, "seed": 0, "block": 64}
+PAIRED = {**SETTINGS, "relevance": None}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def frame(data):
-    return measure_pair("toy", *data, **SETTINGS)
+    return measure_pair("toy", *data, **PAIRED)
 
 
 def test_every_row_says_where_it_comes_from(frame):
@@ -75,19 +76,19 @@ def test_neither_block_size_nor_scale_nor_order_changes_a_number(data, frame):
     rng = np.random.default_rng(1)
     texts = rng.permutation(len(Y))
     lengths = rng.uniform(0.5, 2, size=(len(X), 1))
-    other = measure_pair("toy", X * lengths, Y[texts], owner[texts], **{**SETTINGS, "block": 7})
+    other = measure_pair("toy", X * lengths, Y[texts], owner[texts], **{**PAIRED, "block": 7})
     for column in ("value", "low", "high"):
         np.testing.assert_allclose(other[column], frame[column], atol=1e-6)
 
 
 def test_same_input_same_table(data, frame):
-    assert measure_pair("toy", *data, **SETTINGS).equals(frame)
+    assert measure_pair("toy", *data, **PAIRED).equals(frame)
 
 
 def test_opposite_clouds_have_the_widest_gap():
     rng = np.random.default_rng(0)
     X = np.array([1.0, 0, 0]) + 1e-4 * rng.standard_normal((40, 3))
-    row = summary_row(measure_pair("poles", X, -X, np.arange(40), **SETTINGS))
+    row = summary_row(measure_pair("poles", X, -X, np.arange(40), **PAIRED))
     assert row["gap"] == pytest.approx(2, abs=1e-6)
     assert row["margin"] == pytest.approx(2, abs=1e-6)
     assert row["mean_matched_cosine"] == pytest.approx(-1)
@@ -98,7 +99,7 @@ def test_opposite_clouds_have_the_widest_gap():
 def test_a_closed_gap_is_reported_as_such():
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((2, 300, 20))
-    frame = measure_pair("closed", X, Y, np.arange(300), **SETTINGS)
+    frame = measure_pair("closed", X, Y, np.arange(300), **PAIRED)
     row = summary_row(frame)
     assert row["gap"] > 0.05
     assert row["gap_unbiased_low"] == 0
@@ -127,7 +128,7 @@ def test_no_row_has_its_value_outside_its_interval(seed):
     X, Y, owner = small_clouds(np.random.default_rng(seed))
     settings = {**SETTINGS, "n_resamples": 100}
     cloud, _ = measure_cloud("small", Y, owner=owner, bins=4, **settings)
-    for frame in (measure_pair("small", X, Y, owner, **settings), cloud):
+    for frame in (measure_pair("small", X, Y, owner, relevance=None, **settings), cloud):
         given = frame[frame["low"].notna()]
         outside = given[~given["value"].between(given["low"], given["high"])]
         assert outside.empty, outside
@@ -139,7 +140,7 @@ def test_no_row_has_its_value_outside_its_interval(seed):
 def test_few_pictures_have_intervals_of_counts_only():
     for n, few in ((FEWEST_FOR_INTERVAL - 1, True), (FEWEST_FOR_INTERVAL, False)):
         X, Y, owner = captioned(n=n, dim=8)
-        frame = measure_pair("few", X, Y, owner, **SETTINGS).set_index("statistic")
+        frame = measure_pair("few", X, Y, owner, **PAIRED).set_index("statistic")
         assert (frame.loc["gap_unbiased", "interval_method"] == TOO_FEW) == few
         assert (frame.loc["mean_matched_cosine", "interval_method"] == TOO_FEW) == few
         assert frame.loc[["recall1", "separability_auc"], "low"].notna().all()
@@ -148,7 +149,7 @@ def test_few_pictures_have_intervals_of_counts_only():
 def test_what_is_undefined_says_so():
     """Collapsed clouds have no covariance; everything else is still measured."""
     X = np.ones((20, 4))
-    frame = measure_pair("collapsed", X, X, np.arange(20), **SETTINGS)
+    frame = measure_pair("collapsed", X, X, np.arange(20), **PAIRED)
     undefined = frame[frame["value"].isna()]
     assert set(undefined["statistic"]) == {"effective_rank", "rmg", "gap_share1", "gap_share8"}
     assert set(undefined["interval_method"]) == {"none: undefined, nothing varies"}

@@ -1,6 +1,6 @@
 """Ranks, ties, relevance, chance and ceiling against enumeration."""
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -184,3 +184,24 @@ def test_equal_rows_share_a_number():
     rows = np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0]])
     first, second, third = retrieval.label_equal_rows(rows)
     assert first == third != second
+
+
+def test_the_share_with_another_true_text_is_that_of_all_batches():
+    rng = np.random.default_rng(3)
+    n, batch = 8, 3
+    pictures = pd.DataFrame(
+        {"colour": rng.choice(["a", "b"], n), "shape": rng.choice(list("xyz"), n)}
+    )
+    mentioned = [["colour", "shape", "colour+shape", None][index % 4] for index in range(n)]
+    codes, kind = retrieval.mentioned_relevance(pictures, mentioned)
+    true = codes[kind] == codes[kind, np.arange(n)][:, None]  # text, picture
+    found = [
+        any(true[j, i] for j in others)
+        for i in range(n)
+        for others in combinations([j for j in range(n) if j != i], batch - 1)
+    ]
+    share = retrieval.share_with_another(np.arange(n), codes, kind, batch)
+    assert share == pytest.approx(np.mean(found))
+    assert 0 < share < 1
+    codes, kind = retrieval.own_relevance(np.arange(n), n)
+    assert retrieval.share_with_another(np.arange(n), codes, kind, 50) == 0

@@ -15,6 +15,7 @@ from modgap.plan.names import (
     dataset_label,
     describe_clouds,
     describe_models_compared,
+    describe_scenes,
     describe_sets,
     describe_tasks,
     set_state,
@@ -30,6 +31,7 @@ from modgap.plan.paths import (
     picture_sets,
     pixel_indexes,
     pixel_samples,
+    samples_path,
     statistics_path,
 )
 from modgap.plan.tasks import OWN_GAP, drawn_shifts
@@ -314,6 +316,7 @@ def plan_tables(known):
             ),
             "settings": describe_models_compared(config),
         },
+        "table_completeness": plan_completeness(config),
         "table_comparisons": {"comparisons": list_statistics("comparison", config["comparisons"])},
         "table_shift_minima": {
             "extrema": list_statistics("loss_extrema", list_paired(config)),
@@ -345,6 +348,28 @@ def plan_tables(known):
             "settings": describe_states(known),
         },
         "table_skipped": {"indexes": pixel_indexes(known), "samples": pixel_samples(known)},
+    }
+
+
+# Pairs that are each other's negatives in the paper's Figure 3.
+PUBLISHED_BATCH = 50
+
+
+def plan_completeness(config):
+    """What captions do to the models of drawn scenes."""
+    sets = describe_scenes(config)
+    names = [row["embeddings"] for row in sets]
+    shown = ("embeddings", "captions", "weights", "tasks")
+    return {
+        "samples": [samples_path(row["dataset"]) for row in sets],
+        "gaps": list_statistics("gap", names),
+        "pairs": list_statistics("pairs", names),
+        "extrema": list_statistics("loss_extrema", names),
+        "curves": list_statistics("zero_shot", [task for row in sets for task in row["curves"]]),
+        "settings": {
+            "sets": [{key: row[key] for key in shown} for row in sets],
+            "batch_size": PUBLISHED_BATCH,
+        },
     }
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from modgap.plan.cones import select_entries
 from modgap.plan.models import weights_state
+from modgap.plan.names import describe_scenes
 from modgap.plan.paths import list_matrices, list_paired, picture_sets
 
 PRINTED = ("csv", "md", "tex")
@@ -215,6 +216,12 @@ TABLES = [
         "models compared",
         ("csv",),
     ),
+    table(
+        "caption_completeness",
+        "What the completeness of captions does",
+        "Completeness of captions",
+        "drawn scenes",
+    ),
     table("comparisons", "Comparisons", "Comparisons", "comparisons"),
     table("verify_weights", "Verify weights", "Weights", "weights of others"),
     table("cone_statistics", "Cone statistics", "Cone statistics", "always"),
@@ -349,6 +356,7 @@ def list_contents(known):
         "two picture sets": len(picture_sets(known)) > 1,
         "more than two modalities": list_matrices(config),
         "pairs": list_paired(config),
+        "drawn scenes": describe_scenes(config),
         "models compared": any("model" in entry for entry in compared),
         "weights of others": any(
             entry["source"] != "trained" and weights_state(entry) == "trained" for entry in entries

@@ -50,7 +50,9 @@ def hub_pairs(n=300, n_hubs=15, dim=512):
 
 
 def measure(X, Y):
-    return measure_pair("set", X, Y, np.arange(len(X)), n_resamples=50, seed=0, block=500)
+    return measure_pair(
+        "set", X, Y, np.arange(len(X)), n_resamples=50, relevance=None, seed=0, block=500
+    )
 
 
 def answer(frame, references, state="", **more):
