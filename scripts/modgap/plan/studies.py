@@ -1,7 +1,7 @@
 """The cells of every training study: which runs it compares, by which factors. No torch.
 
-A study of the paper has ``recipes``. ``published`` is the authors' training (paper.md, sections 2
-and 5), ``corrected`` the configuration's own recipe; a study's cells carry the word as a factor.
+A study of the paper has ``recipes``. ``published`` is the training of the authors' code,
+``corrected`` the configuration's own recipe; a study's cells carry the word as a factor.
 """
 
 import itertools

@@ -73,7 +73,7 @@ def held_out_pairs(data, tokenize, *, n, caption, prompt):
 
 def first_training_pairs(data, tokenize, *, prompt):
     """The first 500 pictures that are trained on with their last captions, as the authors measure
-    the gap of section 4.4 (paper.md, section 2). Parameters as of ``held_out_pairs``.
+    the gap of section 4.4. Parameters as of ``held_out_pairs``.
     """
     pictures = np.arange(min(PUBLISHED_ITEMS, len(data)))
     pairs = pairs_of_pictures(data, pictures, tokenize, "last", prompt)
@@ -94,7 +94,7 @@ def pairs_of_pictures(data, pictures, tokenize, caption, prompt):
         pixels=data.pixels(pictures),
         tokens=torch.from_numpy(tokenize(list(captions))),
         captions=captions,
-        relevance=retrieval.caption_relevance(texts, np.arange(n), "held-out captions"),
+        relevance=retrieval.caption_relevance(texts, np.arange(len(pictures)), "held-out captions"),
         prompts=prompts,
         labels=labels,
     )

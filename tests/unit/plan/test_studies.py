@@ -18,7 +18,7 @@ from tiny_training import RECIPE
 DATA = {"model": "vit", "datasets": ["learned"], "held_out": "held-out"}
 CONFIG = {"training": {"recipe": RECIPE}}
 
-# The authors' code (paper.md, section 2: Supplementary Figure 8 and section 4.4).
+# The authors' code for Supplementary Figure 8 and section 4.4.
 AUTHORS = {
     "optimizer": "adam",
     "betas": [0.9, 0.98],
