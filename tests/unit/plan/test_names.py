@@ -31,6 +31,23 @@ def test_everything_that_is_measured_has_a_name_in_words(known):
     assert spoken["base"] == "base: ViT trained on scenes, measured on held-out"
 
 
+def test_drawn_scenes_have_the_tasks_of_their_own_model_and_pictures(root, monkeypatch):
+    monkeypatch.chdir(root)
+    task = {"dataset": "scenes", "model": "vit", "prompts": "scenes_shape", "templates": "caption"}
+    tasks = {
+        "own": {**task, "column": "shape"},
+        "other-pictures": {**task, "dataset": "held-out", "column": "shape"},
+        "by-label": task,
+    }
+    sets = {"s": {"dataset": "scenes", "model": "vit"}}
+    config = context(root, zero_shot=tasks, embedding_sets=sets).config
+    (described,) = names.describe_scenes(config)
+    assert (described["embeddings"], described["captions"]) == ("s", "partial")
+    assert (described["tasks"], described["curves"]) == (["shape"], ["own"])
+    photographs = {**config["datasets"], "scenes": {"kind": "captions_table"}}
+    assert names.describe_scenes({**config, "datasets": photographs}) == []
+
+
 def test_models_trained_apart_are_told_from_the_start_of_the_same_name(root, monkeypatch):
     monkeypatch.chdir(root)
     run = {**RUN["base"], "model": "cnn", "steps": 2, "batch_size": 4}
