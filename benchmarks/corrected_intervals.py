@@ -14,8 +14,9 @@ theirs. So the true value at every shift is what is planted:
     peak      best at δ = 1, by 1 or 2 points, and falling as much on both sides
 
 Each line: covered, the share of runs in which the interval holds the truth at the chosen shift
-(for halves, the mean truth at the two); p < 0.05, level or power; median width in points. "halves"
-is the procedure before: each random half chooses for the other.
+(for halves, the mean truth at the two); gain, the share with p < 0.05 and the interval around a
+gain, level or power; median width in points. "max |T|"
+is the same two-sided, "halves" the procedure before: each random half chooses for the other.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from scipy.stats import norm, t
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from modgap.statistics.inference import count_discordant, mcnemar, paired_difference_interval
+from modgap.tasks.bands import draw_errors, gain_parts, interval_at, standard_errors
 from modgap.tasks.selection import (
     best_index,
     measure_outcomes,
@@ -53,7 +55,9 @@ def planted_curves():
     curves = {"flat": np.zeros(len(DELTAS)), "falls": -falls}
     for points in (1, 2):
         steep = points / 100 * (1 - peak)
-        far = np.where(np.abs(DELTAS - 1) > 1, np.interp(np.abs(DELTAS - 1) - 1, [0, 5], [0, 0.3]), 0)
+        far = np.where(
+            np.abs(DELTAS - 1) > 1, np.interp(np.abs(DELTAS - 1) - 1, [0, 5], [0, 0.3]), 0
+        )
         curves[f"peak, {points}"] = steep - far
     return {name: BEFORE + gain for name, gain in curves.items()}
 
@@ -112,30 +116,44 @@ def judge_halves(outcomes, positive, gains, rng):
     return gains[list(best)].mean(), np.mean(low), np.mean(high), min(1.0, 2 * min(p))
 
 
-def judge_band(outcomes, positive, gains, rng, n_draws):
+def judge_best(outcomes, positive, gains, rng, n_draws):
     """The procedure of the pipeline: (truth, low, high, p)."""
     chosen = select_corrected(
         outcomes, DELTAS, n_draws=n_draws, seed=rng.integers(2**31), positive=positive
     )
-    return gains[np.flatnonzero(DELTAS == chosen.delta)[0]], chosen.low, chosen.high, chosen.p
+    return gains[np.flatnonzero(chosen.delta == DELTAS)[0]], chosen.low, chosen.high, chosen.p
+
+
+def judge_two_sided(outcomes, positive, gains, rng, n_draws):
+    """The same with max |T| over all shifts: (truth, low, high, p)."""
+    values = measure_outcomes(outcomes, positive)
+    zero, best = zero_index(DELTAS), best_index(values, DELTAS)
+    if best == zero:
+        return 0.0, 0.0, 0.0, 1.0
+    found, parts = gain_parts(outcomes, zero, positive)
+    drawn = np.abs(draw_errors(parts, n_draws, rng.integers(2**31)))
+    error = standard_errors(parts)[best]
+    return gains[best], *interval_at(best, found[best], error, drawn)
 
 
 def simulate(draw, n, curve, runs, n_draws, seed):
-    """By procedure: (covered, rejected, median width) of so many samples of n pictures."""
+    """By procedure: (covered, gain shown, median width) of so many samples of n pictures."""
     rng = np.random.default_rng(seed)
     gains = curve - curve[zero_index(DELTAS)]
-    results = {"band": [], "halves": []}
+    results = {"max T": [], "max |T|": [], "halves": []}
     for _ in range(runs):
         outcomes, positive = draw(rng, n, curve)
-        results["band"].append(judge_band(outcomes, positive, gains, rng, n_draws))
+        results["max T"].append(judge_best(outcomes, positive, gains, rng, n_draws))
+        results["max |T|"].append(judge_two_sided(outcomes, positive, gains, rng, n_draws))
         results["halves"].append(judge_halves(outcomes, positive, gains, rng))
     return {name: summarise(np.array(rows)) for name, rows in results.items()}
 
 
 def summarise(rows):
-    """Rows of (truth, low, high, p): coverage, rejections, median width."""
+    """Rows of (truth, low, high, p): coverage, share with a gain shown, median width."""
     truth, low, high, p = rows.T
-    return ((low <= truth) & (truth <= high)).mean(), (p < 0.05).mean(), np.median(high - low)
+    shown = (p < 0.05) & (low + high > 0)
+    return ((low <= truth) & (truth <= high)).mean(), shown.mean(), np.median(high - low)
 
 
 def main():
@@ -147,15 +165,15 @@ def main():
     arguments = parser.parse_args()
     draw = draw_hits if arguments.metric == "accuracy" else draw_two_classes
     print(f"{arguments.metric}, {arguments.runs} runs each, {arguments.draws} sign flips in each")
-    print("                     band                       | halves")
-    print("     n  curve      covered  p<0.05  width    | covered  p<0.05  width       s")
+    print(f"{'':16} | " + " | ".join(f"{name:25}" for name in ("max T", "max |T|", "halves")))
+    print(f"{'n':>6}  {'curve':8} | " + " | ".join(3 * ["covered    gain     width"]) + " |    s")
     for n in arguments.sizes:
         for seed, (name, curve) in enumerate(planted_curves().items()):
             start = time.perf_counter()
             found = simulate(draw, n, curve, arguments.runs, arguments.draws, [n, seed])
-            texts = [f"{c:7.3f} {r:7.3f} {100 * w:6.2f}" for c, r, w in found.values()]
+            texts = [f"{c:7.3f} {r:7.3f} {100 * w:9.2f}" for c, r, w in found.values()]
             took = time.perf_counter() - start
-            print(f"{n:6d}  {name:8s} {texts[0]}    | {texts[1]} {took:7.0f}", flush=True)
+            print(f"{n:6d}  {name:8s} | " + " | ".join(texts) + f" | {took:4.0f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Supplementary Figure 10: zero-shot accuracy over the gap, and the gap among its controls.
 
 One row per task: the curve of each side with its interval, and for each side the gain of the gap
-direction at its best shift, with its corrected interval, beside those of control directions, each at
-its own best shift.
+direction at its best shift, with its corrected interval, beside those of control directions, each
+at its own best shift.
 """
 
 import numpy as np
@@ -149,8 +149,7 @@ def add_legend(figure, colours):
         ("*", GREY, "best shift"),
     ]
     handles += [
-        plt.Line2D([], [], marker=m, color=c, label=text, linestyle="none")
-        for m, c, text in marks
+        plt.Line2D([], [], marker=m, color=c, label=text, linestyle="none") for m, c, text in marks
     ]
     handles.append(plt.Line2D([], [], color=GREY, linestyle=":", label="chance"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1)

@@ -64,9 +64,9 @@ def main(
     frames = {curve: [], selection: [], controls: []}
     for side in progress(sides, total=len(sides), what="sides"):
         frames[curve].append(curve_rows(task, side))
-        frames[selection].append(selection_rows(
-                task, side, owner=owner, n_draws=n_draws, n_folds=n_folds, seed=seed
-            ))
+        frames[selection].append(
+            selection_rows(task, side, owner=owner, n_draws=n_draws, n_folds=n_folds, seed=seed)
+        )
         frames[controls].append(
             control_rows(
                 task,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from modgap.statistics.inference import chi_square
-from modgap.tasks.bands import band_at, draw_maxima, gain_parts, standard_errors
+from modgap.tasks.bands import draw_errors, gain_parts, interval_at, standard_errors
 from modgap.tasks.zero_shot import auc
 
 
@@ -70,11 +70,10 @@ def select_corrected(outcomes, deltas, *, n_draws, seed, positive=None, owner=No
     """The best shift with an interval and a p-value that allow for the choice among all shifts.
 
     What is estimated: the true gain of the shift that was chosen, along the direction that was
-    found, over all pictures like these. Interval: the band over all shifts at once at that shift,
-    see ``modgap.tasks.bands``; it holds that gain in at least 95 % of samples. p: of max |T|, for
-    "no shift of the grid gains or loses". p < 0.05 where the interval leaves out 0 and only
-    there. The gain itself is the best of many and so too large on average (``cross_fitted_gain``
-    is not). Where no shift is best the gain is 0 and p is 1.
+    found, over all pictures like these. Interval: see ``modgap.tasks.bands``; it holds that gain
+    in at least 95 % of samples. p: of max T, for "no shift of the grid gains". p < 0.05 where the
+    interval lies above 0 and only there. The gain is the best of many and so too large on average;
+    that of ``cross_fitted_gain`` is not. Where no shift is best the gain is 0 and p is 1.
 
     The direction is the same in every draw: it is made of pictures and texts without the labels.
     One that the labels had a part in would have to be found again in each draw.
@@ -84,9 +83,9 @@ def select_corrected(outcomes, deltas, *, n_draws, seed, positive=None, owner=No
     if deltas[best] == 0:
         return Comparison(0.0, values[zero], values[zero], 0.0, 0.0, 0.0, 1.0)
     gains, parts = gain_parts(outcomes, zero, positive, owner)
-    maxima = draw_maxima(parts, n_draws, seed)
-    band = band_at(gains[best], standard_errors(parts)[best], maxima)
-    return Comparison(deltas[best], values[zero], values[best], gains[best], *band)
+    drawn = draw_errors(parts, n_draws, seed)
+    interval = interval_at(best, gains[best], standard_errors(parts)[best], drawn)
+    return Comparison(deltas[best], values[zero], values[best], gains[best], *interval)
 
 
 def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None):

@@ -27,8 +27,8 @@ WILSON = "Wilson"
 CLUSTERED = "Wilson, number of trials from the variance"
 EXACT = "none: exact for these pictures"
 CHI_SQUARE = "χ² without Yates' correction, unpaired"
-MAX_T = "max |T| over all shifts, {} sign flips"
-MAX_T_AUC = "max |T| over all shifts, {} sign flips of DeLong's placements"
+MAX_T = "max T over all shifts, {} sign flips"
+MAX_T_AUC = "max T over all shifts, {} sign flips of DeLong's placements"
 
 
 class Task(NamedTuple):
