@@ -134,7 +134,7 @@ def draw_page(rows, colours, generator):
         axes.set_title(SIDES[side])
     grid[-1, 0].set_xlabel("distance between the centres after the shift (signed)")
     for axes in grid[-1, 1:]:
-        axes.set_xlabel("gain at the best shift × 100\n(line: gap, band: its 95 % interval)")
+        axes.set_xlabel("gain at the best shift × 100")
     add_legend(figure, colours)
     return figure
 
@@ -152,6 +152,8 @@ def add_legend(figure, colours):
         plt.Line2D([], [], marker=m, color=c, label=text, linestyle="none") for m, c, text in marks
     ]
     handles.append(plt.Line2D([], [], color=GREY, linestyle=":", label="chance"))
+    interval = lighter(GREY, 0.6)
+    handles.append(plt.Line2D([], [], color=interval, linewidth=6, label="95 % interval"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1)
 
 
