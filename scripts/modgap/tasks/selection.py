@@ -88,19 +88,23 @@ def select_corrected(outcomes, deltas, *, n_draws, seed, positive=None, owner=No
     return Comparison(deltas[best], values[zero], values[best], gains[best], *interval)
 
 
-def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None):
-    """Mean gain over folds of the n pictures, each with direction and shift of all the others.
+def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None, owner=None):
+    """Mean gain over folds of the n rows, each with direction and shift of all the others.
+
+    All rows of a picture are in one fold.
 
     A point estimate only, without the optimism of the best of many. The folds share most of what
     chose their shifts, so a test over all folds rejects a true null too often.
     """
-    folds = np.array_split(np.random.default_rng(seed).permutation(n), n_folds)
+    owner = np.arange(n) if owner is None else owner
+    pictures = np.random.default_rng(seed).permutation(np.unique(owner))
+    inside = [np.isin(owner, part) for part in np.array_split(pictures, n_folds)]
     gains = []
-    for fold in map(np.sort, folds):
-        others = np.setdiff1d(np.arange(n), fold)
+    for mask in inside:
+        fold, others = np.flatnonzero(mask), np.flatnonzero(~mask)
         outcomes = sweep(others)
         chosen = measure_outcomes(outcomes[:, others], take_rows(positive, others))
         pair = outcomes[[zero_index(deltas), best_index(chosen, deltas)]]
         before, after = measure_outcomes(pair[:, fold], take_rows(positive, fold))
         gains.append(after - before)
-    return np.average(gains, weights=[len(fold) for fold in folds])
+    return np.average(gains, weights=[mask.sum() for mask in inside])

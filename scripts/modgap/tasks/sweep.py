@@ -188,7 +188,9 @@ def selection_rows(task, sides, *, owner=None, n_draws, n_folds, seed):
             "test": (MAX_T if counts else MAX_T_AUC).format(f"{n_draws:,}"),
         },
     ]
-    gain = cross_fitted_gain(sweep, task.deltas, len(task.labels), n_folds, seed, task.positive)
+    gain = cross_fitted_gain(
+        sweep, task.deltas, len(task.labels), n_folds, seed, task.positive, owner
+    )
     rows.append({"procedure": f"cross-fitted, {n_folds} folds", "gain": gain, "test": "none"})
     if sides == "first" and task.metric == "accuracy":
         products = products_of(task, task_direction(task, all_rows(task)))

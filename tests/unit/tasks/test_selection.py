@@ -128,6 +128,17 @@ def test_folds_are_judged_with_the_direction_and_the_shift_of_the_others():
     assert sorted(np.concatenate(seen)) == sorted(3 * list(range(100)))
 
 
+def test_crops_of_one_picture_are_in_one_fold():
+    outcomes = null_outcomes(np.random.default_rng(3), 120, 0.5, 0.2)
+    owner = np.arange(120) % 40
+    seen = []
+    cross_fitted_gain(lambda rows: (seen.append(rows), outcomes)[1], DELTAS, 120, 4, 0, owner=owner)
+    for others in seen:
+        fold = np.setdiff1d(np.arange(120), others)
+        assert len(fold) == 30
+        assert not set(owner[fold]) & set(owner[others])
+
+
 def test_corrected_is_the_published_shift_with_another_interval():
     rng = np.random.default_rng(4)
     outcomes = null_outcomes(rng, 300, 0.5, 0.4)
