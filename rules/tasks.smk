@@ -32,6 +32,7 @@ rule sweep_zero_shot:
         code=code_version("sweep_zero_shot.py"),
         settings=settings(
             "downstream",
+            "n_draws",
             "n_folds",
             "n_directions",
             "n_permutations",

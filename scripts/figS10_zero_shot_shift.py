@@ -1,7 +1,8 @@
 """Supplementary Figure 10: zero-shot accuracy over the gap, and the gap among its controls.
 
-One row per task: the curve of each side with its interval, and for each side the held-out gain of
-the gap direction beside those of control directions that went through the same selection.
+One row per task: the curve of each side with its interval, and for each side the gain of the gap
+direction at its best shift, with its corrected interval, beside those of control directions, each
+at its own best shift.
 """
 
 import numpy as np
@@ -57,15 +58,6 @@ def draw_curves(axes, curve, selection, about, colours):
             markersize=7,
             linestyle="none",
         )
-        halves = choices.loc[["first half", "second half"], "delta"]
-        axes.plot(
-            *at.loc[halves, ["distance", "value"]].to_numpy().T,
-            marker="^",
-            markerfacecolor="none",
-            color=colour,
-            markersize=4,
-            linestyle="none",
-        )
     zero = curve[(curve["delta"] == 0) & (curve["statistic"] == statistic)].iloc[0]
     axes.plot(zero["distance"], zero["value"], "o", color="black", markersize=3.5, zorder=5)
     axes.axhline(chance, color=GREY, linewidth=0.7, linestyle=":")
@@ -74,9 +66,12 @@ def draw_curves(axes, curve, selection, about, colours):
     return zero, chance
 
 
-def draw_controls(axes, controls, side, generator, colour):
-    """Held-out gains of the controls as dots, and of the gap direction as a line of ``colour``."""
-    rows = controls[controls["side"] == side].groupby("control")["gain_corrected"]
+def draw_controls(axes, controls, selection, side, generator, colour):
+    """Gains of the controls as dots, and of the gap direction as a line in its 95 % interval."""
+    chosen = selection[(selection["side"] == side) & (selection["procedure"] == "corrected")]
+    low, high = 100 * chosen[["low", "high"]].to_numpy()[0]
+    axes.axvspan(low, high, color=lighter(colour, 0.8), linewidth=0)
+    rows = controls[controls["side"] == side].groupby("control")["gain"]
     gains = {name: 100 * values.to_numpy() for name, values in rows}
     for y, name in enumerate(reversed(CONTROLS)):
         if name not in gains:
@@ -121,7 +116,8 @@ def draw_page(rows, colours, generator):
     )
     for row, (curve, selection, control, task) in zip(grid, rows, strict=True):
         about = read_metadata(curve)
-        zero, chance = draw_curves(row[0], read_table(curve), read_table(selection), about, colours)
+        choices = read_table(selection)
+        zero, chance = draw_curves(row[0], read_table(curve), choices, about, colours)
         row[0].set_title(
             f"{task['label']}: {task['model']}, n = {about['n']:,}, {about['n_classes']} classes",
             loc="left",
@@ -131,14 +127,14 @@ def draw_page(rows, colours, generator):
         if why:
             note(row[0], f"not judged: {why}")
         for axes, (side, colour) in zip(row[1:], colours.items(), strict=True):
-            draw_controls(axes, read_table(control), side, generator, colour)
+            draw_controls(axes, read_table(control), choices, side, generator, colour)
         for axes in row[2:]:
             axes.set_yticklabels([])
     for axes, side in zip(grid[0, 1:], colours, strict=True):
         axes.set_title(SIDES[side])
     grid[-1, 0].set_xlabel("distance between the centres after the shift (signed)")
     for axes in grid[-1, 1:]:
-        axes.set_xlabel("held-out gain × 100 (line: gap)")
+        axes.set_xlabel("gain at the best shift × 100")
     add_legend(figure, colours)
     return figure
 
@@ -149,15 +145,15 @@ def add_legend(figure, colours):
         plt.Line2D([], [], color=colour, label=SIDES[side]) for side, colour in colours.items()
     ]
     marks = [
-        ("o", "black", "no shift", "full"),
-        ("*", GREY, "best shift as published", "full"),
-        ("^", GREY, "shift that each half chooses", "none"),
+        ("o", "black", "no shift"),
+        ("*", GREY, "best shift"),
     ]
     handles += [
-        plt.Line2D([], [], marker=m, color=c, label=text, fillstyle=fill, linestyle="none")
-        for m, c, text, fill in marks
+        plt.Line2D([], [], marker=m, color=c, label=text, linestyle="none") for m, c, text in marks
     ]
     handles.append(plt.Line2D([], [], color=GREY, linestyle=":", label="chance"))
+    interval = lighter(GREY, 0.6)
+    handles.append(plt.Line2D([], [], color=interval, linewidth=6, label="95 % interval"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1)
 
 

@@ -11,16 +11,16 @@ from modgap.errors import InputError
 from modgap.job import progress, start_log
 from modgap.statistics.clouds import (
     label_indices,
+    number_pictures,
     picture_labels,
     read_class_vectors,
     read_clouds,
     read_pictures,
 )
 from modgap.tables import write_table
-from modgap.tasks.selection import random_halves
 from modgap.tasks.sweep import Task, control_rows, curve_rows, selection_rows
 
-# Pictures of each class of two that an AUC in each half needs for its variance.
+# Pictures of each class of two that an AUC needs for its variance.
 FEWEST_OF_TWO = 8
 
 
@@ -41,6 +41,7 @@ def main(
     caption,
     deltas,
     sides,
+    n_draws,
     n_folds,
     n_directions,
     n_permutations,
@@ -59,16 +60,17 @@ def main(
         check_two_classes(labels, T, name)
     clouds = None if gap is None else read_clouds(*gap, caption)
     task = Task(X, T, labels, X @ T.T, np.array(deltas), metric, clouds)
-    halves = random_halves(len(labels), seed)
+    owner = number_pictures(pictures)
     frames = {curve: [], selection: [], controls: []}
     for side in progress(sides, total=len(sides), what="sides"):
         frames[curve].append(curve_rows(task, side))
-        frames[selection].append(selection_rows(task, side, halves, n_folds=n_folds, seed=seed))
+        frames[selection].append(
+            selection_rows(task, side, owner=owner, n_draws=n_draws, n_folds=n_folds, seed=seed)
+        )
         frames[controls].append(
             control_rows(
                 task,
                 side,
-                halves,
                 n_directions=n_directions,
                 n_permutations=n_permutations,
                 seed=seed,
@@ -86,14 +88,13 @@ def main(
 
 
 def check_two_classes(labels, T, name):
-    """Raise an InputError unless an AUC can be measured and compared in each half."""
+    """Raise an InputError unless an AUC can be measured and compared."""
     if len(T) != 2:
         raise InputError(f"{name}: metric auc is for two classes, and there are {len(T)}")
     fewest = np.bincount(labels).min()
     if fewest < FEWEST_OF_TWO:
         raise InputError(
-            f"{name}: a class has {fewest} pictures; the AUC of each half needs at least "
-            f"{FEWEST_OF_TWO} in all"
+            f"{name}: a class has {fewest} pictures; an AUC needs at least {FEWEST_OF_TWO}"
         )
 
 

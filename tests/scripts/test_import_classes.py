@@ -60,6 +60,7 @@ def test_labelled_embeddings_are_classified(ready):
         caption=None,
         deltas=[-0.25, 0.0, 0.25],
         sides=["both"],
+        n_draws=499,
         n_folds=2,
         n_directions=200,
         n_permutations=10,

@@ -233,6 +233,14 @@ def read_pictures(images, samples, prompts):
     return normalise(X), ids.merge(table, on="sample_id", how="left", validate="1:1")
 
 
+def number_pictures(samples):
+    """Number of the picture that each row shows, (n,) int: the same for all crops of one file."""
+    names = samples["sample_id"]
+    if "image" in samples:
+        names = samples["image"].where(samples["image"].notna(), names)
+    return pd.factorize(names)[0]
+
+
 def read_clouds(first, second, samples, caption):
     """Unit rows of both modalities of the embedding set that gives the gap direction."""
     if not are_pairs(first):

@@ -27,7 +27,8 @@ WILSON = "Wilson"
 CLUSTERED = "Wilson, number of trials from the variance"
 EXACT = "none: exact for these pictures"
 CHI_SQUARE = "χ² without Yates' correction, unpaired"
-MCNEMAR, DELONG = "McNemar, exact", "DeLong"
+MAX_T = "max T over all shifts, {} sign flips"
+MAX_T_AUC = "max T over all shifts, {} sign flips of DeLong's placements"
 
 
 class Task(NamedTuple):
@@ -164,22 +165,32 @@ def interval_of_auc(scores, positive):
     return values, *np.transpose(intervals), CLUSTERED
 
 
-def selection_rows(task, sides, halves, *, n_folds, seed):
-    """Published, corrected (each half and both), cross-fitted and exact choices of the shift."""
+def selection_rows(task, sides, *, owner=None, n_draws, n_folds, seed):
+    """Published, corrected, cross-fitted and exact choices of the shift.
+
+    owner : (n,) which picture each row belongs to, see ``modgap.tasks.bands``.
+    """
     sweep = sweep_along(task, lambda rows: task_direction(task, rows), sides)
     whole = sweep(all_rows(task))
-    test = MCNEMAR if task.metric == "accuracy" else DELONG
+    counts = task.metric == "accuracy"
+    corrected = select_corrected(
+        whole, task.deltas, n_draws=n_draws, seed=seed, positive=task.positive, owner=owner
+    )
     rows = [
         {
             "procedure": "published",
             **select_published(whole, task.deltas, task.positive)._asdict(),
-            "test": CHI_SQUARE if task.metric == "accuracy" else "none: χ² is for counts",
-        }
+            "test": CHI_SQUARE if counts else "none: χ² is for counts",
+        },
+        {
+            "procedure": "corrected",
+            **corrected._asdict(),
+            "test": (MAX_T if counts else MAX_T_AUC).format(f"{n_draws:,}"),
+        },
     ]
-    parts = select_corrected(sweep, task.deltas, halves, task.positive)
-    for name, part in zip(("first half", "second half", "corrected"), parts, strict=True):
-        rows.append({"procedure": name, **part._asdict(), "test": test})
-    gain = cross_fitted_gain(sweep, task.deltas, len(task.labels), n_folds, seed, task.positive)
+    gain = cross_fitted_gain(
+        sweep, task.deltas, len(task.labels), n_folds, seed, task.positive, owner
+    )
     rows.append({"procedure": f"cross-fitted, {n_folds} folds", "gain": gain, "test": "none"})
     if sides == "first" and task.metric == "accuracy":
         products = products_of(task, task_direction(task, all_rows(task)))
@@ -247,34 +258,26 @@ def offset_sweep(task, find):
     )
 
 
-def control_rows(task, sides, halves, *, n_directions, n_permutations, seed):
-    """Gain of each control by the published and by the corrected selection."""
+def control_rows(task, sides, *, n_directions, n_permutations, seed):
+    """Gain of each control at its own best shift, chosen on the same pictures as the gap's."""
     sweeps = control_sweeps(
         task, sides, n_directions=n_directions, n_permutations=n_permutations, seed=seed
     )
     rows = []
     for control, draw, sweep in sweeps:
-        whole = select_published(sweep(all_rows(task)), task.deltas, task.positive)
-        held_out = select_corrected(sweep, task.deltas, halves, task.positive)[2]
-        rows.append(
-            {
-                "control": control,
-                "draw": draw,
-                "gain_published": whole.gain,
-                "gain_corrected": held_out.gain,
-            }
-        )
+        best = select_published(sweep(all_rows(task)), task.deltas, task.positive)
+        rows.append({"control": control, "draw": draw, "gain": best.gain})
     return pd.DataFrame(rows).assign(side=sides)
 
 
 def control_verdict(rows):
-    """Where the gap direction's held-out gain stands among its controls, as a dict.
+    """Where the gap direction's gain stands among its controls, as a dict.
 
     rows : of one task and side, from ``control_rows``. ``percentile``: share of random directions
     with a smaller gain, ties counting half, in percent. ``beats_controls``: whether the gain is
     above the 95th percentile of every random family and above every single control.
     """
-    by_control = {name: part["gain_corrected"].to_numpy() for name, part in rows.groupby("control")}
+    by_control = {name: part["gain"].to_numpy() for name, part in rows.groupby("control")}
     gain = by_control.pop("gap")[0]
     drawn = by_control["random direction"]
     below = (drawn < gain).mean() + 0.5 * (drawn == gain).mean()

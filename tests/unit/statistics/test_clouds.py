@@ -8,6 +8,7 @@ from modgap.errors import InputError
 from modgap.statistics.clouds import (
     label_indices,
     load_pair,
+    number_pictures,
     picture_labels,
     read_class_vectors,
     read_clouds,
@@ -144,3 +145,9 @@ def test_a_sample_is_seeded_and_brings_all_texts_of_its_pictures(files):
         np.testing.assert_array_equal(some.second, pair.second[np.isin(pair.owner, chosen)])
     assert len({tuple(sample_pictures(3, 2, seed)) for seed in range(20)}) == 3
     assert list(sample_pictures(4, 4, 0)) == [0, 1, 2, 3]
+
+
+def test_rows_of_one_file_have_the_number_of_one_picture():
+    samples = pd.DataFrame({"sample_id": ["a", "b", "c", "d"], "image": ["x", "y", "x", None]})
+    assert list(number_pictures(samples)) == [0, 1, 0, 2]
+    assert list(number_pictures(samples[["sample_id"]])) == [0, 1, 2, 3]

@@ -8,11 +8,8 @@ from modgap.statistics.inference import wilson_interval
 from modgap.tasks.selection import (
     best_index,
     cross_fitted_gain,
-    delong,
     measure_outcomes,
-    random_halves,
     select_corrected,
-    select_held_out,
     select_published,
 )
 from modgap.tasks.zero_shot import Products, hits_by_shift
@@ -40,16 +37,21 @@ def null_outcomes(rng, n, accuracy, discordance):
     return base ^ flips
 
 
+def correct(outcomes, rng, positive=None, n_draws=199):
+    return select_corrected(
+        outcomes, DELTAS, n_draws=n_draws, seed=rng.integers(2**31), positive=positive
+    )
+
+
 def rejections(discordance, n_samples, *, n=400, accuracy=0.5):
     """How often the published and the corrected procedure reject at 0.05 under the null."""
     rng = np.random.default_rng(7)
     counts = np.zeros(2, dtype=int)
     for _ in range(n_samples):
         outcomes = null_outcomes(rng, n, accuracy, discordance)
-        halves = random_halves(n, rng.integers(2**31))
         counts += [
             select_published(outcomes, DELTAS).p < 0.05,
-            select_corrected(fixed(outcomes), DELTAS, halves)[2].p < 0.05,
+            correct(outcomes, rng).p < 0.05,
         ]
     return counts
 
@@ -80,18 +82,17 @@ def planted_products(rng, n, best, n_classes=10, noise=0.35):
 
 
 def test_known_best_shift_is_found_and_tested():
-    """Power: a planted effect is found by both halves and rejected by the corrected test."""
+    """Power: a planted effect is found and rejected by the corrected test."""
     rng = np.random.default_rng(1)
     rejected = 0
     for _ in range(40):
         planted, labels = planted_products(rng, 600, best=2.0)
         outcomes = hits_by_shift(planted, labels, DELTAS, "first")
-        halves = random_halves(600, rng.integers(2**31))
-        first, second, both = select_corrected(fixed(outcomes), DELTAS, halves)
-        assert abs(first.delta - 2) <= 1.25
-        assert abs(second.delta - 2) <= 1.25
-        assert both.low < both.gain < both.high
-        rejected += both.p < 0.05
+        chosen = correct(outcomes, rng)
+        assert abs(chosen.delta - 2) <= 1.25
+        assert chosen.low < chosen.gain < chosen.high
+        assert chosen.gain == pytest.approx(chosen.after - chosen.before)
+        rejected += chosen.p < 0.05
     assert rejected >= 36
 
 
@@ -101,55 +102,62 @@ def test_optimism_of_the_published_choice_and_cross_fitting_without_it():
     gains = []
     for _ in range(200):
         outcomes = null_outcomes(rng, 400, 0.5, 0.2)
-        halves = random_halves(400, rng.integers(2**31))
         gains.append(
             [
                 select_published(outcomes, DELTAS).gain,
-                select_corrected(fixed(outcomes), DELTAS, halves)[2].gain,
                 cross_fitted_gain(fixed(outcomes), DELTAS, 400, 5, rng.integers(2**31)),
             ]
         )
     means, errors = np.mean(gains, axis=0), np.std(gains, axis=0) / np.sqrt(200)
     assert means[0] > 0.03
-    assert (np.abs(means[1:]) < 3.5 * errors[1:]).all()
+    assert abs(means[1]) < 3.5 * errors[1]
 
 
-def test_combined_interval_covers_the_mean_gain_of_the_two_choices():
-    """Truth: the mean, over both chosen shifts, of the population's gain."""
-    rng = np.random.default_rng(5)
-    bump = 0.04 * np.exp(-((DELTAS - 1) ** 2))
-    truth = bump - bump[ZERO]
-    covered = 0
-    for _ in range(400):
-        hits = rng.random(500)[None] < 0.6 + truth[:, None] + 0.1 * rng.standard_normal(500)
-        first, second, both = select_corrected(
-            fixed(hits), DELTAS, random_halves(500, rng.integers(2**31))
-        )
-        chosen = [int(np.flatnonzero(part.delta == DELTAS)[0]) for part in (first, second)]
-        covered += both.low <= truth[chosen].mean() <= both.high
-    assert covered / 400 >= 0.95
-
-
-def test_direction_comes_from_the_half_that_chooses():
+def test_folds_are_judged_with_the_direction_and_the_shift_of_the_others():
     rng = np.random.default_rng(3)
     outcomes = null_outcomes(rng, 100, 0.5, 0.2)
-    halves = random_halves(100, 0)
     seen = []
-    select_corrected(lambda rows: (seen.append(rows), outcomes)[1], DELTAS, halves)
-    np.testing.assert_array_equal(seen[0], halves[0])
-    np.testing.assert_array_equal(seen[1], halves[1])
-    assert sorted(np.concatenate(halves)) == list(range(100))
+    gain = cross_fitted_gain(lambda rows: (seen.append(rows), outcomes)[1], DELTAS, 100, 4, 0)
+    expected = []
+    for others in seen:
+        fold = np.setdiff1d(np.arange(100), others)
+        assert len(fold) == 25
+        best = best_index(outcomes[:, others].mean(axis=1), DELTAS)
+        expected.append(outcomes[best, fold].mean() - outcomes[ZERO, fold].mean())
+    assert gain == pytest.approx(np.mean(expected))
+    assert sorted(np.concatenate(seen)) == sorted(3 * list(range(100)))
 
 
-def test_judged_pictures_do_not_choose():
-    """The half that judges may say anything: the chosen shift stays."""
+def test_crops_of_one_picture_are_in_one_fold():
+    outcomes = null_outcomes(np.random.default_rng(3), 120, 0.5, 0.2)
+    owner = np.arange(120) % 40
+    seen = []
+    cross_fitted_gain(lambda rows: (seen.append(rows), outcomes)[1], DELTAS, 120, 4, 0, owner=owner)
+    for others in seen:
+        fold = np.setdiff1d(np.arange(120), others)
+        assert len(fold) == 30
+        assert not set(owner[fold]) & set(owner[others])
+
+
+def test_corrected_is_the_published_shift_with_another_interval():
     rng = np.random.default_rng(4)
-    outcomes = null_outcomes(rng, 100, 0.5, 0.2)
-    halves = random_halves(100, 0)
-    chosen = select_held_out(fixed(outcomes), DELTAS, *halves).delta
-    other = outcomes.copy()
-    other[:, halves[1]] = rng.random((40, 50)) < 0.5
-    assert select_held_out(fixed(other), DELTAS, *halves).delta == chosen
+    outcomes = null_outcomes(rng, 300, 0.5, 0.4)
+    published, corrected = select_published(outcomes, DELTAS), correct(outcomes, rng)
+    assert corrected[:3] == published[:3]
+    assert corrected.gain == pytest.approx(published.gain)
+
+
+def test_copies_of_pictures_do_not_make_a_gain_significant():
+    """Ten crops of each picture, all alike, tell no more than one."""
+    rng = np.random.default_rng(12)
+    outcomes = null_outcomes(rng, 80, 0.5, 0.3)
+    once = select_corrected(outcomes, DELTAS, n_draws=999, seed=0)
+    crops = np.repeat(outcomes, 10, axis=1)
+    owner = np.repeat(np.arange(80), 10)
+    together = select_corrected(crops, DELTAS, n_draws=999, seed=0, owner=owner)
+    assert together.p == pytest.approx(once.p, abs=0.002)
+    assert (together.low, together.high) == pytest.approx((once.low, once.high), abs=1e-4)
+    assert select_corrected(crops, DELTAS, n_draws=999, seed=0).p < 0.01 < once.p
 
 
 def test_equal_values_choose_the_smallest_shift():
@@ -162,18 +170,9 @@ def test_equal_values_choose_the_smallest_shift():
 def test_no_shift_chosen_is_no_gain():
     outcomes = np.zeros((40, 60), dtype=bool)
     outcomes[ZERO] = True
-    both = select_corrected(fixed(outcomes), DELTAS, random_halves(60, 0))[2]
+    both = select_corrected(outcomes, DELTAS, n_draws=99, seed=0)
     assert (both.delta, both.gain, both.low, both.high, both.p) == (0, 0, 0, 0, 1)
     assert select_published(outcomes, DELTAS).p == 1
-
-
-def test_combined_p_is_twice_the_smaller_one_and_gain_the_mean():
-    rng = np.random.default_rng(6)
-    first, second, both = select_corrected(
-        fixed(null_outcomes(rng, 300, 0.5, 0.4)), DELTAS, random_halves(300, 1)
-    )
-    assert both.p == min(1, 2 * min(first.p, second.p))
-    assert both.gain == pytest.approx((first.gain + second.gain) / 2)
 
 
 def test_auc_is_measured_and_compared_by_delong():
@@ -185,21 +184,7 @@ def test_auc_is_measured_and_compared_by_delong():
     assert values[3] == pytest.approx(roc_auc_score(positive, scores[3]))
     assert select_published(scores, DELTAS, positive).delta == DELTAS[25]
     assert np.isnan(select_published(scores, DELTAS, positive).p)
-    both = select_corrected(fixed(scores), DELTAS, random_halves(400, 2), positive)[2]
+    both = correct(scores, rng, positive, n_draws=499)
     assert both.delta == DELTAS[25]
     assert both.p < 0.01
     assert both.low > 0
-
-
-def test_delong_keeps_its_level():
-    rng = np.random.default_rng(9)
-    positive = np.arange(120) < 50
-    rejected = covered = 0
-    for _ in range(2000):
-        shared = positive + rng.standard_normal(120)
-        before, after = shared + 0.7 * rng.standard_normal((2, 120))
-        (low, high), p = delong(before, after, positive)
-        rejected += p < 0.05
-        covered += low <= 0 <= high
-    assert wilson_interval(rejected / 2000, 2000)[1] <= 0.07
-    assert covered == 2000 - rejected

@@ -7,7 +7,6 @@ import pytest
 from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.statistics.inference import wilson_interval
 from modgap.tasks import sweep
-from modgap.tasks.selection import random_halves
 from moved_pairs import move_rows
 
 DELTAS = np.arange(-2, 2.1, 0.5)
@@ -111,18 +110,21 @@ def test_interval_of_auc_covers_it():
 
 
 def test_every_choice_of_the_shift():
-    task, halves = draw_task(), random_halves(240, 0)
-    table = sweep.selection_rows(task, "first", halves, n_folds=4, seed=0).set_index("procedure")
+    task = draw_task()
+    table = sweep.selection_rows(task, "first", n_draws=199, n_folds=4, seed=0)
+    table = table.set_index("procedure")
+    assert list(table.index) == ["published", "corrected", "cross-fitted, 4 folds", "exact optimum"]
     hits = slow_hits(task, sweep.task_direction(task, sweep.all_rows(task)), "first").mean(axis=1)
     published = table.loc["published"]
     assert published["before"] == pytest.approx(hits[DELTAS == 0][0])
     assert published["after"] == pytest.approx(hits.max())
     assert table.loc["exact optimum", "after"] >= published["after"]
-    mean = table.loc[["first half", "second half"], "gain"].mean()
-    assert table.loc["corrected", "gain"] == pytest.approx(mean)
+    corrected = table.loc["corrected"]
+    assert corrected["gain"] == pytest.approx(published["gain"])
+    assert corrected["low"] < corrected["gain"] < corrected["high"]
     assert np.isfinite(table.loc["cross-fitted, 4 folds", "gain"])
-    assert table.loc["corrected", "test"] == "McNemar, exact"
-    both = sweep.selection_rows(task, "both", halves, n_folds=4, seed=0)
+    assert "199 sign flips" in corrected["test"]
+    both = sweep.selection_rows(task, "both", n_draws=199, n_folds=4, seed=0)
     assert "exact optimum" not in set(both["procedure"])
 
 
@@ -175,12 +177,11 @@ def test_an_offset_alone_changes_hits_but_no_auc():
 
 
 def test_gains_of_controls_and_the_verdict_on_them():
-    task, halves = draw_task(), random_halves(240, 0)
-    table = sweep.control_rows(task, "both", halves, n_directions=4, n_permutations=2, seed=0)
+    task = draw_task()
+    table = sweep.control_rows(task, "both", n_directions=4, n_permutations=2, seed=0)
     gap = table[table["control"] == "gap"].iloc[0]
-    chosen = sweep.selection_rows(task, "both", halves, n_folds=4, seed=0).set_index("procedure")
-    assert gap["gain_published"] == chosen.loc["published", "gain"]
-    assert gap["gain_corrected"] == chosen.loc["corrected", "gain"]
+    chosen = sweep.selection_rows(task, "both", n_draws=199, n_folds=4, seed=0)
+    assert gap["gain"] == chosen.set_index("procedure").loc["published", "gain"]
     assert len(table) == 1 + 4 + 2 + 2 + 1 + 1
 
 
@@ -193,7 +194,7 @@ def test_the_gap_beats_all_controls_or_does_not(gap, single, percentile, beats):
     rows = pd.DataFrame(
         {
             "control": ["gap", *["random direction"] * 4, "offset only"],
-            "gain_corrected": [gap, *drawn, single],
+            "gain": [gap, *drawn, single],
         }
     )
     said = sweep.control_verdict(rows)

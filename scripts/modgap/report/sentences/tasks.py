@@ -1,6 +1,6 @@
 """What one sees in figures of zero-shot and fairness tasks."""
 
-from modgap.report.sentences.words import NAMED, find_ends, gather_rows, spell_share
+from modgap.report.sentences.words import NAMED, find_ends, gather_rows, spell_share, spell_value
 from modgap.tables import read_table
 
 # The accuracy of a fairness task, and the rate of all its categories together.
@@ -10,9 +10,12 @@ ACCURACY, SUM = "accuracy", "sum"
 def tell_zero_shot(paths, names):
     """Accuracy without a shift and the best on the grid, for each of the first tasks.
 
-    paths : the curves of the tasks (and other tables of theirs). names : task -> its name.
+    The gain with the interval that allows for the choice of the shift, where a selection is there.
+
+    paths : the curves and selections of the tasks (and other tables of theirs).
+    names : task -> its name.
     """
-    told = []
+    told, gains = [], tell_gains(paths)
     for path in paths:
         frame = read_table(path)
         if not {"task", "delta", "side", "statistic"} <= set(frame.columns):
@@ -24,9 +27,22 @@ def tell_zero_shot(paths, names):
             told.append(
                 f"{names.get(task, task)}: {100 * zero['value'].iloc[0]:.1f} % right with the gap "
                 f"as it is, {100 * best['value']:.1f} % at the best shift tried "
-                f"(δ = {best['delta']:g})"
+                f"(δ = {best['delta']:g}{gains.get(task, '')})"
             )
     return "; ".join(told[:NAMED]) + "." if told else ""
+
+
+def tell_gains(paths):
+    """By task: the gain of the best shift of both sides, in points, with its interval."""
+    rows = gather_rows(paths, ["task", "side", "procedure", "gain", "low", "high"])
+    if not len(rows):
+        return {}
+    rows = rows[(rows["side"] == "both") & (rows["procedure"] == "corrected")]
+    text = "{:.1f}"
+    return {
+        row["task"]: f", gain {spell_value(row.rename({'gain': 'value'}), text, scale=100)} points"
+        for _, row in rows.iterrows()
+    }
 
 
 def tell_fairness(paths, names):

@@ -15,6 +15,17 @@ def test_accuracy_is_told_without_a_shift_and_at_the_best(tmp_path):
     assert "δ = -1" in told
 
 
+def test_the_gain_is_told_with_the_interval_that_allows_for_the_choice(tmp_path):
+    curve = {"task": "t", "statistic": "top1", "side": "both", "delta": [0.0, 1.0]}
+    write_table(pd.DataFrame({**curve, "value": [0.4, 0.45]}), tmp_path / "c.parquet")
+    chosen = {"task": "t", "side": ["both", "both", "first"], "gain": 0.05, "high": 0.09}
+    procedures = ["published", "corrected", "corrected"]
+    frame = pd.DataFrame({**chosen, "procedure": procedures, "low": [None, 0.01, -0.02]})
+    write_table(frame, tmp_path / "s.parquet")
+    told = tell_zero_shot([tmp_path / "c.parquet", tmp_path / "s.parquet"], {})
+    assert "(δ = 1, gain 5.0 (95 %: 1.0 to 9.0) points)" in told
+
+
 def rates(path, measures=("thing", "accuracy"), zero=(0.1, 0.1, 0.3)):
     """Rates at two shifts, of everyone and of two groups, by two sets of prompts."""
     places = [("all", "all"), ("colour", "red"), ("colour", "blue")]
