@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from modgap.report.formats import spell
-from modgap.report.verdicts import NOT_RUN, VERDICTS
+from modgap.report.verdicts.decide import JUDGED, VERDICTS
 
 # Rows of a table that the page shows; the file has all.
 SHOWN_ROWS = 60

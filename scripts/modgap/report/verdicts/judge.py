@@ -70,7 +70,7 @@ def judge_claim(claim, tables):
         return {**row, **nothing, "n": "–", "seed": "–", "verdict": verdict, "why": why}
     chosen = weakest(claim, found)
     limits = {key: chosen[key] for key in ("low", "high")}
-    one_seed = claim.get("unit") == "seeds" and chosen["n_seeds"] == 1
+    one_seed = claim.get("unit") == "seeds" and any(one["n_seeds"] == 1 for one in found)
     verdict = decide_verdict(claim, chosen["value"], **limits, one_seed=one_seed)
     known = all(map(math.isfinite, limits.values()))
     return {

@@ -17,7 +17,7 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.report.verdicts.decide import rank_support
-from modgap.statistics.inference import mean_interval
+from modgap.statistics.inference import log_log_slope, mean_interval
 
 # Beginnings of ``interval_method`` where there is an interval that nobody knows.
 UNKNOWN = ("none: n too small", "none: biased", "none: one seed")
@@ -51,6 +51,10 @@ FACTORS = (
     "width",
     "spacing",
     "share",
+    "cosine",
+    "norm_ratio",
+    "norm",
+    "dim",
 )
 
 
@@ -76,11 +80,11 @@ def measure_part(claim, part, frame):
         return []
     if "count" in claim or "share" in claim:
         return measure_share(claim, rows)
-    if "trend" in claim or "spread" in claim:
-        across = measure_trend if "trend" in claim else measure_spread
-        return [one for one in group_rows(rows, across, claim, part) if one]
-    if "minus" in claim:
-        return measure_difference(claim, part, frame, rows)
+    for form, across in ACROSS.items():
+        if form in claim:
+            return [one for one in group_rows(rows, form, across, claim, part) if one]
+    if "minus" in claim or "ratio" in claim:
+        return measure_pairs_of_rows(claim, part, frame, rows)
     return [describe_row(part, row) for _, row in rows.iterrows()]
 
 
@@ -142,13 +146,15 @@ def list_factors(frame, without=()):
     return [name for name in ("measured_on", *FACTORS) if name in frame and name not in without]
 
 
-def measure_difference(claim, part, frame, rows):
-    """Each row minus that of ``minus`` which is the same in everything else."""
-    others = select_rows(claim, frame, {**part["rows"], **claim["minus"]})
-    keys = list_factors(frame, without=claim["minus"])
+def measure_pairs_of_rows(claim, part, frame, rows):
+    """Each row minus that of ``minus``, or over that of ``ratio``, that is alike in all else."""
+    form = "minus" if "minus" in claim else "ratio"
+    others = select_rows(claim, frame, {**part["rows"], **claim[form]})
+    keys = list_factors(frame, without=claim[form])
+    combine = subtract_rows if form == "minus" else divide_rows
     partners = {key_of(row, keys): row for _, row in others.iterrows()}
     return [
-        subtract_rows(part, row, partners[key_of(row, keys)])
+        combine(part, row, partners[key_of(row, keys)])
         for _, row in rows.iterrows()
         if key_of(row, keys) in partners
     ]
@@ -162,17 +168,30 @@ def key_of(row, keys):
 def subtract_rows(part, row, partner):
     """The difference of two rows with its interval; see ``modgap.report.verdicts.decide``."""
     first, second = describe_row(part, row), describe_row(part, partner)
-    paired = paired_by_seed(row, partner)
+    paired = paired_by_seed(row, partner, np.subtract)
+    (low, high), (other_low, other_high) = own_limits(first), own_limits(second)
+    ends = low - other_high, high - other_low
+    return combine_rows(first, second, first["value"] - second["value"], ends, paired)
+
+
+def divide_rows(part, row, partner):
+    """The quotient of two rows, both above 0, with its interval, like that of a difference."""
+    first, second = describe_row(part, row), describe_row(part, partner)
+    paired = paired_by_seed(row, partner, np.divide)
+    (low, high), (other_low, other_high) = own_limits(first), own_limits(second)
+    ends = low / other_high, high / other_low if other_low > 0 else math.inf
+    return combine_rows(first, second, first["value"] / second["value"], ends, paired)
+
+
+def combine_rows(first, second, value, ends, paired):
+    """The measurement of two: over the seeds that both have, else by the ends of both."""
+    counts = [one["n_seeds"] for one in (first, second) if one["n_seeds"] is not None]
+    n_seeds = min(counts, default=None)
     if len(paired) > 1:
-        low, high = mean_interval(paired)
-        value, n_seeds = paired.mean(), len(paired)
-    else:
-        value = first["value"] - second["value"]
-        (low, high), (other_low, other_high) = own_limits(first), own_limits(second)
-        low, high = low - other_high, high - other_low
-        counts = [one["n_seeds"] for one in (first, second) if one["n_seeds"] is not None]
-        n_seeds = min(counts, default=None)
-    return {**first, "value": value, "low": low, "high": high, "n_seeds": n_seeds, "partner": partner}
+        value, ends, n_seeds = paired.mean(), mean_interval(paired), len(paired)
+    low, high = map(float, ends)
+    both = {"value": float(value), "low": low, "high": high}
+    return {**first, **both, "n_seeds": n_seeds, "partner": second["row"]}
 
 
 def own_limits(one):
@@ -181,11 +200,11 @@ def own_limits(one):
     return (one["value"], one["value"]) if exact else (one["low"], one["high"])
 
 
-def paired_by_seed(row, partner):
-    """Differences of the two rows' values of each seed that both have: (k,)."""
+def paired_by_seed(row, partner, combine):
+    """Differences or quotients of the two rows' values of each seed that both have: (k,)."""
     values = [seed_values_of(one) for one in (row, partner)]
     shared = [seed for seed in values[0] if seed in values[1]]
-    return np.array([values[0][seed] - values[1][seed] for seed in shared])
+    return np.array([combine(values[0][seed], values[1][seed]) for seed in shared])
 
 
 def seed_values_of(row):
@@ -196,10 +215,9 @@ def seed_values_of(row):
     return dict(zip((int(seed) for seed in seeds), map(float, values), strict=True))
 
 
-def group_rows(rows, measure, claim, part):
+def group_rows(rows, form, measure, claim, part):
     """A measurement across the rows that differ only in what it runs over."""
-    over = claim.get("trend", claim.get("spread"))
-    keys = list_factors(rows, without=(over,))
+    keys = list_factors(rows, without=(claim[form],))
     return [measure(claim, part, group) for _, group in rows.groupby(keys, sort=False, dropna=False)]
 
 
@@ -231,6 +249,20 @@ def measure_spread(claim, part, group):
     (low, high), (bottom, top) = own_limits(highest), own_limits(lowest)
     value = highest["value"] - lowest["value"]
     return {**highest, "value": value, "low": max(low - top, 0.0), "high": high - bottom}
+
+
+def measure_slope(claim, part, group):
+    """Slope of a share over a column, both logarithmic; None where it is 0 but for one place."""
+    shares = group[part["columns"]["value"]].to_numpy(float)
+    trials = group["n"].to_numpy(float)
+    if np.count_nonzero(shares) < 2:
+        return None
+    slope, low, high = log_log_slope(group[claim["slope"]].to_numpy(float), shares * trials, trials)
+    return {**describe_row(part, group.iloc[0]), "value": slope, "low": low, "high": high}
+
+
+# Forms of a claim that run over a column.
+ACROSS = {"trend": measure_trend, "spread": measure_spread, "slope": measure_slope}
 
 
 def measure_share(claim, rows):
