@@ -5,7 +5,7 @@ import pandas as pd
 import judge_claims
 from modgap.plan.models import PROJECT
 from modgap.plan.outputs.claims import describe_subject, imported_digest, load_claims
-from modgap.report.verdicts import COLUMNS
+from modgap.report.verdicts.judge import COLUMNS
 from modgap.tables import write_table
 
 SHA256 = "7227280ace0f145d2c45afa8ab507a1cb280e9460aa271fe9052d08e35342adb"

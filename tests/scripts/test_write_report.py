@@ -12,7 +12,7 @@ from PIL import Image
 import write_report
 from modgap.plan.models import PROJECT
 from modgap.report.answers.table import ANSWER_COLUMNS
-from modgap.report.verdicts import COLUMNS
+from modgap.report.verdicts.judge import COLUMNS
 from modgap.tables import write_table
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
