@@ -1,224 +1,193 @@
-"""Claims: what each form measures, and where the verdicts flip."""
+"""What each form of a claim measures, in which rows, and with which interval."""
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from claim_files import FILE, SCHEMA, small, write
+from claim_files import make_claim, make_rows
 from modgap.errors import InputError
-from modgap.plan.outputs.claims import imported_digest, load_claims
-from modgap.report.verdicts import (
-    DIRECTION,
-    NOT_REPRODUCED,
-    NOT_RUN,
-    REPRODUCED,
-    VERDICTS,
-    decide_verdict,
-    judge_claim,
-)
+from modgap.report.verdicts.measure import measure_claim, select_rows, weakest
+from modgap.statistics.inference import mean_interval
 from modgap.statistics.measurements import BIASED, BIASED_OTHERWISE, TOO_FEW
 
-VALUE = {"published": 0.8, "tolerance": 0.1, "direction": {"above": 0.5}}
-NONE = (math.nan, math.nan)
+BOUND = {"published": None, "tolerance": None}
 
 
-# --- where the verdicts flip -------------------------------------------------------------------
+def measure(claim, frame):
+    """All measurements of a claim in one table."""
+    return measure_claim(claim, {"gap": frame})
 
 
-@pytest.mark.parametrize(
-    ("value", "interval", "expected"),
-    [
-        (0.7, NONE, REPRODUCED),  # on the edge of the band
-        (0.7001, NONE, REPRODUCED),
-        (0.6999, NONE, DIRECTION),  # just outside, above 0.5
-        (0.9, NONE, REPRODUCED),
-        (0.9001, NONE, DIRECTION),
-        (0.5001, NONE, DIRECTION),
-        (0.5, NONE, NOT_REPRODUCED),
-        (0.2, NONE, NOT_REPRODUCED),
-        (0.65, (0.6, 0.7), REPRODUCED),  # the interval touches the band
-        (0.65, (0.6, 0.6999), DIRECTION),  # just does not
-        (0.65, (0.5001, 0.7), REPRODUCED),  # as wide as the band
-        (0.6, (0.499, 0.7), NOT_REPRODUCED),  # wider than the band, and it reaches below 0.5
-        (0.6, (0.501, 0.7011), DIRECTION),  # wider than the band
-        (0.8, (0.1, 1.5), REPRODUCED),  # so wide that the value alone decides
-        (0.55, (0.49, 0.61), NOT_REPRODUCED),
-    ],
-)
-def test_a_value_with_a_tolerance(value, interval, expected):
-    assert decide_verdict(VALUE, value, *interval) == expected
+def measure_one(claim, frame):
+    (found,) = measure(claim, frame)
+    return found
 
 
-def test_without_a_direction_there_is_no_direction_only():
-    claim = {"published": 0.8, "tolerance": 0.1}
-    assert decide_verdict(claim, 0.7, *NONE) == REPRODUCED
-    assert decide_verdict(claim, 0.6999, *NONE) == NOT_REPRODUCED
+def test_a_row_is_measured_with_its_interval():
+    found = measure_one(make_claim(), make_rows(0.81))
+    assert found["value"] == 0.81
+    assert (found["low"], found["high"]) == (pytest.approx(0.80), pytest.approx(0.82))
+    assert found["n_seeds"] is None
 
 
-def test_a_tolerance_of_nothing_means_exactly():
-    claim = {"published": 0.3, "tolerance": 0}
-    assert decide_verdict(claim, 0.1 + 0.2, *NONE) == REPRODUCED
-    assert decide_verdict(claim, 0.3001, *NONE) == NOT_REPRODUCED
+def test_every_row_is_measured_and_the_end_of_the_interval_ranks():
+    several = make_rows(0.12, 0.15).assign(low=[0.11, 0.05], high=[0.13, 0.25])
+    claim = make_claim(above=0.1, **BOUND)
+    found = measure(claim, several)
+    assert [one["value"] for one in found] == [0.12, 0.15]
+    assert weakest(claim, found)["value"] == 0.15
 
 
-@pytest.mark.parametrize(
-    ("claim", "value", "interval", "expected"),
-    [
-        ({"above": 0}, 0.1, (0.001, 0.2), REPRODUCED),
-        ({"above": 0}, 0.1, (0, 0.2), DIRECTION),  # the interval holds the bound
-        ({"above": 0}, -0.001, (-0.1, 0.2), NOT_REPRODUCED),
-        ({"above": 0}, 0.001, NONE, REPRODUCED),
-        ({"above": 0}, 0, NONE, NOT_REPRODUCED),
-        ({"below": 0}, -0.1, (-0.2, -0.001), REPRODUCED),
-        ({"below": 0}, -0.1, (-0.2, 0.001), DIRECTION),
-        ({"below": 0}, 0.001, (-0.2, 0.2), NOT_REPRODUCED),
-        ({"above": 0.9, "direction": {"above": 0}}, 0.95, NONE, REPRODUCED),
-        ({"above": 0.9, "direction": {"above": 0}}, 0.3, NONE, DIRECTION),
-        ({"above": 0.9, "direction": {"above": 0}}, -0.3, NONE, NOT_REPRODUCED),
-        ({"below": -0.9, "direction": {"below": 0}}, -0.3, NONE, DIRECTION),
-    ],
-)
-def test_a_bound(claim, value, interval, expected):
-    assert decide_verdict(claim, value, *interval) == expected
-
-
-# --- what is measured --------------------------------------------------------------------------
-
-
-def claim_of(**change):
-    """A claim as ``load_claims`` returns it."""
-    columns = {"value": "value", "low": "low", "high": "high"}
-    return {
-        **small()["claims"][0],
-        "scale": "paper",
-        "needs": "the weights and the data",
-        "columns": columns,
-        **change,
-    }
-
-
-def rows(*values, **columns):
-    """Rows with a value, an interval of ± 0.01 and the given columns."""
-    frame = pd.DataFrame({"statistic": "gap", "value": values, "n": 500, "seed": 3})
-    frame = frame.assign(low=frame["value"] - 0.01, high=frame["value"] + 0.01)
-    return frame.assign(measured_on="set", state="trained", sha256="").assign(**columns)
-
-
-def test_one_row_is_measured_with_its_interval_size_and_seed():
-    row = judge_claim(claim_of(), rows(0.81))
-    assert row["verdict"] == REPRODUCED
-    assert (row["measured"], row["n"], row["seed"]) == (0.81, "500", "3")
-    assert (row["low"], row["high"]) == (pytest.approx(0.80), pytest.approx(0.82))
-    assert row["published"] == "0.8 ± 0.1"
-
-
-def test_of_several_rows_the_least_in_favour_is_judged():
-    several = rows(0.8, 0.3)
-    assert judge_claim(claim_of(), several)["measured"] == 0.3
-    bound = {"above": 0.5, "tolerance": None}
-    claim = {key: value for key, value in claim_of(**bound).items() if value is not None}
-    assert judge_claim(claim, several)["verdict"] == NOT_REPRODUCED
-    assert judge_claim(claim, rows(0.8, 0.7))["measured"] == 0.7
-
-
-def qualitative(**change):
-    claim = claim_of(**change)
-    return {key: value for key, value in claim.items() if key not in ("tolerance", "published")}
+def test_a_claim_is_measured_in_every_table_that_it_is_about():
+    also = [{"table": "study", "rows": {"stage": "end"}, "columns": {"value": "value"}}]
+    claim = make_claim(above=0.1, also=also, **BOUND)
+    study = make_rows(0.06, 0.9, stage=["end", "start"], n_seeds=1)
+    found = measure_claim(claim, {"gap": make_rows(0.8), "study": study})
+    assert [one["value"] for one in found] == [0.8, 0.06]
+    assert weakest(claim, found)["n_seeds"] == 1
+    # A run without the study is judged by what it has.
+    assert len(measure_claim(claim, {"gap": make_rows(0.8)})) == 1
 
 
 @pytest.mark.parametrize("why", [TOO_FEW, BIASED["gap"], BIASED_OTHERWISE])
-def test_no_bound_is_reproduced_by_a_value_whose_interval_is_unknown(why):
+def test_an_interval_that_nobody_knows_may_be_anywhere(why):
     """A closed gap of five pictures measures 0.2; its interval would reach to zero."""
     nothing = {"low": math.nan, "high": math.nan}
-    few = rows(0.2, interval_method=why).assign(**nothing)
-    row = judge_claim(qualitative(above=0.1), few)
-    assert row["verdict"] == DIRECTION
-    assert math.isnan(row["low"])
+    few = make_rows(0.2, interval_method=why).assign(**nothing)
+    found = measure_one(make_claim(), few)
+    assert (found["low"], found["high"]) == (-math.inf, math.inf)
     exact = few.assign(interval_method="none: exact for these captions")
-    assert judge_claim(qualitative(above=0.1), exact)["verdict"] == REPRODUCED
-    # A value with a tolerance is judged by the value.
-    assert judge_claim(claim_of(), few.assign(value=0.8))["verdict"] == REPRODUCED
-    assert judge_claim(claim_of(), few)["verdict"] == NOT_REPRODUCED
-    claim = qualitative(rows={"stage": "end"}, minus={"stage": "start"}, above=0)
+    assert math.isnan(measure_one(make_claim(), exact)["low"])
+    claim = make_claim(rows={"stage": "end"}, minus={"stage": "start"}, above=0, **BOUND)
     both = pd.concat([few.assign(stage="end"), few.assign(stage="start", value=0.1)])
-    assert judge_claim(claim, both.reset_index(drop=True))["verdict"] == DIRECTION
+    assert measure_one(claim, both.reset_index(drop=True))["low"] == -math.inf
+
+
+def test_rows_without_a_value_measure_nothing():
+    """A collapsed run has no gap."""
+    assert len(measure(make_claim(), make_rows(0.8, math.nan))) == 1
+    assert measure(make_claim(), make_rows(math.nan)) == []
 
 
 def test_a_difference_has_the_limits_of_both_ends():
-    claim = qualitative(rows={"stage": "end"}, minus={"stage": "start"}, above=0)
-    row = judge_claim(claim, rows(1.2, 1.0, stage=["end", "start"]))
-    assert row["measured"] == pytest.approx(0.2)
-    assert (row["low"], row["high"]) == (pytest.approx(0.18), pytest.approx(0.22))
-    assert row["verdict"] == REPRODUCED
-    assert judge_claim(claim, rows(1.01, 1.0, stage=["end", "start"]))["verdict"] == DIRECTION
-    assert judge_claim(claim, rows(0.9, 1.0, stage=["end", "start"]))["verdict"] == NOT_REPRODUCED
-    assert judge_claim(claim, rows(0.9, stage="end"))["verdict"] == NOT_RUN
+    claim = make_claim(rows={"stage": "end"}, minus={"stage": "start"}, above=0, **BOUND)
+    found = measure_one(claim, make_rows(1.2, 1.0, stage=["end", "start"]))
+    assert found["value"] == pytest.approx(0.2)
+    assert (found["low"], found["high"]) == (pytest.approx(0.18), pytest.approx(0.22))
+    assert measure(claim, make_rows(0.9, stage="end")) == []
 
 
-def test_a_trend_is_within_one_name():
-    claim = qualitative(rows={"statistic": "gap"}, trend="tau", below=-0.9, direction={"below": 0})
-    taus = [0.01, 0.02, 0.1, 1]
-    assert judge_claim(claim, rows(1.0, 0.8, 0.5, 0.1, tau=taus))["verdict"] == REPRODUCED
-    assert judge_claim(claim, rows(1.0, 0.8, 0.1, 0.5, tau=taus))["verdict"] == DIRECTION
-    assert judge_claim(claim, rows(0.1, 0.5, 0.8, 1.0, tau=taus))["verdict"] == NOT_REPRODUCED
-    one, other = rows(1.0, 0.8, 0.5, tau=taus[:3]), rows(0.1, 0.2, 0.3, tau=taus[:3])
-    both = pd.concat([one, other.assign(measured_on="other")], ignore_index=True)
-    assert judge_claim(claim, both)["verdict"] == NOT_REPRODUCED
-    assert judge_claim(claim, rows(1.0, 0.8, tau=taus[:2]))["verdict"] == NOT_RUN
+def test_a_difference_is_of_rows_that_are_alike_in_all_else():
+    claim = make_claim(rows={"stage": "end"}, minus={"stage": "start"}, above=0, **BOUND)
+    rows = make_rows(
+        1.2, 1.0, 0.5, 0.9, stage=["end", "start"] * 2, captions=["partial"] * 2 + ["full"] * 2
+    )
+    found = measure(claim, rows)
+    assert [one["value"] for one in found] == pytest.approx([0.2, -0.4])
+    assert weakest(claim, found)["row"]["captions"] == "full"
+
+
+SEEDS = {"seeds": [[0, 1, 2]] * 2, "n_seeds": 3}
+ENDS, STARTS = [1.3149, 1.2988, 1.2836], [1.1898, 1.1884, 1.1892]
+
+
+def test_a_difference_over_seeds_is_paired():
+    """Three runs of the authors (section 4.4): the interval of their own differences."""
+    claim = make_claim(rows={"stage": "end"}, minus={"stage": "start"}, above=0, **BOUND)
+    means = np.mean(ENDS), np.mean(STARTS)
+    rows = make_rows(*means, stage=["end", "start"], **SEEDS).assign(by_seed=[ENDS, STARTS])
+    found = measure_one(claim, rows)
+    changes = np.subtract(ENDS, STARTS)
+    assert found["value"] == pytest.approx(0.1099, abs=1e-4)
+    assert (found["low"], found["high"]) == pytest.approx(mean_interval(changes))
+    assert found["n_seeds"] == 3
+    # Runs that rise together differ by the same amount: no width, however far apart they are.
+    together = rows.assign(by_seed=[[1.0, 2.0, 3.0], [0.5, 1.5, 2.5]])
+    found = measure_one(claim, together)
+    assert (found["low"], found["high"]) == pytest.approx((0.5, 0.5))
+    # Only seeds that both have.
+    other = rows.assign(seeds=[[0, 1, 2], [5, 1, 2]])
+    assert measure_one(claim, other)["value"] == pytest.approx(changes[1:].mean())
+    one = rows.assign(seeds=[[0], [0]], by_seed=[[1.3], [1.2]], n_seeds=1)
+    assert measure_one(claim, one)["n_seeds"] == 1
+
+
+def test_a_ratio_is_paired_too():
+    claim = make_claim(rows={"start": "removed"}, ratio={"start": "as_is"}, above=0.5, **BOUND)
+    rows = make_rows(0.5, 1.0, start=["removed", "as_is"])
+    found = measure_one(claim, rows)
+    assert found["value"] == pytest.approx(0.5)
+    assert (found["low"], found["high"]) == pytest.approx((0.49 / 1.01, 0.51 / 0.99))
+    seeds = rows.assign(seeds=[[0, 1]] * 2, by_seed=[[0.4, 0.6], [0.8, 1.2]])
+    found = measure_one(claim, seeds)
+    assert (found["value"], found["low"], found["high"]) == pytest.approx((0.5, 0.5, 0.5))
+
+
+TREND = {"rows": {"statistic": "gap"}, "trend": "tau", "below": -0.9, **BOUND}
+TAUS = [0.01, 0.02, 0.1, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((1.0, 0.8, 0.5, 0.1), (-1, -1, -1)),
+        ((1.0, 0.8, 0.1, 0.5), (-4 / 6, -4 / 6, -4 / 6)),
+        ((0.1, 0.5, 0.8, 1.0), (1, 1, 1)),
+        # Intervals of ± 0.01 that overlap may lie either way round.
+        ((1.0, 0.8, 0.505, 0.5), (-1, -1, -4 / 6)),
+    ],
+)
+def test_a_trend_says_which_pairs_are_certain(values, expected):
+    found = measure_one(make_claim(**TREND), make_rows(*values, tau=TAUS))
+    assert (found["value"], found["low"], found["high"]) == pytest.approx(expected)
+    mixed = make_rows(*values, tau=TAUS).iloc[[2, 0, 3, 1]]
+    assert measure_one(make_claim(**TREND), mixed)["value"] == pytest.approx(expected[0])
+
+
+def test_a_trend_is_within_one_name_and_of_three_places():
+    one = make_rows(1.0, 0.8, 0.5, tau=TAUS[:3])
+    other = make_rows(0.1, 0.2, 0.3, tau=TAUS[:3], measured_on="other")
+    found = measure(make_claim(**TREND), pd.concat([one, other], ignore_index=True))
+    assert sorted(one["value"] for one in found) == [-1, 1]
+    assert measure(make_claim(**TREND), make_rows(1.0, 0.8, tau=TAUS[:2])) == []
+
+
+def test_a_spread_is_from_the_smallest_to_the_largest():
+    claim = make_claim(rows={"statistic": "gap"}, spread="dim", below=0.1, **BOUND)
+    found = measure_one(claim, make_rows(1.0, 1.05, 1.02, dim=[64, 128, 256]))
+    assert found["value"] == pytest.approx(0.05)
+    assert (found["low"], found["high"]) == pytest.approx((0.03, 0.07))
+    assert measure(claim, make_rows(1.0, dim=64)) == []
+
+
+def test_a_slope_is_of_the_logarithms():
+    claim = make_claim(rows={"statistic": "gap"}, slope="width", below=-1, **BOUND)
+    widths = [128, 256, 512, 1024]
+    shares = [0.4, 0.1, 0.025, 0.00625]  # falls with the square
+    found = measure_one(claim, make_rows(*shares, width=widths).assign(n=16000))
+    assert found["value"] == pytest.approx(-2, abs=1e-6)
+    assert -2.1 < found["low"] < -2 < found["high"] < -1.9
+    assert measure(claim, make_rows(0.1, 0, 0, 0, width=widths)) == []
 
 
 def test_counts_and_shares():
-    extrema = rows(1, 2, 3, extremum=["minimum", "other_minimum", "barrier"])
-    counted = claim_of(count={"extremum": "other_minimum"}, published=1, tolerance=0)
-    assert judge_claim(counted, extrema)["verdict"] == REPRODUCED
-    assert judge_claim({**counted, "published": 0}, extrema)["verdict"] == NOT_REPRODUCED
-    shared = qualitative(share={"extremum": ["minimum", "barrier"]}, above=0.999)
-    assert judge_claim(shared, extrema)["measured"] == pytest.approx(2 / 3)
-    assert judge_claim(shared, extrema.iloc[[0, 2]])["verdict"] == REPRODUCED
+    extrema = make_rows(1, 2, 3, extremum=["minimum", "other_minimum", "barrier"])
+    counted = make_claim(count={"extremum": "other_minimum"}, published=1, tolerance=0)
+    assert measure_one(counted, extrema)["value"] == 1
+    shared = make_claim(share={"extremum": ["minimum", "barrier"]}, above=0.999, **BOUND)
+    assert measure_one(shared, extrema)["value"] == pytest.approx(2 / 3)
+    both = pd.concat([extrema, extrema.iloc[[0]].assign(measured_on="other")])
+    assert sorted(one["value"] for one in measure(counted, both)) == [0, 1]
 
 
 def test_numbers_match_up_to_rounding_and_missing_ones_never():
-    claim = claim_of(rows={"tau": 0.0333333})
-    assert judge_claim(claim, rows(0.8, 0.1, tau=[1 / 30, math.nan]))["verdict"] == REPRODUCED
-    assert judge_claim(claim, rows(0.8, tau=0.034))["verdict"] == NOT_RUN
-
-
-def test_a_file_counts_by_its_content_and_not_by_its_name(tmp_path):
-    _, (claim,) = load_claims(write(tmp_path, small()), SCHEMA)
-    named_alike = rows(0.8, measured_on="features_clip", sha256=imported_digest("b" * 64))
-    assert judge_claim(claim, named_alike)["verdict"] == NOT_RUN
-    other_name = rows(0.8, measured_on="mine", sha256=imported_digest("a" * 64))
-    assert judge_claim(claim, other_name)["verdict"] == REPRODUCED
-
-
-def test_what_is_not_run_names_what_it_needs():
-    absent = judge_claim(claim_of(), None)
-    assert absent["verdict"] == NOT_RUN
-    assert absent["why"] == "needs the weights and the data; this run makes no table gap"
-    other = judge_claim(claim_of(rows={"statistic": "rmg"}), rows(0.8))
-    assert other["why"].startswith("needs the weights and the data; table gap of this run")
-    assert math.isnan(other["measured"])
-
-
-def test_embedded_verdicts_say_whose_they_are_and_why_they_differ():
-    claim = qualitative(scale="embedded", above=0.9, otherwise="another model and other data")
-    row = judge_claim(claim, rows(0.8))
-    assert row["verdict"] == NOT_REPRODUCED
-    assert "this run's own models and data (set)" in row["why"]
-    assert row["why"].endswith("another model and other data")
-    assert "another model" not in judge_claim(claim, rows(0.95))["why"]
+    claim = make_claim(rows={"tau": 0.0333333})
+    assert measure_one(claim, make_rows(0.8, 0.1, tau=[1 / 30, math.nan]))["value"] == 0.8
+    assert measure(claim, make_rows(0.8, tau=0.034)) == []
 
 
 def test_a_column_that_a_table_does_not_have_is_an_error():
-    with pytest.raises(InputError, match="one: table gap has no column 'temperature'"):
-        judge_claim(claim_of(rows={"temperature": 1}), rows(0.8))
-
-
-def test_every_claim_has_a_verdict_even_of_an_empty_run():
-    _, claims = load_claims(FILE, SCHEMA)
-    for claim in claims:
-        row = judge_claim(claim, None)
-        assert row["verdict"] in VERDICTS
-        assert row["why"].startswith("needs ")
-        assert len(row["why"]) > 20
+    with pytest.raises(InputError, match="one: its table has no column 'temperature'"):
+        select_rows(make_claim(), make_rows(0.8), {"temperature": 1})
