@@ -30,7 +30,10 @@ def small(**change):
         "reason": "two decimals",
     }
     return {
-        "tables": {"gap": {"of": "embedding_sets", "path": "statistics/gap/{name}.parquet"}},
+        "tables": {
+            "gap": {"of": "embedding_sets", "path": "statistics/gap/{name}.parquet"},
+            "study": {"of": "initialisation", "path": "statistics/training/{name}.parquet"},
+        },
         "sources": {
             "theirs": {
                 "scale": "published features",

@@ -117,9 +117,7 @@ def read_verdicts(csv):
             record[key] = spell(record[key])
         record["interval"] = "" if record["low"] == "–" else f"{record['low']} to {record['high']}"
     order = list(SCALES)
-    return sorted(
-        records, key=lambda one: (one["verdict"] == NOT_RUN, order.index(one["scale"]))
-    )
+    return sorted(records, key=lambda one: (one["verdict"] == NOT_RUN, order.index(one["scale"])))
 
 
 def count_by_scale(claims):

@@ -47,7 +47,11 @@ def summarise(cells, trajectories):
     groups = rows.groupby(keys, sort=False, dropna=False)
     return pd.DataFrame(
         [
-            {**dict(zip(keys, key, strict=True)), **mark_one_seed(mean_over_seeds(group)), **list_seeds(group)}
+            {
+                **dict(zip(keys, key, strict=True)),
+                **mark_one_seed(mean_over_seeds(group)),
+                **list_seeds(group),
+            }
             for key, group in groups
         ]
     )

@@ -165,16 +165,15 @@ def list_subjects(config, cells):
         result[section] = {
             name: {
                 **describe_subject(config, entry.get("model"), entry["dataset"]),
-                "templates": entry.get("templates", ""),
+                # The table of fairness says itself which prompts a row has.
+                **({"templates": entry["templates"]} if section == "zero_shot" else {}),
             }
             for name, entry in config[section].items()
         }
     result["independent_models"] = {
         # Several trainings, which the table counts itself.
         name: drop_key(
-            describe_network(
-                config, take_one(independent_entries(config, name)), entry["dataset"]
-            ),
+            describe_network(config, take_one(independent_entries(config, name)), entry["dataset"]),
             "n_seeds",
         )
         for name, entry in config["independent_models"].items()

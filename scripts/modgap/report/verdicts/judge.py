@@ -127,7 +127,9 @@ def name_row(one, found):
         if isinstance(one["row"][key], float)
         else f"{key.replace('_', ' ')} {one['row'][key]}"
         for key in FACTORS
-        if key in one["row"] and rows[key].nunique(dropna=False) > 1 and not pd.isna(one["row"][key])
+        if key in one["row"]
+        and rows[key].nunique(dropna=False) > 1
+        and not pd.isna(one["row"][key])
     ]
     name = one["row"].get("measured_on", "")
     return ", ".join([name, *told] if name else told)

@@ -218,7 +218,9 @@ def seed_values_of(row):
 def group_rows(rows, form, measure, claim, part):
     """A measurement across the rows that differ only in what it runs over."""
     keys = list_factors(rows, without=(claim[form],))
-    return [measure(claim, part, group) for _, group in rows.groupby(keys, sort=False, dropna=False)]
+    return [
+        measure(claim, part, group) for _, group in rows.groupby(keys, sort=False, dropna=False)
+    ]
 
 
 def measure_trend(claim, part, group):
