@@ -1,7 +1,7 @@
 """The verdict on a measured value with its interval.
 
-A claim expects a value within ``published`` (or ``target``) ± ``tolerance``, or a value ``above`` or
-``below`` a bound. Its answer is yes for the values it expects and no for all others.
+A claim expects a value within ``published`` (or ``target``) ± ``tolerance``, or a value ``above``
+or ``below`` a bound. Its answer is yes for the values it expects and no for all others.
 
 reproduced      Every value of the interval is a yes.
 direction only  Not reproduced, but every value of the interval lies beyond the claim's weaker
