@@ -87,10 +87,10 @@ def rates_by_group(outcomes, groups, deltas):
 def changes_by_group(outcomes, groups, deltas):
     """Paired tests of every shift against none, on the same pictures.
 
-    One row per grouping, group, measure and shift other than 0: lost and won pictures, the change of
-    the rate with its interval (Bonett & Price 2012) over ``n`` pictures, McNemar's exact p, the p of
-    the paper's unpaired χ², and Holm's adjustment of McNemar's over the groups, measures and shifts
-    of the grouping.
+    One row per grouping, group, measure and shift other than 0: lost and won pictures, the change
+    of the rate with its interval (Bonett & Price 2012) over ``n`` pictures, McNemar's exact p, the
+    p of the paper's unpaired χ², and Holm's adjustment of McNemar's over the groups, measures and
+    shifts of the grouping.
     """
     zero = zero_index(deltas)
     rows = []

@@ -33,9 +33,10 @@ def summarise(cells, trajectories):
     Returns
     -------
     DataFrame: the factors, ``stage`` (start, end), ``step``, ``statistic``, ``side``, ``value``,
-    ``low``, ``high``, ``interval_method``, ``n`` (held-out items), ``dim``, ``n_seeds``, ``seeds`` and
-    ``by_seed`` (lists: the seeds and the value of each, for paired differences). With one seed the
-    interval is over the items of that one model and says so, with several a t interval over them.
+    ``low``, ``high``, ``interval_method``, ``n`` (held-out items), ``dim``, ``n_seeds``, ``seeds``
+    and ``by_seed`` (lists: the seeds and the value of each, for paired differences). With one seed
+    the interval is over the items of that one model and says so, with several a t interval over
+    them.
     """
     factors = [key for key in cells[0] if key not in ("seed", "run")]
     rows = pd.concat(
@@ -77,7 +78,7 @@ def mark_one_seed(row):
     return {**row, "interval_method": row["interval_method"] + OF_ONE_SEED}
 
 
-def list_seeds(group):
+def values_by_seed(group):
     """The seeds of a measurement and the value of each, as lists in the same order."""
     return {
         "seeds": [int(seed) for seed in group["seed"]],

@@ -151,10 +151,10 @@ def explain_verdict(claim, found, chosen, verdict, one_seed):
         parts.append(ONE_SEED)
     if claim.get("illustrates"):
         parts.append(f"not counted: {claim['illustrates']}")
-    elif verdict not in (REPRODUCED, UNDECIDED) and "otherwise" in claim:
-        # With one seed the direction may be all that was to be had.
-        if not (verdict == DIRECTION and one_seed):
-            parts.append(claim["otherwise"])
+    # With one seed the direction may be all that was to be had.
+    as_hoped = verdict in (REPRODUCED, UNDECIDED) or (verdict == DIRECTION and one_seed)
+    if not as_hoped and "otherwise" in claim and not claim.get("illustrates"):
+        parts.append(claim["otherwise"])
     return "; ".join(parts)
 
 
