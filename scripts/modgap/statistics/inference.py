@@ -276,8 +276,8 @@ def log_log_slope(x, counts, trials):
     """Slope of log share over log ``x``: value, low, high.
 
     Maximum likelihood of counts (k,) out of trials (k,) as Poisson counts, share = exp(a)·x^slope;
-    the interval is Wald's. A Poisson count varies more than one of trials, so of shares the interval
-    is wide rather than narrow.
+    the interval is Wald's. A Poisson count varies more than one of trials, so the interval of
+    shares is wide rather than narrow.
     """
     counts, trials = np.asarray(counts, dtype=float), np.asarray(trials, dtype=float)
     design = np.column_stack([np.ones(len(counts)), np.log(x) - np.mean(np.log(x))])

@@ -51,7 +51,7 @@ def summarise(cells, trajectories):
             {
                 **dict(zip(keys, key, strict=True)),
                 **mark_one_seed(mean_over_seeds(group)),
-                **list_seeds(group),
+                **values_by_seed(group),
             }
             for key, group in groups
         ]
