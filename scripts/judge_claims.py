@@ -4,10 +4,23 @@ import pandas as pd
 
 from modgap.job import start_log
 from modgap.report.formats import write_formats
-from modgap.report.verdicts import judge_claims
+from modgap.report.verdicts.arithmetic import compute_printed
+from modgap.report.verdicts.judge import judge_claims
 from modgap.tables import read_metadata, read_table
 
-PRINTED = ["id", "claim", "where", "published", "measured", "low", "high", "scale", "verdict"]
+PRINTED = [
+    "id",
+    "claim",
+    "where",
+    "source",
+    "decidable",
+    "published",
+    "measured",
+    "low",
+    "high",
+    "scale",
+    "verdict",
+]
 
 
 def main(tables, imported, csv, md, tex, *, claims, described):
@@ -26,6 +39,7 @@ def main(tables, imported, csv, md, tex, *, claims, described):
         for name, paths in tables.items()
         if paths
     }
+    frames["arithmetic"] = compute_printed().assign(measured_on="printed numbers")
     write_formats(judge_claims(claims, frames), csv, md, tex, columns=PRINTED)
 
 

@@ -19,7 +19,7 @@ from modgap.report.machine import code_state, hardware, versions
 from modgap.report.page import (
     MARKS,
     caption_sentence,
-    count_verdicts,
+    count_by_scale,
     embed_png,
     read_table_view,
     read_verdicts,
@@ -27,7 +27,7 @@ from modgap.report.page import (
     render_page,
 )
 from modgap.report.sentences.figures import tell_figure
-from modgap.report.verdicts import NOT_RUN
+from modgap.report.verdicts.decide import JUDGED
 from modgap.tables import PROVENANCE_KEYS, read_metadata
 
 # The figure that repeats words which harm: where a run has it, the page says so.
@@ -74,7 +74,6 @@ def main(
     verdicts = [
         {**claim, "figure": claim_figures.get(claim["id"], "")} for claim in read_verdicts(claims)
     ]
-    counts, by_scale = count_verdicts(verdicts)
     measured = join_answers(sets, answers)
     page = render_page(
         captions / "page",
@@ -85,9 +84,7 @@ def main(
         colours=modality_colours(measured, *colours),
         **describe_points(measured),
         claims=verdicts,
-        counts=counts,
-        by_scale=by_scale,
-        judged=sum(claim["verdict"] != NOT_RUN for claim in verdicts),
+        by_scale=count_by_scale(verdicts),
         figures=[
             describe_figure(figure, captions, names, measured, verdicts) for figure in figures
         ],
@@ -159,7 +156,7 @@ def describe_figure(figure, captions, names, sets, claims):
         "claims": [
             {"id": claim["id"], "mark": MARKS[claim["verdict"]], "verdict": claim["verdict"]}
             for claim in claims
-            if claim["figure"] == name and claim["verdict"] != NOT_RUN
+            if claim["figure"] == name and claim["verdict"] in JUDGED
         ],
     }
 

@@ -5,7 +5,7 @@ import pandas as pd
 import judge_claims
 from modgap.plan.models import PROJECT
 from modgap.plan.outputs.claims import describe_subject, imported_digest, load_claims
-from modgap.report.verdicts import COLUMNS
+from modgap.report.verdicts.judge import COLUMNS
 from modgap.tables import write_table
 
 SHA256 = "7227280ace0f145d2c45afa8ab507a1cb280e9460aa271fe9052d08e35342adb"
@@ -44,15 +44,24 @@ def test_the_authors_file_is_judged_under_any_name(tmp_path):
     row = verdicts.loc["fig1-gap-clip"]
     assert row["verdict"] == "reproduced"
     assert (row["n"], row["seed"], row["scale"]) == ("500", "0", "published features")
-    assert (verdicts["verdict"] == "not run").sum() == len(verdicts) - 1
+    of_files = verdicts[verdicts["scale"] == "published features"]
+    assert (of_files["verdict"].isin(["not run", "illustration"])).sum() == len(of_files) - 1
     assert verdicts["why"].notna().all()
 
 
 def test_a_wrong_gap_of_that_file_is_not_reproduced(tmp_path):
-    assert run(tmp_path, SHA256, 0.4).loc["fig1-gap-clip", "verdict"] == "not reproduced"
-    assert run(tmp_path, SHA256, 0.7).loc["fig1-gap-clip", "verdict"] == "direction only"
+    assert run(tmp_path, SHA256, 0.05).loc["fig1-gap-clip", "verdict"] == "not reproduced"
+    assert run(tmp_path, SHA256, 0.1005).loc["fig1-gap-clip", "verdict"] == "undecided"
 
 
 def test_another_file_with_the_same_number_is_not_judged(tmp_path):
     verdicts = run(tmp_path, "0" * 64, 0.851351869)
-    assert set(verdicts["verdict"]) == {"not run"}
+    computed = verdicts["scale"] == "printed numbers"
+    assert set(verdicts.loc[~computed, "verdict"]) == {"not run", "illustration"}
+
+
+def test_printed_numbers_are_judged_in_every_run(tmp_path):
+    verdicts = run(tmp_path, "0" * 64, 0.5)
+    assert verdicts.loc["tables5-cifar10-p-printed", "verdict"] == "reproduced"
+    assert verdicts.loc["cap-share-sphere", "verdict"] == "not reproduced"
+    assert verdicts.loc["table2-east-asian-misprint", "verdict"] == "not reproduced"

@@ -12,7 +12,7 @@ from PIL import Image
 import write_report
 from modgap.plan.models import PROJECT
 from modgap.report.answers.table import ANSWER_COLUMNS
-from modgap.report.verdicts import COLUMNS
+from modgap.report.verdicts.judge import COLUMNS
 from modgap.tables import write_table
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
@@ -186,8 +186,23 @@ def test_claims_that_nobody_judged_are_folded(tmp_path):
     pd.DataFrame([claim("one", "not run")]).to_csv(claims, index=False)
     page = make(tmp_path, "plain", claims=claims)
     assert '<details id="verdicts">' in page
-    assert "1 claims, none judged" not in page
-    assert "1 claim, none judged" in page
+    assert "0 of 1 claims judged, weights and data needed" in page
+    # What the paper prints is computed again by every run: no reason to unfold.
+    printed = claim("two", "reproduced", scale="printed numbers")
+    pd.DataFrame([claim("one", "not run"), printed]).to_csv(claims, index=False)
+    assert '<details id="verdicts">' in make(tmp_path, "plain", claims=claims)
+
+
+def test_no_count_is_over_scales(tmp_path):
+    claims = tmp_path / "some.csv"
+    rows = [claim("one", "not run"), claim("two", "reproduced", scale="embedded")]
+    rows += [claim("three", "undecided", scale="embedded"), claim("four", "illustration")]
+    pd.DataFrame(rows).to_csv(claims, index=False)
+    page = make(tmp_path, "plain", claims=claims)
+    counts = re.findall(r'<span class="count">(.*?)</span>', page)
+    assert counts == ["0 of 1", "2 of 2"]
+    assert page.index("The paper&#39;s own models") < page.index("This run&#39;s own models")
+    assert "1 illustration, not counted" in page
 
 
 def test_nothing_is_loaded_from_outside(tmp_path):

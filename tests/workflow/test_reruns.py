@@ -182,7 +182,7 @@ EDITED = {
     "tasks/fairness.py": {"sweep_fairness": 1, "table2_fairness": 1, "figS11_fairness_shift": 1},
     # No claim is about the answers.
     "report/answers/table.py": {"table_answers": 1, "judge_claims": 0},
-    "report/verdicts.py": {},
+    "report/verdicts/measure.py": {},
     # What the workflow itself reads is in no job's digest: its effect is in the settings.
     "plan/resolve.py": None,
     "fetch/download.py": None,
@@ -245,8 +245,8 @@ def test_other_control_draws_rerun_the_zero_shot_sweep(finished):
 def test_an_edited_claim_is_judged_and_shown(finished):
     path = finished / "config" / "claims.yaml"
     text = path.read_text()
-    assert "tolerance: 0.00001" in text
-    path.write_text(text.replace("tolerance: 0.00001", "tolerance: 0.00002"))
+    assert "tolerance: 0.005" in text
+    path.write_text(text.replace("tolerance: 0.005", "tolerance: 0.006"))
     assert planned(finished, *SMOKE) == {**JUDGED, "all": 1}
 
 

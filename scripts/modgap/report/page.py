@@ -15,13 +15,26 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from modgap.report.formats import spell
-from modgap.report.verdicts import NOT_RUN, VERDICTS
+from modgap.report.verdicts.decide import ILLUSTRATION, JUDGED, NOT_RUN, VERDICTS
 
 # Rows of a table that the page shows; the file has all.
 SHOWN_ROWS = 60
 
 # Colour alone never tells a verdict.
-MARKS = dict(zip(VERDICTS, ("✓", "↗", "✗", "–"), strict=True))
+MARKS = dict(zip(VERDICTS, ("✓", "↗", "?", "✗", "○", "–"), strict=True))
+
+# What claims are about, from the paper's own models to those of the run, and what a run without it
+# lacks. Their verdicts are never added up: a verdict on small models is none on the paper's.
+SCALES = {
+    "paper": ("The paper's own models and data", "weights and data needed"),
+    "published features": ("The authors' published embeddings", "their files needed"),
+    "printed numbers": ("Numbers that the paper prints, computed again", "not computed"),
+    "simulation": ("Simulations of the paper's size", "not among this run's simulations"),
+    "embedded": (
+        "This run's own models and data, which say nothing of the paper's",
+        "models, data or studies of the default needed",
+    ),
+}
 
 DOCUTILS = {
     "raw_enabled": False,
@@ -96,22 +109,37 @@ def read_table_view(csv, markdown=None, *, private=False):
 
 
 def read_verdicts(csv):
-    """Verdicts as dicts, those that were judged first; numbers spelled, absent ones as a dash."""
+    """Verdicts as dicts, those that were judged first and by scale; numbers spelled, or a dash."""
     frame = pd.read_csv(csv, dtype={"n": str, "seed": str}).astype(object)
     records = frame.where(frame.notna(), "–").to_dict("records")
     for record in records:
         for key in ("measured", "low", "high"):
             record[key] = spell(record[key])
         record["interval"] = "" if record["low"] == "–" else f"{record['low']} to {record['high']}"
-    return sorted(records, key=lambda record: record["verdict"] == NOT_RUN)
+    order = list(SCALES)
+    return sorted(records, key=lambda one: (one["verdict"] == NOT_RUN, order.index(one["scale"])))
 
 
-def count_verdicts(claims):
-    """Verdict -> how many claims, and scale -> verdict -> how many."""
-    total = dict.fromkeys(VERDICTS, 0)
-    by_scale = {}
-    for claim in claims:
-        total[claim["verdict"]] += 1
-        row = by_scale.setdefault(claim["scale"], dict.fromkeys(VERDICTS, 0))
-        row[claim["verdict"]] += 1
-    return total, by_scale
+def count_by_scale(claims):
+    """What each scale's claims came to, as dicts in the order of ``SCALES``; never over scales.
+
+    Keys: scale, title, total (without illustrations), judged, counts (verdict -> how many, of those
+    that judge), illustrations, lacks (why not all are judged, "" where they are).
+    """
+    summed = []
+    for scale, (title, lacks) in SCALES.items():
+        verdicts = [claim["verdict"] for claim in claims if claim["scale"] == scale]
+        if verdicts:
+            counts = {verdict: verdicts.count(verdict) for verdict in JUDGED}
+            summed.append(
+                {
+                    "scale": scale,
+                    "title": title,
+                    "total": len(verdicts) - verdicts.count(ILLUSTRATION),
+                    "judged": sum(counts.values()),
+                    "counts": counts,
+                    "illustrations": verdicts.count(ILLUSTRATION),
+                    "lacks": lacks if NOT_RUN in verdicts else "",
+                }
+            )
+    return summed

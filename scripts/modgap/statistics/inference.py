@@ -270,3 +270,24 @@ def holm(p):
     factors = len(order) - np.arange(len(order))
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
     return adjusted
+
+
+def log_log_slope(x, counts, trials):
+    """Slope of log share over log ``x``: value, low, high.
+
+    Maximum likelihood of counts (k,) out of trials (k,) as Poisson counts, share = exp(a)·x^slope;
+    the interval is Wald's. A Poisson count varies more than one of trials, so the interval of
+    shares is wide rather than narrow.
+    """
+    counts, trials = np.asarray(counts, dtype=float), np.asarray(trials, dtype=float)
+    design = np.column_stack([np.ones(len(counts)), np.log(x) - np.mean(np.log(x))])
+    estimate = np.array([np.log(counts.sum() / trials.sum()), 0.0])
+    for _ in range(100):
+        expected = trials * np.exp(design @ estimate)
+        information = design.T @ (expected[:, None] * design)
+        step = np.linalg.solve(information, design.T @ (counts - expected))
+        estimate += np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-10:
+            break
+    reach = norm.ppf((1 + LEVEL) / 2) * np.sqrt(np.linalg.inv(information)[1, 1])
+    return float(estimate[1]), float(estimate[1] - reach), float(estimate[1] + reach)

@@ -14,7 +14,14 @@ all categories.
 import numpy as np
 import pandas as pd
 
-from modgap.statistics.inference import chi_square, count_discordant, holm, mcnemar, wilson_interval
+from modgap.statistics.inference import (
+    chi_square,
+    count_discordant,
+    holm,
+    mcnemar,
+    paired_difference_interval,
+    wilson_interval,
+)
 from modgap.tasks.selection import zero_index
 
 SUM, ACCURACY = "sum", "accuracy"
@@ -80,9 +87,10 @@ def rates_by_group(outcomes, groups, deltas):
 def changes_by_group(outcomes, groups, deltas):
     """Paired tests of every shift against none, on the same pictures.
 
-    One row per grouping, group, measure and shift other than 0: lost and won pictures, McNemar's
-    exact p, the p of the paper's unpaired χ², and Holm's adjustment of McNemar's over the groups,
-    measures and shifts of the grouping.
+    One row per grouping, group, measure and shift other than 0: lost and won pictures, the change
+    of the rate with its interval (Bonett & Price 2012) over ``n`` pictures, McNemar's exact p, the
+    p of the paper's unpaired χ², and Holm's adjustment of McNemar's over the groups, measures and
+    shifts of the grouping.
     """
     zero = zero_index(deltas)
     rows = []
@@ -92,6 +100,7 @@ def changes_by_group(outcomes, groups, deltas):
                 if j != zero:
                     before, after = hits[zero, mask], hits[j, mask]
                     lost, won = count_discordant(before, after)
+                    low, high = paired_difference_interval(lost, won, len(before))
                     _, unpaired = chi_square(before.sum(), after.sum(), len(before))
                     rows.append(
                         {
@@ -101,6 +110,11 @@ def changes_by_group(outcomes, groups, deltas):
                             "delta": delta,
                             "lost": int(lost),
                             "won": int(won),
+                            "n": len(before),
+                            "change": (won - lost) / len(before),
+                            "low": float(low),
+                            "high": float(high),
+                            "interval_method": "Bonett & Price, paired",
                             "p_published": float(unpaired),
                             "p": float(mcnemar(lost, won)),
                         }

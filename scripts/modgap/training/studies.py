@@ -7,6 +7,8 @@ from modgap.tables import column_name
 
 STAGES = ("start", "end")
 OVER_SEEDS = "t over seeds"
+# Ends the interval_method of a measurement of one seed.
+OF_ONE_SEED = "; items of one seed"
 
 
 def stage_rows(trajectory):
@@ -31,8 +33,10 @@ def summarise(cells, trajectories):
     Returns
     -------
     DataFrame: the factors, ``stage`` (start, end), ``step``, ``statistic``, ``side``, ``value``,
-    ``low``, ``high``, ``interval_method``, ``n`` (held-out items), ``dim``, ``n_seeds``. With
-    one seed the interval is that of its own held-out sample, with several a t interval over them.
+    ``low``, ``high``, ``interval_method``, ``n`` (held-out items), ``dim``, ``n_seeds``, ``seeds``
+    and ``by_seed`` (lists: the seeds and the value of each, for paired differences). With one seed
+    the interval is over the items of that one model and says so, with several a t interval over
+    them.
     """
     factors = [key for key in cells[0] if key not in ("seed", "run")]
     rows = pd.concat(
@@ -43,7 +47,14 @@ def summarise(cells, trajectories):
     keys = [*factors, "stage", "statistic", "side"]
     groups = rows.groupby(keys, sort=False, dropna=False)
     return pd.DataFrame(
-        [{**dict(zip(keys, key, strict=True)), **mean_over_seeds(group)} for key, group in groups]
+        [
+            {
+                **dict(zip(keys, key, strict=True)),
+                **mark_one_seed(mean_over_seeds(group)),
+                **values_by_seed(group),
+            }
+            for key, group in groups
+        ]
     )
 
 
@@ -65,6 +76,21 @@ def mean_over_seeds(group):
     return {**shared, "value": value, "low": low, "high": high, "interval_method": OVER_SEEDS}
 
 
+def mark_one_seed(row):
+    """The row, whose interval says so where it is over the items of one seed."""
+    if row["n_seeds"] > 1 or row["interval_method"].startswith("none"):
+        return row
+    return {**row, "interval_method": row["interval_method"] + OF_ONE_SEED}
+
+
+def values_by_seed(group):
+    """The seeds of a measurement and the value of each, as lists in the same order."""
+    return {
+        "seeds": [int(seed) for seed in group["seed"]],
+        "by_seed": [float(value) for value in group["value"]],
+    }
+
+
 def wide_table(summary):
     """One row per cell: factors, ``n_seeds``, ``n``, then every measurement.
 
@@ -73,7 +99,7 @@ def wide_table(summary):
     (``modgap.training.norms``) a column ``collapsed`` says which cells have such runs, and no gap.
     """
     fixed = ["stage", "statistic", "side", "step", "n", "dim", "n_seeds"]
-    numbers = ["value", "low", "high", "interval_method"]
+    numbers = ["value", "low", "high", "interval_method", "seeds", "by_seed"]
     factors = [key for key in summary.columns if key not in fixed + numbers]
     rows = []
     for key, cell in summary.groupby(factors, sort=False, dropna=False):

@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from modgap.report.page import (
     SHOWN_ROWS,
     caption_sentence,
-    count_verdicts,
+    count_by_scale,
     embed_png,
     read_table_view,
     read_verdicts,
@@ -64,7 +64,7 @@ def test_a_table_shows_its_printed_columns_and_its_first_rows(tmp_path):
     assert read_table_view(csv)["columns"] == ["name", "gap", "n"]
 
 
-def test_verdicts_that_were_judged_come_first_and_are_counted(tmp_path):
+def test_verdicts_that_were_judged_come_first_and_scales_in_their_order(tmp_path):
     csv = tmp_path / "claims.csv"
     pd.DataFrame(
         {
@@ -80,9 +80,29 @@ def test_verdicts_that_were_judged_come_first_and_are_counted(tmp_path):
     judged, absent = read_verdicts(csv)
     assert (judged["interval"], judged["n"]) == ("0.25 to 0.75", "007")
     assert (absent["interval"], absent["measured"]) == ("", "–")
-    total, by_scale = count_verdicts([judged, absent])
-    assert total == {"reproduced": 1, "direction only": 0, "not reproduced": 0, "not run": 1}
-    assert by_scale["paper"]["not run"] == by_scale["embedded"]["reproduced"] == 1
+
+
+def test_every_scale_has_its_own_count_and_the_papers_comes_first():
+    verdicts = {
+        "embedded": ["reproduced", "undecided", "illustration", "not run"],
+        "simulation": ["reproduced", "direction only"],
+        "paper": ["not run", "not run", "illustration"],
+    }
+    claims = [
+        {"scale": scale, "verdict": verdict} for scale, some in verdicts.items() for verdict in some
+    ]
+    paper, simulation, embedded = count_by_scale(claims)
+    assert [paper["scale"], simulation["scale"]] == ["paper", "simulation"]
+    assert (paper["judged"], paper["total"], paper["illustrations"]) == (0, 2, 1)
+    assert paper["lacks"] == "weights and data needed"
+    assert (simulation["judged"], simulation["total"], simulation["lacks"]) == (2, 2, "")
+    assert (embedded["judged"], embedded["total"]) == (2, 3)
+    assert embedded["counts"] == {
+        "reproduced": 1,
+        "direction only": 0,
+        "undecided": 1,
+        "not reproduced": 0,
+    }
 
 
 def test_a_template_that_asks_for_what_is_not_there_is_an_error(tmp_path):

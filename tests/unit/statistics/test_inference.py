@@ -10,6 +10,7 @@ from modgap.statistics.inference import (
     clopper_pearson_interval,
     count_discordant,
     holm,
+    log_log_slope,
     mcnemar,
     paired_difference_interval,
     wilson_interval,
@@ -399,3 +400,21 @@ def test_two_samples_have_the_interval_of_a_difference_of_means():
     error = np.sqrt(first.var(ddof=1) / 12 + second.var(ddof=1) / 40)
     assert (low + high) / 2 == pytest.approx(first.mean() - second.mean())
     assert (high - low) / 2 == pytest.approx(t.ppf(0.975, 11) * error)
+
+
+def test_a_slope_of_two_places_is_that_between_them():
+    """Closed form: log of the ratio of the shares; variance 1/count each over log² of the ratio."""
+    slope, low, high = log_log_slope([100, 200], [400, 100], [1000, 1000])
+    assert slope == pytest.approx(-2)
+    error = np.sqrt(1 / 400 + 1 / 100) / np.log(2)
+    assert (low, high) == pytest.approx((-2 - 1.959964 * error, -2 + 1.959964 * error))
+
+
+def test_intervals_of_slopes_hold_the_true_one():
+    rng = np.random.default_rng(0)
+    widths, n = np.array([128, 256, 512, 1024]), np.full(4, 4000)
+    held = []
+    for _ in range(300):
+        found = log_log_slope(widths, rng.binomial(n, 20 / widths), n)
+        held.append(found[1] <= -1 <= found[2])
+    assert 0.92 < np.mean(held) < 0.99

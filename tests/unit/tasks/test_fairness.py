@@ -138,3 +138,20 @@ def test_sum_counts_every_category_and_accuracy_the_right_class():
 def test_names_as_the_paper_has_them():
     assert display_name("Latino_Hispanic") == "Latino"
     assert display_name("East Asian") == "East Asian"
+
+
+def test_a_change_has_the_interval_of_paired_proportions():
+    """100 pictures of which 20 lose and 5 win: Bonett & Price (2012), by hand."""
+    before = np.repeat([True, True, False, False], [40, 20, 5, 35])
+    after = np.repeat([True, False, True, False], [40, 20, 5, 35])
+    outcomes = {ACCURACY: np.array([after, before])}
+    (row,) = (
+        changes_by_group(outcomes, {"race": ["a"] * 100}, DELTAS)
+        .query("grouping == 'all'")
+        .itertuples()
+    )
+    assert (row.n, row.lost, row.won) == (100, 20, 5)
+    assert row.change == pytest.approx(-0.15)
+    p_lost, p_won = 21 / 102, 6 / 102
+    reach = 1.959964 * np.sqrt((p_lost + p_won - (p_won - p_lost) ** 2) / 102)
+    assert (row.low, row.high) == pytest.approx((p_won - p_lost - reach, p_won - p_lost + reach))

@@ -57,7 +57,7 @@ def test_a_study_has_means_over_seeds_at_start_and_end():
     assert (end["low"], end["high"]) == pytest.approx(mean_interval([1.0, 1.2]))
     alone = gap.loc[("closed", "start")]
     assert (alone["value"], alone["low"], alone["high"]) == pytest.approx((0.1, 0.0, 0.2))
-    assert alone["interval_method"] == "bootstrap"
+    assert alone["interval_method"] == "bootstrap; items of one seed"
     assert alone["n_seeds"] == 1
 
 
@@ -74,6 +74,18 @@ def test_a_cell_with_a_collapsed_run_has_no_gap():
     assert "collapsed" not in wide_table(summarise(CELLS, RUNS))
 
 
+def test_the_value_of_every_seed_is_kept_for_paired_differences():
+    summary = summarise(CELLS, RUNS)
+    gap = summary[summary["statistic"] == "gap"].set_index(["start", "stage"])
+    assert gap.loc[("plain", "start"), "seeds"] == [0, 1]
+    assert gap.loc[("plain", "start"), "by_seed"] == [1.2, 1.4]
+    assert gap.loc[("plain", "end"), "by_seed"] == [1.0, 1.2]
+    assert gap.loc[("closed", "end"), "by_seed"] == [0.6]
+    # A value without an interval has none of items either.
+    tau = summary[(summary["statistic"] == "tau") & (summary["start"] == "closed")]
+    assert set(tau["interval_method"]) == {"none: a setting"}
+
+
 def test_the_wide_table_has_one_row_a_cell_and_says_how_many_seeds():
     table = wide_table(summarise(CELLS, RUNS))
     assert table["start"].tolist() == ["plain", "closed"]
@@ -82,5 +94,6 @@ def test_the_wide_table_has_one_row_a_cell_and_says_how_many_seeds():
     np.testing.assert_allclose(table["gap"], [1.1, 0.6])
     np.testing.assert_allclose(table["gap_start"], [1.3, 0.1])
     np.testing.assert_allclose(table["gap_low"].iloc[1], 0.5)
-    assert table["gap_interval"].tolist() == [OVER_SEEDS, "bootstrap"]
+    assert table["gap_interval"].tolist() == [OVER_SEEDS, "bootstrap; items of one seed"]
+    assert not {"seeds", "by_seed"} & set(table.columns)
     np.testing.assert_array_equal(table["trained_tau_low"].isna(), [False, True])

@@ -11,7 +11,7 @@ from modgap.plan.paths import IMPORTED, is_imported, list_paired, modalities
 from modgap.plan.training import independent_entries
 
 # A claim is judged by the value of one row unless it says one of these.
-FORMS = ("minus", "trend", "count", "share")
+FORMS = ("minus", "ratio", "trend", "slope", "spread", "count", "share")
 USUAL_COLUMNS = {"value": "value", "low": "low", "high": "high"}
 
 
@@ -38,25 +38,33 @@ def load_claims(path, schema):
     -------
     tables : dict: name -> what it is about (``of``), its ``path`` under the results and the
         ``figure`` that shows it.
-    claims : list of dicts.
+    claims : list of dicts; ``also`` has the further rows that a claim is about, ready like its own.
     """
     content = read_claims(path, schema)
     claims = []
     for claim in content["claims"]:
         source = content["sources"][claim["about"]]
-        rows = {**source.get("rows", {}), **claim.get("rows", {})}
-        if "sha256" in source:
-            rows["sha256"] = imported_digest(source["sha256"])
-        usual = content["tables"][claim["table"]].get("columns", USUAL_COLUMNS)
-        columns = claim.get("columns", usual)
-        source_says = {"scale": source["scale"], "needs": claim.get("needs", source["needs"])}
-        claims.append({**claim, **source_says, "rows": rows, "columns": columns})
+        # A claim may say these otherwise than its source.
+        says = {key: source[key] for key in ("decidable", "needs", "sample") if key in source}
+        also = [resolve_rows(part, content) for part in claim.get("also", [])]
+        whole = {**says, **claim, **resolve_rows(claim, content), "also": also}
+        claims.append({**whole, "scale": source["scale"]})
     figures = content.get("figures", {})
     tables = {
         name: {**about, "figure": figures.get(name, "")}
         for name, about in content["tables"].items()
     }
     return tables, claims
+
+
+def resolve_rows(part, content):
+    """Table, rows and columns of what a claim is about, those of its source included."""
+    source = content["sources"][part["about"]]
+    rows = {**source.get("rows", {}), **part.get("rows", {})}
+    if "sha256" in source:
+        rows["sha256"] = imported_digest(source["sha256"])
+    usual = content["tables"][part["table"]].get("columns", USUAL_COLUMNS)
+    return {"table": part["table"], "rows": rows, "columns": part.get("columns", usual)}
 
 
 def claim_problems(content):
@@ -66,9 +74,10 @@ def claim_problems(content):
         where = f"claims.{claim['id']}"
         if ids.count(claim["id"]) > 1:
             lines.append(f"{where}: the id occurs more than once")
-        for key, known in (("about", "sources"), ("table", "tables")):
-            if claim[key] not in content[known]:
-                lines.append(f"{where}.{key}: no {claim[key]!r} in {known}")
+        for part in [claim, *claim.get("also", [])]:
+            for key, known in (("about", "sources"), ("table", "tables")):
+                if part[key] not in content[known]:
+                    lines.append(f"{where}.{key}: no {part[key]!r} in {known}")
         lines += [f"{where}: {problem}" for problem in expectation_problems(claim, content)]
     for run, judged in content["judged"].items():
         lines += [f"judged.{run}: no claim {name!r}" for name in judged if name not in ids]
@@ -80,16 +89,25 @@ def expectation_problems(claim, content):
     expectations = [key for key in ("tolerance", "above", "below") if key in claim]
     if len(expectations) != 1:
         yield "give one of tolerance, above and below"
-    if "tolerance" in claim and "published" not in claim:
-        yield "a tolerance needs the published value"
+    if "tolerance" in claim and not {"published", "target"} & claim.keys():
+        yield "a tolerance needs the published value, or a target"
     forms = [key for key in FORMS if key in claim]
     if len(forms) > 1:
         yield f"give at most one of {', '.join(FORMS)}"
     if "minus" in claim and "tolerance" in claim:
         yield "a difference (minus) is judged by above or below"
-    scale = content["sources"].get(claim["about"], {}).get("scale")
-    if scale == "embedded" and "tolerance" in claim:
-        yield "the paper's values are never judged on embedded models and data; give above or below"
+    parts = [claim, *claim.get("also", [])]
+    scales = {content["sources"].get(part["about"], {}).get("scale") for part in parts}
+    if len(scales) > 1:
+        yield "a claim is about models and data of one scale"
+    if scales == {"embedded"} and "tolerance" in claim and "target" not in claim:
+        yield (
+            "the paper's values are never judged on embedded models and data; give above, below or "
+            "a target of your own"
+        )
+    about = {content["tables"].get(part["table"], {}).get("of") for part in parts}
+    if about & set(STUDIES) and claim.get("unit") != "seeds":
+        yield "a claim about a training study has unit: seeds"
 
 
 # Keys of a dataset that say which data it is.
@@ -110,10 +128,10 @@ def list_subjects(config, cells):
 
     Returns
     -------
-    dict: what (``embedding_sets``, ``cones``, ``initialisations``, ``layers``,
-    ``disabled_normalisation``, ``independent_models``, ``zero_shot``, ``fairness``, a training
-    study, ``random_networks``, ``theorems`` or ``sphere``) -> name -> dict of attributes. What the
-    run does not have is empty.
+    dict: what (``embedding_sets``, ``cones``, ``initialisations``, ``disabled_normalisation``,
+    ``independent_models``, ``zero_shot``, ``fairness``, a training study, ``random_networks``,
+    ``theorems``, ``sphere`` or ``printed_numbers``) -> name -> dict of attributes. What the run
+    does not have is empty; printed numbers have no file.
     """
     sets = {
         name: describe_subject(config, entry.get("model"), entry["dataset"])
@@ -129,15 +147,14 @@ def list_subjects(config, cells):
         for entry in config["cones"]
         for modality in modalities(config, entry)
     }
-    result = {"embedding_sets": sets, "cones": cones}
-    for section in ("initialisations", "layers"):
-        result[section] = {
-            f"{entry['model']}/{entry['dataset']}": {
-                **describe_subject(config, entry["model"], entry["dataset"]),
-                **describe_seeds(config["cone_study"] if section == "initialisations" else {}),
-            }
-            for entry in config[section]
+    result = {"embedding_sets": sets, "cones": cones, "printed_numbers": {}}
+    result["initialisations"] = {
+        f"{entry['model']}/{entry['dataset']}": {
+            **describe_subject(config, entry["model"], entry["dataset"]),
+            **describe_seeds(config["cone_study"]),
         }
+        for entry in config["initialisations"]
+    }
     result["disabled_normalisation"] = {
         f"{entry['model']}/{entry['dataset']}": drop_key(
             describe_subject(config, entry["model"], entry["dataset"]), "normalisation"
@@ -146,12 +163,18 @@ def list_subjects(config, cells):
     }
     for section in ("zero_shot", "fairness"):
         result[section] = {
-            name: describe_subject(config, entry.get("model"), entry["dataset"])
+            name: {
+                **describe_subject(config, entry.get("model"), entry["dataset"]),
+                # The table of fairness says itself which prompts a row has.
+                **({"templates": entry["templates"]} if section == "zero_shot" else {}),
+            }
             for name, entry in config[section].items()
         }
     result["independent_models"] = {
-        name: describe_network(
-            config, take_one(independent_entries(config, name)), entry["dataset"]
+        # Several trainings, which the table counts itself.
+        name: drop_key(
+            describe_network(config, take_one(independent_entries(config, name)), entry["dataset"]),
+            "n_seeds",
         )
         for name, entry in config["independent_models"].items()
     }
@@ -174,7 +197,10 @@ def describe_subject(config, model, dataset):
 def describe_network(config, network, dataset):
     """Attributes of a model's entry (empty for ready embeddings) on a dataset."""
     entry = config["datasets"][dataset]
+    # A model trained here is one seed of its training.
+    trained = {"n_seeds": 1} if network.get("source") == "trained" else {}
     return {
+        **trained,
         "source": network.get("source", ""),
         "state": weights_state(network) if network else "",
         "architecture": network.get("architecture", ""),
