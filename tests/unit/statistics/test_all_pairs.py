@@ -84,7 +84,7 @@ def test_the_two_tables_share_no_row_and_are_all_there_is(data, frame):
 def test_with_one_text_a_picture_mmd_is_what_the_uniformities_say():
     """Their kernel is the same: mean within both less twice the mean across."""
     X, Y, _ = captioned(n=30, dim=8)
-    row = summary_row(measure_pair("one", X, Y[:30], np.arange(30), **SETTINGS))
+    row = summary_row(measure_pair("one", X, Y[:30], np.arange(30), **PAIRED))
     first, second, across = (
         np.exp(row[f"uniformity_{side}"]) for side in ("first", "second", "cross")
     )

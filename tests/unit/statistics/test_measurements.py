@@ -247,7 +247,7 @@ def test_the_gap_of_many_unpaired_rows_does_not_wait_for_all_comparisons(monkeyp
 def test_an_extrapolated_distance_needs_rows_for_its_dimensions(n, given, method):
     rng = np.random.default_rng(5)
     X, Y = rng.standard_normal((2, n, 8)) * np.linspace(0.2, 1, 8) + 2 * np.eye(8)[:2, None]
-    frame = measure_pair("some", X, Y, np.arange(n), **SETTINGS).set_index("statistic")
+    frame = measure_pair("some", X, Y, np.arange(n), **PAIRED).set_index("statistic")
     row = frame.loc["frechet_extrapolated"]
     assert np.isfinite(row["value"]) == given
     assert row["interval_method"] == method
@@ -261,7 +261,7 @@ def test_a_gap_along_one_coordinate_is_concentrated_and_a_rotated_one_is_not():
     X, Y = rng.standard_normal((2, 200, 40)) + 8 * np.eye(40)[[0, 1]][:, None]
     turn = np.linalg.qr(rng.standard_normal((40, 40)))[0]
     rows = [
-        summary_row(measure_pair("one", *pair, np.arange(200), **SETTINGS))
+        summary_row(measure_pair("one", *pair, np.arange(200), **PAIRED))
         for pair in ((X, Y), (X @ turn, Y @ turn))
     ]
     along, rotated = rows
@@ -274,7 +274,7 @@ def test_a_gap_along_one_coordinate_is_concentrated_and_a_rotated_one_is_not():
 
 def test_coordinates_of_no_gap_have_no_interval():
     X, Y = np.random.default_rng(7).standard_normal((2, 200, 20))
-    frame = measure_pair("none", X, Y, np.arange(200), **SETTINGS).set_index("statistic")
+    frame = measure_pair("none", X, Y, np.arange(200), **PAIRED).set_index("statistic")
     assert frame.loc["gap_share1", "interval_method"] == measurements.NO_GAP
     assert frame.loc["mmd_p", "value"] > 0.05
     assert "swaps within pairs" in frame.loc["mmd_p", "interval_method"]

@@ -8,6 +8,7 @@ from modgap.errors import InputError
 from modgap.plan.config import load_yaml, schema_problems
 from modgap.plan.models import weights_state
 from modgap.plan.paths import IMPORTED, is_imported, list_paired, modalities
+from modgap.plan.prompts import GIVEN
 from modgap.plan.training import independent_entries
 
 # A claim is judged by the value of one row unless it says one of these.
@@ -166,7 +167,7 @@ def list_subjects(config, cells):
             name: {
                 **describe_subject(config, entry.get("model"), entry["dataset"]),
                 # The table of fairness says itself which prompts a row has.
-                **({"templates": entry["templates"]} if section == "zero_shot" else {}),
+                **({"templates": entry.get("templates", GIVEN)} if section == "zero_shot" else {}),
             }
             for name, entry in config[section].items()
         }

@@ -111,7 +111,8 @@ def tell_starts(paths):
 
 def tell_optimisers(paths):
     """Whether it is L2 that widens the gap, at every rate from a plain start."""
-    rows = gather_rows(paths, ["effect", "decay", "loss", "rate_times_steps", "value", "collapsed"])
+    columns = ["effect", "decay", "loss", "rate_times_steps", "start", "logit_scale", "value"]
+    rows = gather_rows(paths, [*columns, "n_seeds", "collapsed"])
     effects = rows[(rows["effect"] == "main") & (rows["decay"] == "l2 − none")]
     effects = effects.set_index("rate_times_steps")
     rows = rows[(rows["effect"] == "change") & (rows["start"] == "as_is")]
