@@ -33,10 +33,10 @@ def summarise(cells, trajectories):
     Returns
     -------
     DataFrame: the factors, ``stage`` (start, end), ``step``, ``statistic``, ``side``, ``value``,
-    ``low``, ``high``, ``interval_method``, ``n`` (held-out items), ``dim``, ``n_seeds``, ``seeds``
-    and ``by_seed`` (lists: the seeds and the value of each, for paired differences). With one seed
-    the interval is over the items of that one model and says so, with several a t interval over
-    them.
+    ``low``, ``high``, ``interval_method``, ``n`` (held-out items), ``dim``, ``n_seeds``,
+    ``seed_numbers`` and ``by_seed`` (lists: the seeds and the value of each, for paired
+    differences). With one seed the interval is over the items of that one model and says so, with
+    several a t interval over them.
     """
     factors = [key for key in cells[0] if key not in ("seed", "run")]
     rows = pd.concat(
@@ -86,7 +86,7 @@ def mark_one_seed(row):
 def values_by_seed(group):
     """The seeds of a measurement and the value of each, as lists in the same order."""
     return {
-        "seeds": [int(seed) for seed in group["seed"]],
+        "seed_numbers": [int(seed) for seed in group["seed"]],
         "by_seed": [float(value) for value in group["value"]],
     }
 
@@ -99,7 +99,7 @@ def wide_table(summary):
     (``modgap.training.norms``) a column ``collapsed`` says which cells have such runs, and no gap.
     """
     fixed = ["stage", "statistic", "side", "step", "n", "dim", "n_seeds"]
-    numbers = ["value", "low", "high", "interval_method", "seeds", "by_seed"]
+    numbers = ["value", "low", "high", "interval_method", "seed_numbers", "by_seed"]
     factors = [key for key in summary.columns if key not in fixed + numbers]
     rows = []
     for key, cell in summary.groupby(factors, sort=False, dropna=False):

@@ -77,7 +77,7 @@ def test_a_cell_with_a_collapsed_run_has_no_gap():
 def test_the_value_of_every_seed_is_kept_for_paired_differences():
     summary = summarise(CELLS, RUNS)
     gap = summary[summary["statistic"] == "gap"].set_index(["start", "stage"])
-    assert gap.loc[("plain", "start"), "seeds"] == [0, 1]
+    assert gap.loc[("plain", "start"), "seed_numbers"] == [0, 1]
     assert gap.loc[("plain", "start"), "by_seed"] == [1.2, 1.4]
     assert gap.loc[("plain", "end"), "by_seed"] == [1.0, 1.2]
     assert gap.loc[("closed", "end"), "by_seed"] == [0.6]
@@ -95,5 +95,5 @@ def test_the_wide_table_has_one_row_a_cell_and_says_how_many_seeds():
     np.testing.assert_allclose(table["gap_start"], [1.3, 0.1])
     np.testing.assert_allclose(table["gap_low"].iloc[1], 0.5)
     assert table["gap_interval"].tolist() == [OVER_SEEDS, "bootstrap; items of one seed"]
-    assert not {"seeds", "by_seed"} & set(table.columns)
+    assert not {"seed_numbers", "by_seed"} & set(table.columns)
     np.testing.assert_array_equal(table["trained_tau_low"].isna(), [False, True])

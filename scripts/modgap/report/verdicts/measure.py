@@ -209,7 +209,7 @@ def paired_by_seed(row, partner, combine):
 
 def seed_values_of(row):
     """Seed -> value of a row of a training study; empty for other rows."""
-    seeds, values = row.get("seeds"), row.get("by_seed")
+    seeds, values = row.get("seed_numbers"), row.get("by_seed")
     if not isinstance(seeds, (list, tuple, np.ndarray)):
         return {}
     return dict(zip((int(seed) for seed in seeds), map(float, values), strict=True))

@@ -89,7 +89,7 @@ def test_a_difference_is_of_rows_that_are_alike_in_all_else():
     assert weakest(claim, found)["row"]["captions"] == "full"
 
 
-SEEDS = {"seeds": [[0, 1, 2]] * 2, "n_seeds": 3}
+SEEDS = {"seed_numbers": [[0, 1, 2]] * 2, "n_seeds": 3}
 ENDS, STARTS = [1.3149, 1.2988, 1.2836], [1.1898, 1.1884, 1.1892]
 
 
@@ -108,9 +108,9 @@ def test_a_difference_over_seeds_is_paired():
     found = measure_one(claim, together)
     assert (found["low"], found["high"]) == pytest.approx((0.5, 0.5))
     # Only seeds that both have.
-    other = rows.assign(seeds=[[0, 1, 2], [5, 1, 2]])
+    other = rows.assign(seed_numbers=[[0, 1, 2], [5, 1, 2]])
     assert measure_one(claim, other)["value"] == pytest.approx(changes[1:].mean())
-    one = rows.assign(seeds=[[0], [0]], by_seed=[[1.3], [1.2]], n_seeds=1)
+    one = rows.assign(seed_numbers=[[0], [0]], by_seed=[[1.3], [1.2]], n_seeds=1)
     assert measure_one(claim, one)["n_seeds"] == 1
 
 
@@ -120,7 +120,7 @@ def test_a_ratio_is_paired_too():
     found = measure_one(claim, rows)
     assert found["value"] == pytest.approx(0.5)
     assert (found["low"], found["high"]) == pytest.approx((0.49 / 1.01, 0.51 / 0.99))
-    seeds = rows.assign(seeds=[[0, 1]] * 2, by_seed=[[0.4, 0.6], [0.8, 1.2]])
+    seeds = rows.assign(seed_numbers=[[0, 1]] * 2, by_seed=[[0.4, 0.6], [0.8, 1.2]])
     found = measure_one(claim, seeds)
     assert (found["value"], found["low"], found["high"]) == pytest.approx((0.5, 0.5, 0.5))
 
