@@ -1,9 +1,9 @@
 """Pictures that the pipeline makes itself: drawn scenes and scikit-learn's digits.
 
-A scene is one coloured shape (size, colour, shape, place) and a row of small white marks (number,
-kind) on a varying background: 7,680 different scenes. Its caption names only some of this unless
+A scene is one coloured shape (size, colour, shape, place) and a row of one to four small white dots
+(number) on a varying background: 3,840 different scenes. Its caption names only some of this unless
 ``completeness`` is "full": what a caption leaves out is what keeps a trained model's modality gap
-open. The columns size, colour, shape and place are always of the shape, never of the marks.
+open. The columns size, colour, shape and place are always of the shape, never of the dots.
 """
 
 from itertools import product
@@ -22,7 +22,7 @@ from modgap.data.table import (
 from modgap.errors import InputError
 
 # The order in which a caption names them.
-ATTRIBUTES = ["size", "colour", "shape", "place", "number", "mark"]
+ATTRIBUTES = ["size", "colour", "shape", "place", "number"]
 
 COLOURS = {
     "red": (215, 35, 40),
@@ -36,7 +36,7 @@ COLOURS = {
 }
 
 # Radius as a share of the picture's side.
-SIZES = {"small": 0.13, "medium": 0.18, "large": 0.25}
+SIZES = {"small": 0.13, "medium": 0.19, "large": 0.26}
 
 # Centre of the shape (x, y) as a share of the side.
 PLACES = {
@@ -49,11 +49,10 @@ PLACES = {
 
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4}
 
-# Half width and half height of a mark as a share of the side.
-MARKS = {"dot": (0.06, 0.06), "bar": (0.025, 0.075)}
-MARK_SPACING = 0.19
-MARK_ROW = 0.085  # distance of the row of marks from the edge
-MARK_GREY = 245.0
+# Of the dots, as shares of the side: radius, distance between neighbours, distance of their row
+# from the edge.
+DOT_RADIUS, DOT_SPACING, DOT_ROW = 0.06, 0.19, 0.075
+DOT_GREY = 245.0
 
 # Equally likely ways to say the same.
 SIZE_WORDS = {"small": ["small", "little"], "medium": ["medium"], "large": ["large", "big"]}
@@ -64,10 +63,10 @@ PLACE_WORDS = {
     "bottom left": ["at the bottom left", "in the lower left"],
     "bottom right": ["at the bottom right", "in the lower right"],
 }
-MARK_WORDS = ["with", "and"]
+DOT_WORDS = ["with", "and"]
 
 # What a partial caption may leave out, each with probability 1/2; it always names the shape.
-OPTIONAL = [("size",), ("colour",), ("place",), ("number", "mark")]
+OPTIONAL = [("size",), ("colour",), ("place",), ("number",)]
 
 
 def list_templates():
@@ -94,14 +93,6 @@ def points_around(radii, start=-0.25):
     return np.asarray(radii)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-def heart_outline():
-    """Outline of a heart about the origin, y downwards."""
-    t = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    x = 16 * np.sin(t) ** 3
-    y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
-    return np.stack([x, y - 2.5], axis=1) / 15.5
-
-
 def plus_outline(width):
     """Outline of an upright cross of unit reach whose arms are 2 ``width`` wide."""
     arm = np.array([[-width, -width], [-width, -1.0], [width, -1.0]])
@@ -116,9 +107,9 @@ SHAPES = {
     "triangle": points_around(np.full(3, 1.2)) + np.array([0.0, 0.2]),
     "star": points_around(np.tile([1.25, 0.5], 5)),
     "cross": plus_outline(0.33),
-    "diamond": points_around(np.full(4, 1.2)) * [0.75, 1.0],
+    "bar": points_around(np.full(4, 1.6), start=0.125) * [1.0, 0.35],
     "ring": points_around(np.full(48, 1.05)),
-    "heart": heart_outline(),
+    "pole": points_around(np.full(4, 1.6), start=0.125) * [0.35, 1.0],
 }
 RING_HOLE = 0.55
 
@@ -128,7 +119,6 @@ VALUES = {
     "shape": SHAPES,
     "place": PLACES,
     "number": NUMBERS,
-    "mark": MARKS,
 }
 
 
@@ -140,7 +130,7 @@ def draw_attributes(generator):
 def draw_mask(generator, attributes, size):
     """Coverage of the shape, (size, size) in 0 to 1, with a little jitter in place and angle."""
     side = size * SUPERSAMPLING
-    radius = SIZES[attributes["size"]] * side * generator.uniform(0.92, 1.08)
+    radius = SIZES[attributes["size"]] * side * generator.uniform(0.95, 1.05)
     centre = np.array(PLACES[attributes["place"]]) * side
     centre = centre + generator.uniform(-0.03, 0.03, 2) * side
     angle = np.deg2rad(generator.uniform(-8, 8))
@@ -154,23 +144,22 @@ def draw_mask(generator, attributes, size):
     return np.asarray(mask.reduce(SUPERSAMPLING), dtype=np.float64) / 255
 
 
-def draw_marks(generator, attributes, size):
-    """Coverage of the marks, (size, size) in 0 to 1: a row along the edge that the shape leaves
+def draw_dots(generator, attributes, size):
+    """Coverage of the dots, (size, size) in 0 to 1: a row along the edge that the shape leaves
     free (either one where it is in the centre), anywhere along it.
     """
     side = size * SUPERSAMPLING
-    half = np.array(MARKS[attributes["mark"]])
     count, place = NUMBERS[attributes["number"]], attributes["place"]
     lower = generator.random() < 0.5 if place == "centre" else place.startswith("top")
-    length = (count - 1) * MARK_SPACING
-    first = generator.uniform(2 * half[0], 1 - 2 * half[0] - length)
-    row = 1 - MARK_ROW if lower else MARK_ROW
+    length = (count - 1) * DOT_SPACING
+    first = generator.uniform(2 * DOT_RADIUS, 1 - 2 * DOT_RADIUS - length)
+    row = 1 - DOT_ROW if lower else DOT_ROW
     mask = Image.new("L", (side, side))
     pen = ImageDraw.Draw(mask)
-    draw = {"dot": pen.ellipse, "bar": pen.rectangle}[attributes["mark"]]
     for i in range(count):
-        middle = np.array([first + i * MARK_SPACING, row + generator.uniform(-0.01, 0.01)])
-        draw([tuple((middle - half) * side), tuple((middle + half) * side)], fill=255)
+        middle = np.array([first + i * DOT_SPACING, row + generator.uniform(-0.01, 0.01)])
+        corners = [tuple((middle + sign * DOT_RADIUS) * side) for sign in (-1, 1)]
+        pen.ellipse(corners, fill=255)
     return np.asarray(mask.reduce(SUPERSAMPLING), dtype=np.float64) / 255
 
 
@@ -188,8 +177,8 @@ def draw_picture(generator, attributes, size):
     mask = draw_mask(generator, attributes, size)[..., None]
     colour = np.array(COLOURS[attributes["colour"]]) + generator.uniform(-12, 12, 3)
     picture = draw_background(generator, size) * (1 - mask) + colour * mask
-    marks = draw_marks(generator, attributes, size)[..., None]
-    picture = picture * (1 - marks) + MARK_GREY * marks
+    dots = draw_dots(generator, attributes, size)[..., None]
+    picture = picture * (1 - dots) + DOT_GREY * dots
     picture += NOISE_SD * generator.standard_normal(picture.shape)
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
@@ -197,7 +186,7 @@ def draw_picture(generator, attributes, size):
 def write_caption(generator, attributes, mentioned):
     """A caption that names the attributes in ``mentioned``, for example "a red circle".
 
-    Sizes, places and marks have several phrasings; the generator chooses.
+    Sizes, places and dots have several phrasings; the generator chooses.
     """
 
     def choose(phrasings):
@@ -209,8 +198,8 @@ def write_caption(generator, attributes, mentioned):
     if "place" in mentioned:
         parts.append(choose(PLACE_WORDS[attributes["place"]]))
     if "number" in mentioned:
-        plural = "" if attributes["number"] == "one" else "s"
-        parts += [choose(MARK_WORDS), attributes["number"], attributes["mark"] + plural]
+        dots = "dot" if attributes["number"] == "one" else "dots"
+        parts += [choose(DOT_WORDS), attributes["number"], dots]
     return " ".join(parts)
 
 
@@ -235,7 +224,7 @@ def draw_scenes(n, *, size, seed, completeness, rarely_named=None):
     Parameters
     ----------
     size : side of the pictures in pixels.
-    completeness : "partial" (the shape; size, colour, place and marks each in every second
+    completeness : "partial" (the shape; size, colour, place and dots each in every second
         caption) or "full" (everything).
     rarely_named : rule of ``leave_unnamed``, for captions that are skewed on purpose.
 
