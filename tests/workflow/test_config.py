@@ -60,8 +60,8 @@ def test_the_papers_configuration_plans_its_whole_graph_with_its_counts(root, tm
     # What COCO, the four classification sets, FairFace and the authors' eight files consist of,
     # and the weights of three models of CLIP and two of ResNet-50.
     assert jobs["download_file"] == 3 + 4 + 2 + 8 + 5
-    # Two recipes at six temperatures; two starts with three seeds.
-    assert jobs["train"] == 2 * 6 + 2 * 3
+    # Two recipes at six temperatures; two starts with three seeds by both recipes.
+    assert jobs["train"] == 2 * 6 + 2 * 3 * 2
     config = load_config(yaml.safe_load((root / "config" / "paper.yaml").read_text()), root)
     counts = {
         name: count_items(entry["kind"], entry)

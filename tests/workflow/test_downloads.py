@@ -261,7 +261,7 @@ def problems_of(given, root):
         ),
         (
             {"kind": "torchvision", "name": "CIFAR10", "split": "val"},
-            "datasets.d.split: CIFAR10 has train, test, not 'val'",
+            "datasets.d.split: CIFAR10 has train, test, all, not 'val'",
         ),
         ({"kind": "torchvision"}, "datasets.d: key 'name' is missing"),
         (
