@@ -352,7 +352,8 @@ def test_claims_and_figures_link_to_each_other_and_files_are_there(root, page, r
         return {
           inside: all('a[href^="#"]').map((a) => a.getAttribute('href').slice(1))
             .filter((id) => !document.getElementById(id)),
-          judged: all('.claims tbody tr').filter((row) => row.dataset.verdict !== 'not run')
+          judged: all('.claims tbody tr')
+            .filter((row) => !['not run', 'illustration'].includes(row.dataset.verdict))
             .map((row) => [row.id, row.querySelector('a[href^="#fig"]')?.getAttribute('href')]),
           back: all('figure dd a[href^="#claim-"]')
             .map((a) => [a.getAttribute('href').slice(1), '#' + a.closest('figure').id]),
