@@ -16,9 +16,9 @@ run: .venv/.run
 smoke: .venv/.run
 	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
 
-# The test tools, then all tests: those of functions and scripts side by side, then whole runs.
+# The test tools, then all tests: functions, scripts and faults first, then whole runs.
 test: .venv/.dev
-	$(BIN)/python -m pytest tests/unit tests/scripts -n $(CORES) --dist loadfile
+	$(BIN)/python -m pytest tests/unit tests/scripts tests/faults -n $(CORES) --dist loadfile
 	$(BIN)/python -m pytest tests/workflow -n $(CORES) --dist loadfile
 
 lint: .venv/.dev
