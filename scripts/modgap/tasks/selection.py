@@ -75,17 +75,32 @@ def select_corrected(outcomes, deltas, *, n_draws, seed, positive=None, owner=No
     interval lies above 0 and only there. The gain is the best of many and so too large on average;
     that of ``cross_fitted_gain`` is not. Where no shift is best the gain is 0 and p is 1.
 
+    ``choose_corrected`` says which is best. Level, coverage and power: in benchmarks/README.md.
+
     The direction is the same in every draw: it is made of pictures and texts without the labels.
     One that the labels had a part in would have to be found again in each draw.
     """
-    values = measure_outcomes(outcomes, positive)
-    zero, best = zero_index(deltas), best_index(values, deltas)
-    if deltas[best] == 0:
-        return Comparison(0.0, values[zero], values[zero], 0.0, 0.0, 0.0, 1.0)
+    zero, best = zero_index(deltas), choose_corrected(outcomes, deltas, positive, owner)
+    values = measure_outcomes(outcomes[[zero, best]], positive)
+    if best == zero:
+        return Comparison(0.0, *values, 0.0, 0.0, 0.0, 1.0)
     gains, parts = gain_parts(outcomes, zero, positive, owner)
     drawn = draw_errors(parts, n_draws, seed)
     interval = interval_at(best, gains[best], standard_errors(parts)[best], drawn)
-    return Comparison(deltas[best], values[zero], values[best], gains[best], *interval)
+    return Comparison(deltas[best], *values, gains[best], *interval)
+
+
+def choose_corrected(outcomes, deltas, positive=None, owner=None):
+    """Position of the best shift: of the highest accuracy, or of the AUC's clearest gain.
+
+    The error of an AUC grows with the shift, so that the highest is often a far and uncertain one:
+    the clearest is the largest T, gain over standard error.
+    """
+    if positive is None:
+        return best_index(measure_outcomes(outcomes, None), deltas)
+    gains, parts = gain_parts(outcomes, zero_index(deltas), positive, owner)
+    errors = standard_errors(parts)
+    return best_index(np.divide(gains, errors, out=np.zeros_like(gains), where=errors > 0), deltas)
 
 
 def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None, owner=None):
@@ -103,8 +118,10 @@ def cross_fitted_gain(sweep, deltas, n, n_folds, seed, positive=None, owner=None
     for mask in inside:
         fold, others = np.flatnonzero(mask), np.flatnonzero(~mask)
         outcomes = sweep(others)
-        chosen = measure_outcomes(outcomes[:, others], take_rows(positive, others))
-        pair = outcomes[[zero_index(deltas), best_index(chosen, deltas)]]
+        best = choose_corrected(
+            outcomes[:, others], deltas, take_rows(positive, others), owner[others]
+        )
+        pair = outcomes[[zero_index(deltas), best]]
         before, after = measure_outcomes(pair[:, fold], take_rows(positive, fold))
         gains.append(after - before)
     return np.average(gains, weights=[mask.sum() for mask in inside])

@@ -175,6 +175,24 @@ def test_no_shift_chosen_is_no_gain():
     assert select_published(outcomes, DELTAS).p == 1
 
 
+def test_of_an_auc_the_clearest_gain_is_chosen_not_the_highest():
+    """The far shift has the higher AUC by chance, the near one moves every picture a little up."""
+    rng = np.random.default_rng(4)
+    positive = rng.random(300) < 0.4
+    base = positive + rng.standard_normal(300)
+    scores = np.tile(base, (len(DELTAS), 1))
+    near, far = ZERO + 4, len(DELTAS) - 1
+    scores[near] += 0.15 * positive
+    scores[far] = 1.35 * positive + rng.standard_normal(300)
+    values = measure_outcomes(scores, positive)
+    assert values[far] > values[near] > values[ZERO]
+    assert select_published(scores, DELTAS, positive).delta == DELTAS[far]
+    chosen = correct(scores, rng, positive, n_draws=499)
+    assert chosen.delta == DELTAS[near]
+    assert chosen.low > 0
+    assert chosen.gain == pytest.approx(values[near] - values[ZERO])
+
+
 def test_auc_is_measured_and_compared_by_delong():
     rng = np.random.default_rng(8)
     positive = rng.random(400) < 0.4
