@@ -44,12 +44,9 @@ def read_pins(path):
     InputError : not there, not YAML, a key or value that does not fit, a tag or file named twice.
     """
     content = read_yaml(path)
-    entries = content.get("weights") if isinstance(content, dict) else content
-    if not isinstance(content, dict) or set(content) != {"weights"}:
-        raise InputError(f"{path}: must be a mapping with one key, the list `weights`")
-    if not isinstance(entries or [], list):
-        raise InputError(f"{path}: weights must be a list, not {type(entries).__name__}")
-    entries = entries or []
+    if not isinstance(content, dict) or not isinstance(content.get("weights", 0) or [], list):
+        raise InputError(f"{path}: must be a mapping with the key weights, a list")
+    entries = content["weights"] or []
     pins, files = {}, {}
     for number, entry in enumerate(entries):
         where = f"{path}, weights.{number}"
