@@ -262,8 +262,12 @@ def run_problems(config):
     """Entries of ``initialisations`` and the like that point nowhere or cannot be computed."""
     lines = []
     for section in ("initialisations", "layers", "without_normalisation"):
+        seen = {}
         for i, entry in enumerate(config[section]):
             where, model = f"{section}.{i}", config["models"].get(entry["model"])
+            first = seen.setdefault((entry["model"], entry["dataset"]), i)
+            if first != i:
+                lines.append(f"{where}: entry {first} has this model and dataset; remove one")
             lines.append(explain_unknown(f"{where}.dataset", entry["dataset"], config["datasets"]))
             lines.append(explain_unknown(f"{where}.model", entry["model"], config["models"]))
             if is_imported(config["datasets"].get(entry["dataset"], {})):
