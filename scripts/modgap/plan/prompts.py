@@ -96,7 +96,7 @@ def check_mapping(path, key, mapping, values=str):
     if not isinstance(mapping, dict) or not mapping:
         raise InputError(f"{path}: {key} must be a mapping with at least one entry")
     for name, value in mapping.items():
-        if not (isinstance(name, str) and isinstance(value, values) and name and value):
+        if not (isinstance(name, str) and name and isinstance(value, values)) or value == "":
             raise InputError(
                 f"{path}: {key}: {name!r}: {value!r} does not fit; put names and words such as 1, "
                 "yes and no in quotes, and leave none empty"

@@ -46,7 +46,7 @@ def test_all_problems_are_listed_one_line_each(root):
         "models.m: unknown key 'sed', did you mean 'seed'?",
         "embeddings: unknown key 'batchsize', did you mean 'batch_size'?",
         "embeddings.precision: 'fp8' is none of fp32, bf16, fp16",
-        "statistics.n_resamples: 'many' is not of type 'integer'",
+        "statistics.n_resamples: 'many' is not a whole number",
     ]
 
 

@@ -15,7 +15,7 @@ TYPES = {
     "null": "null",
     "number": "a number",
     "object": "a mapping of keys and values",
-    "string": "text; put it in quotes",
+    "string": "text",
 }
 
 
@@ -86,7 +86,8 @@ def type_line(error):
         return f"{value!r} is not a whole number; write {value:.0f}"
     wanted = " or ".join(TYPES[kind] for kind in kinds)
     shown = wanted.format(value if isinstance(value, str | int | float) else "...")
-    return f"{value!r} is not {shown}"
+    quotes = "; put it in quotes" if "string" in kinds and isinstance(value, int | float) else ""
+    return f"{value!r} is not {shown}{quotes}"
 
 
 def repeated_line(items):
