@@ -334,7 +334,9 @@ def test_every_key_with_every_bad_value_is_planned_or_refused_in_lines(base, roo
 
 def test_a_file_of_bad_values_is_what_the_attack_gives(base, root, folder):
     """What goes through a file of YAML is refused as what is given in the process."""
-    (folder / "bad.yaml").write_text(yaml.safe_dump(break_config(base, ("statistics", "bins"), "nan")))
+    (folder / "bad.yaml").write_text(
+        yaml.safe_dump(break_config(base, ("statistics", "bins"), "nan"))
+    )
     given = yaml.safe_load((folder / "bad.yaml").read_text())
     outcome, message = classify_call(lambda: load_config(given, root, [folder / "bad.yaml"]))
     assert outcome == "refused"

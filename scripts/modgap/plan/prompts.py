@@ -126,7 +126,9 @@ def group_prompts(path, content):
             if not isinstance(one, str) or not one:
                 raise InputError(f"{path}: extra.{category}: {one!r} is no word; put it in quotes")
             if one in classes:
-                raise InputError(f"{path}: extra: {one!r} is also a class of the columns; rename it")
+                raise InputError(
+                    f"{path}: extra: {one!r} is also a class of the columns; rename it"
+                )
             if one in categories:
                 raise InputError(
                     f"{path}: extra: {one!r} stands in {categories[one]} and in {category}; "

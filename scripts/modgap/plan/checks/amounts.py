@@ -20,7 +20,9 @@ TEMPERATURE_KEYS = {"scheduled": ("tau_end",), "learned": ("tau_min", "tau_max")
 def amount_problems(config):
     """One line for every number that does not fit beside another; after the schema."""
     lines = [*grid_lines(config), *repeat_lines(config), *sphere_lines(config)]
-    lines += [line for where, recipe in list_recipes(config) for line in recipe_lines(where, recipe)]
+    lines += [
+        line for where, recipe in list_recipes(config) for line in recipe_lines(where, recipe)
+    ]
     lines += [line for where, one in list_temperatures(config) for line in tau_lines(where, one)]
     steps = config["training_studies"].get("optimiser", {}).get("recipe", {})
     for key in ("steps", "epochs"):

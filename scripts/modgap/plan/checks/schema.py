@@ -82,7 +82,12 @@ def type_line(error):
     """What is wrong with a value of another type, and what to write where that is clear."""
     kinds = error.validator_value
     value, kinds = error.instance, [kinds] if isinstance(kinds, str) else kinds
-    if isinstance(value, float) and value.is_integer() and "integer" in kinds:
+    if (
+        isinstance(value, float)
+        and value.is_integer()
+        and abs(value) < 2**63
+        and "integer" in kinds
+    ):
         return f"{value!r} is not a whole number; write {value:.0f}"
     wanted = " or ".join(TYPES[kind] for kind in kinds)
     shown = wanted.format(value if isinstance(value, str | int | float) else "...")

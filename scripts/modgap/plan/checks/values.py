@@ -88,7 +88,9 @@ def measure_key(key, inner, path, lines, sizes):
     prefix = "".join(f"{part}." for part in path)
     if not isinstance(key, str):
         shown = repr(key) if not isinstance(key, int) or abs(key) < NUMBER_END else "a number"
-        lines.append(f"{prefix.rstrip('.')}: the key {shown} is no text; put it in quotes".lstrip(": "))
+        lines.append(
+            f"{prefix.rstrip('.')}: the key {shown} is no text; put it in quotes".lstrip(": ")
+        )
         return 1
     problems = list(scalar_problems(key))
     if problems:
