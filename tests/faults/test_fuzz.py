@@ -192,7 +192,13 @@ def entries():
         },
         "without_normalisation": [{"model": "vit", "dataset": "scenes", "items": 20}],
         "zero_shot": {
-            "typo": {"dataset": "scenes", "model": "trained", "prompts": "scenes_size", "templates": "caption", "column": "size"},
+            "size": {
+                "dataset": "scenes",
+                "model": "trained",
+                "prompts": "scenes_size",
+                "templates": "caption",
+                "column": "size",
+            },
             "classes": {"dataset": "classes"},
         },
         "training_runs": {"base": {"seed": 1, "recipe": {"steps": 3}}},

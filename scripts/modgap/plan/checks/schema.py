@@ -1,7 +1,5 @@
 """config/schema.yaml held against a configuration: a line for every violation."""
 
-import re
-
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 

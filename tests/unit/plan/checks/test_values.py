@@ -1,4 +1,4 @@
-"""Values that no key may have, keys that exclude each other, and files in which nothing vanishes."""
+"""Values that no key may have, keys that exclude each other, files in which nothing vanishes."""
 
 import math
 
@@ -28,7 +28,7 @@ def recipe(**keys):
         pytest.param(10**5000, "the number is too large", id="digits"),
         ("a\nb", "has a line break or another control character"),
         ("\ud800", "has a line break or another control character"),
-        ("a" * 4097, "has 4,097 characters; 4096 are the most"),
+        ("a" * 4097, "has 4,097 characters; 4,096 are the most"),
         (b"x", "is a bytes; put it in quotes"),
     ],
 )
