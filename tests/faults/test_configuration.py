@@ -1,4 +1,4 @@
-"""Faults of a configuration and of the files that belong to it: a line each, and no wrong number."""
+"""Faults of a configuration and of the files that belong to it: a line each, no wrong number."""
 
 import copy
 import json

@@ -164,7 +164,11 @@ def entries():
         "models": {
             "vit": vit,
             "vit-2": {**vit, "seed": 1},
-            "clip": {"source": "open_clip", "architecture": "RN50-quickgelu", "pretrained": "yfcc15m"},
+            "clip": {
+                "source": "open_clip",
+                "architecture": "RN50-quickgelu",
+                "pretrained": "cc12m",
+            },
             "file": {
                 "source": "checkpoint",
                 "architecture": "ViT-B-32",

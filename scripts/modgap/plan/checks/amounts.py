@@ -41,7 +41,7 @@ def grid_lines(config):
         if span <= 0:
             yield f"{where}: first must be below last"
         elif grid["step"] > span:
-            yield f"{where}.step: {grid['step']:g} is larger than the whole grid; give a smaller one"
+            yield f"{where}.step: {grid['step']:g} is larger than the whole grid; give less"
         elif span / MOST_SHIFTS > grid["step"]:
             yield f"{where}.step: more than {MOST_SHIFTS:,} shifts; give a larger step"
 
@@ -60,7 +60,10 @@ def sphere_lines(config):
     shares += [("random.shares", n, share) for n in random["n_pairs"] for share in random["shares"]]
     for where, n, share in shares:
         if round(share * n) == 1:
-            yield f"sphere.{where}: a share of {share:g} of {n} pairs is one, which has none to swap with"
+            yield (
+                f"sphere.{where}: a share of {share:g} of {n} pairs is one pair, which has none "
+                "to swap with"
+            )
 
 
 def repeat_lines(config):

@@ -40,7 +40,7 @@ def test_the_default_has_no_such_problem(config):
         ("downstream.grid.last", 1e308, "downstream.grid.step: more than 10,000 shifts"),
         ("sphere.arcs.step", 1e-300, "sphere.arcs.step: more than 10,000 angles"),
         ("sphere.random.temperature_range", [1, 0.1], "give the lower temperature first"),
-        ("sphere.random.shares", [0.01], "a share of 0.01 of 100 pairs is one"),
+        ("sphere.random.shares", [0.01], "a share of 0.01 of 100 pairs is one pair"),
         ("shift.temperatures", [0.01, "1/100"], "0.01 and 1/100 are the same; remove one"),
         ("sphere.arcs.temperatures", ["1/5", "2/10"], "1/5 and 2/10 are the same"),
         ("shift.batch_sizes", ["1/4", "2/8"], "1/4 and 2/8 are the same"),
