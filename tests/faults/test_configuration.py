@@ -3,11 +3,12 @@
 import copy
 import json
 import math
+import sys
 
 import pytest
 import yaml
 
-from faults.outcomes import classify_call
+from faults.outcomes import classify_call, classify_run
 from modgap.fetch.table import COLUMNS, read_downloads
 from modgap.plan.config import load_config
 from modgap.plan.prompts import read_prompts
@@ -196,6 +197,32 @@ def test_a_configuration_file_in_which_something_vanishes_or_breaks(refused, tmp
     message = refused(smallest(), [path])
     assert "run.yaml" in message
     assert words in message
+
+
+BOMB = "a0: &a0 {x: 1, y: 2}\n" + "".join(
+    f"a{i}: &a{i} {{x: *a{i - 1}, y: *a{i - 1}}}\n" for i in range(1, 40)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("shift: {}\nfigures: [\n", 'run.yaml", line 3, column 1'),
+        (b"a: \xff\n", "can't decode byte 0xff"),
+        ("shift: &a {b: *a}\n", "a value refers to itself; write it out"),
+        (BOMB, "its aliases stand for more than"),
+        (None, "run.yaml: No such file or directory"),
+    ],
+)
+def test_files_that_snakemake_itself_cannot_read(root, tmp_path, fault, text, words):
+    """It reads them before the Snakefile; the default profile looks at them before that."""
+    path = tmp_path / "run.yaml"
+    if text is not None:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--configfile", path]
+    message = fault("configuration", classify_run(command, cwd=root))
+    (line,) = [line for line in message.splitlines() if line.startswith("Error: ")]
+    assert words in line
 
 
 PROMPTS = {"classes": {"0": "zero", "1": "one"}, "templates": {"t": ["a {}"]}}

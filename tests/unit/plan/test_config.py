@@ -242,7 +242,7 @@ def imported(ready, *names):
 
 def test_derived_sets_of_one_name_are_refused(root, ready):
     datasets = {"a": imported(ready, "b-c", "d", "e"), "a-b": imported(ready, "c", "d", "e")}
-    with pytest.raises(InputError, match="two sets would be called 'a-b-c-d'; rename"):
+    with pytest.raises(InputError, match="would both be called 'a-b-c-d'; rename"):
         load_config({"datasets": datasets}, root)
 
 
