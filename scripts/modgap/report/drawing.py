@@ -93,13 +93,16 @@ def write_plainly(figure):
     for text in figure.findobj(Text):
         if "$" in text.get_text() and id(text) not in ticks:
             text.set_text(plain_text(text.get_text()))
+    made = []  # axes that are shared have one formatter
     for axis in axes:
-        for which in (axis.set_major_formatter, axis.set_minor_formatter):
-            major = which == axis.set_major_formatter
-            shown = axis.get_major_formatter() if major else axis.get_minor_formatter()
+        for shown, change in (
+            (axis.get_major_formatter(), axis.set_major_formatter),
+            (axis.get_minor_formatter(), axis.set_minor_formatter),
+        ):
             # Those that a script wrote; numbers have formatters of other kinds.
-            if type(shown) in (FixedFormatter, FuncFormatter):
-                which(FuncFormatter(lambda x, place, shown=shown: plain_text(shown(x, place))))
+            if type(shown) in (FixedFormatter, FuncFormatter) and shown not in made:
+                made.append(FuncFormatter(lambda x, at, shown=shown: plain_text(shown(x, at))))
+                change(made[-1])
 
 
 def axes_of(panel):
