@@ -387,6 +387,9 @@ SIZE_TASK = {
         ("resources", "a" * 300, "resources: "),
         ("downloads", "no/such.csv", "no/such.csv: no such file"),
         ("weights", "config", "config: not a file"),
+        ("downloads", "/dev/null", "/dev/null: not a file"),
+        ("mirror", "http://[::1/x", "mirror: 'http://[::1/x' is no address"),
+        ("models.vit.architecture", "a" * 400, "models.vit.architecture: "),
         ("figures", {1: 2}, "figures: the key 1 is no text"),
     ],
 )

@@ -295,8 +295,10 @@ def break_config(base, path, name):
         section = section[key]
     if name == "left out":
         section.pop(path[-1], None) if isinstance(section, dict) else section.pop(path[-1])
+    elif name == "beside" and isinstance(section, list):
+        section.append("x")
     elif name == "beside":
-        section[f"{path[-1]}s"] = 1 if isinstance(section, dict) else section.append("x")
+        section[f"{path[-1]}s"] = 1
     else:
         section[path[-1]] = VALUES[name]
     return config

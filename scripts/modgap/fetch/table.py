@@ -42,10 +42,12 @@ def read_downloads(path):
     ------
     InputError : missing file or column, a cell that does not fit its column, a file named twice.
     """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: not a file")
     try:
         with open(path, newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream, restkey="more", restval="", strict=True)
-            lines = list(reader)
+            lines, header = list(reader), reader.fieldnames
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except OSError as error:
@@ -54,7 +56,7 @@ def read_downloads(path):
         raise InputError(f"{path}: not text in UTF-8; save it as UTF-8") from error
     except csv.Error as error:
         raise InputError(f"{path}, row {reader.line_num}: not a table ({error})") from error
-    if reader.fieldnames != COLUMNS:
+    if header != COLUMNS:
         raise InputError(f"{path}: the first row must be {','.join(COLUMNS)}")
     rows = {}
     for number, line in enumerate(lines, start=2):
@@ -93,6 +95,17 @@ def address_problem(address):
             f"{address!r}: write blanks and letters such as ü as an address has them (%20, %C3%BC)"
         )
     return None
+
+
+def mirror_problem(mirror):
+    """What is wrong with a mirror, a folder or an address, or None."""
+    try:
+        local = is_local(mirror)
+    except ValueError:
+        local = False
+    if not local:
+        return address_problem(mirror)
+    return None if os.path.isdir(local_path(mirror)) else f"no such folder: {mirror}"
 
 
 def plain_row(file, url):

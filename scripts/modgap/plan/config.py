@@ -20,7 +20,7 @@ from modgap.data.sources import (
     where_to_get,
 )
 from modgap.errors import InputError
-from modgap.fetch.table import fetched_file, is_local, local_path
+from modgap.fetch.table import fetched_file, mirror_problem
 from modgap.files import read_yaml
 from modgap.plan.checks.amounts import amount_problems, named_path_lines, shard_lines
 from modgap.plan.checks.joined import refuse_joined
@@ -360,9 +360,9 @@ def path_problems(config, root):
             if not os.path.exists(path) and not fetched_file(path, folder, rows):
                 hint = where_to_get(entry, path, folder, rows)
                 lines.append(f"datasets.{name}.{key}: no such file or folder: {path}{hint}")
-    mirror = config["mirror"]
-    if mirror and is_local(mirror) and not os.path.isdir(local_path(mirror)):
-        lines.append(f"mirror: no such folder: {mirror}")
+    problem = config["mirror"] and mirror_problem(config["mirror"])
+    if problem:
+        lines.append(f"mirror: {problem}")
     return lines
 
 

@@ -23,6 +23,7 @@ from modgap.fetch.table import (
     fetch_list,
     fetched_file,
     made_from,
+    mirror_problem,
     origins,
     plain_row,
     plain_tar,
@@ -250,3 +251,12 @@ def test_addresses_that_can_be_asked(address):
 )
 def test_addresses_that_cannot(address, words):
     assert words in address_problem(address)
+
+
+def test_mirrors(tmp_path):
+    for mirror in (str(tmp_path), f"file://{tmp_path}", "https://h/x"):
+        assert mirror_problem(mirror) is None
+    assert mirror_problem("file:///nowhere") == "no such folder: file:///nowhere"
+    assert mirror_problem("nowhere") == "no such folder: nowhere"
+    for mirror in ("http://[::1/x", "file://[::1/x", "https:///x"):
+        assert "is no address" in mirror_problem(mirror)
