@@ -347,6 +347,15 @@ def test_odd_tables_of_downloads(tmp_path, fault, cells, words):
     assert words in fault("configuration", ended)
 
 
+def test_two_archives_that_become_one_file(tmp_path, fault):
+    path = tmp_path / "downloads.csv"
+    rest = "," * (len(COLUMNS) - 1)
+    path.write_text(f"{','.join(COLUMNS)}\na/x.tar.gz{rest}\na/x.tgz{rest}\n")
+    ended = classify_call(lambda: read_downloads(path), lambda _: False)
+    message = fault("configuration", ended)
+    assert "row 3: a/x.tar.gz and a/x.tgz would both become a/x.tar; rename one" in message
+
+
 # --- values --------------------------------------------------------------------------------------
 
 SKEWED = {**SCENES, "rarely_named": {"attribute": "colour", "values": ["rosa"], "share": 0.1}}

@@ -58,7 +58,7 @@ def read_downloads(path):
         raise InputError(f"{path}, row {reader.line_num}: not a table ({error})") from error
     if header != COLUMNS:
         raise InputError(f"{path}: the first row must be {','.join(COLUMNS)}")
-    rows = {}
+    rows, unpacked = {}, {}
     for number, line in enumerate(lines, start=2):
         where = f"{path}, row {number}"
         if "more" in line:
@@ -71,6 +71,12 @@ def read_downloads(path):
                 raise InputError(f"{where}: {problem}")
         if line["file"] in rows:
             raise InputError(f"{where}: {line['file']} stands in the table twice")
+        plain = plain_tar(line["file"])
+        if plain in unpacked:
+            raise InputError(
+                f"{where}: {unpacked[plain]} and {line['file']} would both become {plain}; rename one"
+            )
+        unpacked[plain] = line["file"]
         rows[line["file"]] = {**line, "bytes": int(line["bytes"]) if line["bytes"] else None}
     return rows
 
