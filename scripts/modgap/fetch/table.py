@@ -74,7 +74,8 @@ def read_downloads(path):
         plain = plain_tar(line["file"])
         if plain in unpacked:
             raise InputError(
-                f"{where}: {unpacked[plain]} and {line['file']} would both become {plain}; rename one"
+                f"{where}: {unpacked[plain]} and {line['file']} would both become {plain}; "
+                "rename one"
             )
         unpacked[plain] = line["file"]
         rows[line["file"]] = {**line, "bytes": int(line["bytes"]) if line["bytes"] else None}
