@@ -12,9 +12,13 @@ PROMPTS = [f"results/smoke/prompts/vit/scenes_{name}.parquet" for name in ("nami
 
 
 def profiles(root):
-    """The content of each profile, by the name of its folder."""
+    """The options of each profile, by the name of its folder."""
     paths = sorted((root / "profiles").glob("*/profile.yaml"))
-    return {path.parent.name: yaml.safe_load(path.read_text()) for path in paths}
+    content = {path.parent.name: yaml.safe_load(path.read_text()) for path in paths}
+    return {
+        name: {option: value for option, value in profile.items() if not option.startswith("__")}
+        for name, profile in content.items()
+    }
 
 
 def test_profiles_have_options_that_exist(root):

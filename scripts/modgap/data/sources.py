@@ -6,6 +6,7 @@ Standard library only: the workflow reads this while it is parsed.
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 
@@ -15,6 +16,7 @@ from modgap.data.folders import class_images, list_files
 from modgap.data.modalities import CLASS_FILES, embedding_paths, embedding_sources
 from modgap.errors import InputError
 from modgap.fetch.table import (
+    address_problem,
     fetched_file,
     local_name,
     plain_row,
@@ -96,7 +98,10 @@ HATEFUL_MEMES = {
 
 N_DIGITS = 1797  # scikit-learn's
 
-NUMERIC_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+NUMERIC_RANGE = re.compile(r"\{([0-9]{1,18})\.\.([0-9]{1,18})\}")
+
+# Shards of one dataset; LAION-5B has half as many.
+MOST_SHARDS = 500_000
 
 
 def torchvision_split(entry):
@@ -175,7 +180,14 @@ def memes_sources(_, entry, folder):
 
 
 def webdataset_sources(name, entry, folder):
-    addresses = expand_shards(entry["shards"])
+    try:
+        addresses = expand_shards(entry["shards"])
+    except InputError as error:
+        raise InputError(f"datasets.{name}.{error}") from error
+    for address in filter(is_remote, addresses):
+        problem = address_problem(address) or shard_problem(address)
+        if problem:
+            raise InputError(f"datasets.{name}.shards: {problem}")
     files = [
         f"{folder}/webdataset/{name}/{os.path.basename(address)}" if is_remote(address) else address
         for address in addresses
@@ -191,10 +203,26 @@ def is_remote(address):
     return address.startswith(("http://", "https://"))
 
 
+def shard_problem(address):
+    """What is wrong with the file name of a remote shard, or None."""
+    name = os.path.basename(address)
+    if re.fullmatch(r"[^{}<>]{1,200}", name):
+        return None
+    return f"{address!r} must end in the name of a file, at most 200 letters without {{}}<>"
+
+
 def expand_shards(shards):
     """Every shard of a pattern or a list of patterns, in order."""
     patterns = [shards] if isinstance(shards, str) else shards
+    counts = [math.prod(map(count_range, NUMERIC_RANGE.findall(pattern))) for pattern in patterns]
+    if sum(counts) > MOST_SHARDS:
+        raise InputError(f"shards: {sum(counts):,} are more than {MOST_SHARDS:,}; name fewer")
     return list(itertools.chain.from_iterable(map(expand_pattern, patterns)))
+
+
+def count_range(ends):
+    """How many numbers ``{first..last}`` stands for; one where it counts down, which is refused."""
+    return max(int(ends[1]) - int(ends[0]) + 1, 1)
 
 
 def expand_pattern(pattern):

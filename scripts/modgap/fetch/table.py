@@ -26,7 +26,7 @@ PATTERNS = {
     "mirrors": r"(https?://\S+( https?://\S+)*)?",
     "sha256": r"([0-9a-f]{64})?",
     "md5": r"([0-9a-f]{32})?",
-    "bytes": r"\d*",
+    "bytes": r"[0-9]{0,18}",
     "redistributable": r"(yes|no)?",
 }
 
@@ -42,15 +42,23 @@ def read_downloads(path):
     ------
     InputError : missing file or column, a cell that does not fit its column, a file named twice.
     """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: not a file")
     try:
         with open(path, newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream, restkey="more", restval="")
-            lines = list(reader)
+            reader = csv.DictReader(stream, restkey="more", restval="", strict=True)
+            lines, header = list(reader), reader.fieldnames
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    if reader.fieldnames != COLUMNS:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text in UTF-8; save it as UTF-8") from error
+    except csv.Error as error:
+        raise InputError(f"{path}, row {reader.line_num}: not a table ({error})") from error
+    if header != COLUMNS:
         raise InputError(f"{path}: the first row must be {','.join(COLUMNS)}")
-    rows = {}
+    rows, unpacked = {}, {}
     for number, line in enumerate(lines, start=2):
         where = f"{path}, row {number}"
         if "more" in line:
@@ -58,10 +66,53 @@ def read_downloads(path):
         for column, pattern in PATTERNS.items():
             if not re.fullmatch(pattern, line[column]):
                 raise InputError(f"{where}: {column} cannot be {line[column]!r}")
+        for address in [line["url"], *line["mirrors"].split()]:
+            if problem := address_problem(address):
+                raise InputError(f"{where}: {problem}")
         if line["file"] in rows:
             raise InputError(f"{where}: {line['file']} stands in the table twice")
+        plain = plain_tar(line["file"])
+        if plain in unpacked:
+            raise InputError(
+                f"{where}: {unpacked[plain]} and {line['file']} would both become {plain}; "
+                "rename one"
+            )
+        unpacked[plain] = line["file"]
         rows[line["file"]] = {**line, "bytes": int(line["bytes"]) if line["bytes"] else None}
     return rows
+
+
+def address_problem(address):
+    """What is wrong with an http(s) address, or None; an empty one is none.
+
+    It must be what a request can name: a host, a port that is a number, no blanks, and letters
+    outside ASCII written as %C3%BC.
+    """
+    if not address:
+        return None
+    try:
+        parts = urllib.parse.urlsplit(address)
+        whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    if not whole:
+        return f"{address!r} is no address; write https://HOST/PATH"
+    if not address.isascii() or not address.isprintable() or " " in address:
+        return (
+            f"{address!r}: write blanks and letters such as ü as an address has them (%20, %C3%BC)"
+        )
+    return None
+
+
+def mirror_problem(mirror):
+    """What is wrong with a mirror, a folder or an address, or None."""
+    try:
+        local = is_local(mirror)
+    except ValueError:
+        local = False
+    if not local:
+        return address_problem(mirror)
+    return None if os.path.isdir(local_path(mirror)) else f"no such folder: {mirror}"
 
 
 def plain_row(file, url):

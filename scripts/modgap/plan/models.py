@@ -162,10 +162,10 @@ def geometry_name(settings):
 
 
 def towers(entry):
-    """The modalities that a model embeds."""
-    if entry["source"] == "trained":
-        return towers(entry["initial"])
-    return ("images",) if entry["source"] == "torchvision" else ("images", "texts")
+    """The modalities that a model embeds; of one that is not resolved, as most have them."""
+    if entry.get("source") == "trained":
+        return towers(entry.get("initial", {}))
+    return ("images",) if entry.get("source") == "torchvision" else ("images", "texts")
 
 
 def tokenizer(entry, root=PROJECT):

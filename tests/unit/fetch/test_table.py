@@ -17,11 +17,13 @@ from modgap.data.sources import (
 from modgap.errors import InputError
 from modgap.fetch.table import (
     COLUMNS,
+    address_problem,
     by_hand,
     expected,
     fetch_list,
     fetched_file,
     made_from,
+    mirror_problem,
     origins,
     plain_row,
     plain_tar,
@@ -227,3 +229,34 @@ def test_what_is_said_about_files_that_nobody_may_fetch(rows):
     line = by_hand(rows["hateful-memes/dev_seen.jsonl"], "res")
     assert line.startswith("res/hateful-memes/dev_seen.jsonl: not there")
     assert "Meta's page of the Hateful Memes challenge (Meta research licence)" in line
+
+
+@pytest.mark.parametrize(
+    "address", ["", "https://h/x.tar", "http://user:pass@[::1]:8080/a%20b?token=x&y=1#z"]
+)
+def test_addresses_that_can_be_asked(address):
+    assert address_problem(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://[::1/x", "is no address"),
+        ("https:///x", "is no address"),
+        ("https://h:port/x", "is no address"),
+        ("https://h:99999/x", "is no address"),
+        ("https://h/ü", "as an address has them"),
+        ("https://h/a b", "as an address has them"),
+    ],
+)
+def test_addresses_that_cannot(address, words):
+    assert words in address_problem(address)
+
+
+def test_mirrors(tmp_path):
+    for mirror in (str(tmp_path), f"file://{tmp_path}", "https://h/x"):
+        assert mirror_problem(mirror) is None
+    assert mirror_problem("file:///nowhere") == "no such folder: file:///nowhere"
+    assert mirror_problem("nowhere") == "no such folder: nowhere"
+    for mirror in ("http://[::1/x", "file://[::1/x", "https:///x"):
+        assert "is no address" in mirror_problem(mirror)

@@ -143,8 +143,8 @@ def test_the_papers_configuration_has_what_its_claims_are_about(content, tmp_pat
         ({"trend": "tau", "count": {"a": 1}}, "claims.one: give at most one of minus, ratio"),
         ({"minus": {"a": 1}}, "claims.one: a difference (minus) is judged by above or below"),
         ({"id": "No Name"}, "claims.0.id: 'No Name' does not"),
-        ({"reason": None}, "claims.0.reason: None is not of type 'string'"),
-        ({"published": "much"}, "claims.0.published: 'much' is not of type 'number'"),
+        ({"reason": None}, "claims.0.reason: None is not text"),
+        ({"published": "much"}, "claims.0.published: 'much' is not a number"),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line(tmp_path, change, line):
