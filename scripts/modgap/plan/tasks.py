@@ -248,6 +248,12 @@ def leave_out(entry, keys):
     return tuple(sorted((key, repr(value)) for key, value in entry.items() if key not in keys))
 
 
+def identify_data(entry):
+    """What data a dataset is of, whichever of its items are taken; as something that compares."""
+    named = {key: entry[key] for key in ("kind", "name") if key in entry}
+    return leave_out(named if "name" in entry else entry, NOT_THE_DATA)
+
+
 def name_first_alike(config, section):
     """By task the first one that asks the same: of the same model, data and classes.
 
@@ -260,7 +266,7 @@ def name_first_alike(config, section):
         name: first.setdefault(
             (
                 leave_out(config["models"].get(entry.get("model"), {}), NOT_THE_MODEL),
-                leave_out(config["datasets"][entry["dataset"]], NOT_THE_DATA),
+                identify_data(config["datasets"][entry["dataset"]]),
                 entry.get("prompts"),
                 entry.get("column"),
             ),
