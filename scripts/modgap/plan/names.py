@@ -4,7 +4,7 @@ from modgap.plan.embeddings import name_compared
 from modgap.plan.models import towers, weights_state
 from modgap.plan.paths import IMPORTED, list_paired, modalities
 from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
-from modgap.plan.tasks import OWN_GAP, task_templates
+from modgap.plan.tasks import OWN_GAP, list_compared, task_templates
 
 
 def run_name(entry):
@@ -155,14 +155,19 @@ def name_family(model):
 
 
 def describe_models_compared(config):
-    """The rows of the table across models, in the order of the configuration."""
-    sets = [describe_origin(config, e) for e in config["embedding_sets"].values() if "model" in e]
-    tasks = [
-        {**describe_origin(config, entry), "task": entry.get("label", name)}
-        for name, entry in config["zero_shot"].items()
-        if "model" in entry
-    ]
-    return {"sets": sets, "tasks": tasks}
+    """The rows of the table across models, in the order of the configuration; see
+    ``list_compared``.
+    """
+    sets, tasks = config["embedding_sets"], config["zero_shot"]
+    return {
+        "sets": [
+            describe_origin(config, sets[name]) for name in list_compared(config, "embedding_sets")
+        ],
+        "tasks": [
+            {**describe_origin(config, tasks[name]), "task": tasks[name].get("label", name)}
+            for name in list_compared(config, "zero_shot")
+        ],
+    }
 
 
 def describe_scenes(config):
