@@ -207,15 +207,15 @@ BOMB = "a0: &a0 {x: 1, y: 2}\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("shift: {}\nfigures: [\n", 'run.yaml", line 3, column 1'),
-        (b"a: \xff\n", "can't decode byte 0xff"),
-        ("shift: &a {b: *a}\n", "a value refers to itself; write it out"),
+        ("shift: {}\nfigures: [\n", "run.yaml, line 3, column 1"),
+        (b"a: \xff\n", "run.yaml, line 1: not text in UTF-8"),
+        ("shift: &a {b: *a}\n", "the value refers to itself; write it out"),
         (BOMB, "its aliases stand for more than"),
-        (None, "run.yaml: No such file or directory"),
+        (None, "run.yaml: no such file (a target comes before --configfile)"),
     ],
 )
 def test_files_that_snakemake_itself_cannot_read(root, tmp_path, fault, text, words):
-    """It reads them before the Snakefile; the default profile looks at them before that."""
+    """It reads them before the Snakefile; our profiles look at them before that."""
     path = tmp_path / "run.yaml"
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
