@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from modgap.training.distributed import torchrun_command
-from workflow.runs import copy_project, snakemake
+from workflow.runs import at_start, copy_project, snakemake
 
 TARGET = "results/smoke/figures/figS10_zero_shot_shift.pdf"
 PROMPTS = "results/smoke/prompts/vit/scenes_size.parquet"
@@ -100,14 +100,6 @@ def enforced_memory(slurm, root):
     yield
     file.write_text(plain)
     subprocess.run(["scontrol", "reconfigure"], check=True)
-
-
-def at_start(project, script, code):
-    """Make the copy of a script begin with ``code``, once it has its log."""
-    path = project / "scripts" / script
-    before, head, after = path.read_text().partition("start_log(snakemake.log[0])")
-    assert head, script
-    path.write_text(before + head + code + after)
 
 
 def jobs_of(rule):
