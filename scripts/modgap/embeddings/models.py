@@ -28,6 +28,7 @@ from modgap.embeddings.state_dict import (
     short_message,
     weights_sha256,
 )
+from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.plan import models
 from modgap.plan.architectures import PROJECT
@@ -228,6 +229,9 @@ def create_open_clip(name, entry, root):
         "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
         "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
+    if source == "trained":
+        check_digest(path)
+        check_digest(Path(entry["path"], models.CONFIG_FILE))
     state = load_state_dict(path) if path else None
     # Such a checkpoint has no weights for the layers that open_clip would give the network.
     bare = source == "trained" and models.removes_normalisation(entry["initial"])
