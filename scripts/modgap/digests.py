@@ -44,7 +44,7 @@ def matches_digest(path):
     """
     try:
         found = os.stat(path)
-    except OSError:
+    except FileNotFoundError:
         if damaged_name(path).exists():
             raise InputError(
                 f"{path}: was damaged and is set aside; give the same command again, which makes "

@@ -129,6 +129,9 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     problems = models.check_model(name, entry, root)
     if problems:
         raise InputError(problems[0])
+    if entry["source"] == "trained":
+        for file in (*models.CHECKPOINT_FILES, models.CLASSIFIER_FILE):
+            check_digest(Path(entry["path"], file))
     device = choose_device(device)
     precision = entry.get("precision", precision)
     if models.towers(entry) == ("images",):
@@ -229,9 +232,6 @@ def create_open_clip(name, entry, root):
         "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
         "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
-    if source == "trained":
-        check_digest(path)
-        check_digest(Path(entry["path"], models.CONFIG_FILE))
     state = load_state_dict(path) if path else None
     # Such a checkpoint has no weights for the layers that open_clip would give the network.
     bare = source == "trained" and models.removes_normalisation(entry["initial"])
