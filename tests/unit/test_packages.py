@@ -7,7 +7,7 @@ import pytest
 
 # Floors of the house: a package imports from those above it in this list, never from one below.
 FLOORS = [
-    "base",  # errors, files, tables, job
+    "base",  # digests, errors, files, tables, job
     "fetch",
     "data",
     "plan",
@@ -19,7 +19,7 @@ FLOORS = [
     "tasks",
     "report",
 ]
-BASE = ["errors", "files", "job", "tables"]
+BASE = ["digests", "errors", "files", "job", "tables"]
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from modgap.embeddings.state_dict import (
 )
 from modgap.digests import check_digest
 from modgap.errors import InputError
+from modgap.files import sha256_of
 from modgap.plan import models
 from modgap.plan.architectures import PROJECT
 
@@ -148,6 +149,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         "architecture": entry.get("architecture", entry.get("path", entry.get("repo"))),
         "weights": models.weights_state(entry),
         "weights_sha256": weights_sha256(network),
+        **describe_own_file(entry),
         "seed": entry.get("seed", 0) if models.weights_state(entry) == "random" else None,
         "geometry": models.geometry_name(settings),
         "mean": list(settings["mean"]),
@@ -167,6 +169,14 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         provenance=provenance,
         **parts,
     )
+
+
+def describe_own_file(entry):
+    """Path and digest of the weights file of a user, which a later look compares; {} of others."""
+    if entry["source"] not in ("checkpoint", "local_dir"):
+        return {}
+    path = entry.get("checkpoint") or _find_checkpoint_in_dir(Path(entry["path"]))
+    return {"weights_file": str(path), "weights_file_sha256": sha256_of(path)}
 
 
 def read_logit_scale(network):
