@@ -90,7 +90,6 @@ rule report:
 
 rule verify_cache:
     """Every cached file, download and file of yours against its digest; damaged ones are named."""
-    localrule: True
     log:
         "<logs>/verify_cache.log",
     conda:

@@ -16,13 +16,15 @@ from modgap.tables import read_metadata
 
 
 def main(*, results, resources, rows):
-    """results, resources : folders. rows : of the table of downloads, those of the configuration."""
+    """results, resources : folders. rows : of the table of downloads, those that are planned."""
     checked, new, problems = verify_digests(results, adopt=True)
     made, _, damaged = verify_digests(resources)
     fetched, wrong = verify_downloads(rows, resources)
     own, changed = verify_sources(Path(results, "embeddings"))
     problems += damaged + wrong + changed
-    LOG.info("%d files of ours, %d downloads, %d files of yours checked", checked + made, fetched, own)
+    LOG.info(
+        "%d files of ours, %d downloads, %d files of yours checked", checked + made, fetched, own
+    )
     if new:
         LOG.info("%d files had no digest and have one from now on", new)
     if problems:

@@ -4,7 +4,7 @@ Only files that ``modgap.files.atomic_path`` wrote have a digest; nothing of the
 """
 
 import os
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from modgap.errors import InputError
@@ -54,7 +54,7 @@ def matches_digest(path):
     return compare_digest(str(path), found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-@lru_cache(maxsize=None)
+@cache
 def compare_digest(path, _inode, _size, _modified):
     """``matches_digest`` of a file in the state that the further arguments name."""
     if read_digests(path):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from faults.outcomes import classify_call
 
+from faults.outcomes import classify_call
 from modgap.data.arrays import open_array, write_array
 from modgap.digests import compare_digest
 from modgap.files import damaged_name, digest_file

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from faults.outcomes import classify_call, classify_run
 from safetensors.torch import save_file
 
+from faults.outcomes import classify_call, classify_run
 from modgap.data.arrays import write_array
 from modgap.files import atomic_path
 from modgap.report import console, drawing

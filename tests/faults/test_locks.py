@@ -4,8 +4,8 @@ import errno
 import fcntl
 
 import pytest
-from faults.outcomes import classify_call
 
+from faults.outcomes import classify_call
 from modgap.embeddings import devices
 from modgap.fetch.download import download
 from modgap.fetch.integrity import read_lock
@@ -28,8 +28,9 @@ def test_downloads_go_on_without_locks(no_locks, tmp_path, fault, caplog):
     row = {"file": "a.csv", "url": "https://nowhere.invalid/a.csv"}
     ended = classify_call(
         lambda: download(row, tmp_path / "resources", mirror=str(tmp_path / "mirror")),
-        right=lambda path: "circle" in path.read_text()
-        and "a.csv" in read_lock(tmp_path / "resources"),
+        right=lambda path: (
+            "circle" in path.read_text() and "a.csv" in read_lock(tmp_path / "resources")
+        ),
     )
     fault("locks", ended)
     assert "no file locks" in caplog.text

@@ -5,12 +5,12 @@ import hashlib
 import numpy as np
 import pandas as pd
 import pytest
-from verify_cache import main
 
 from modgap.embeddings.ready import file_digest
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.tables import write_embeddings
+from verify_cache import main
 
 
 @pytest.fixture

@@ -43,12 +43,14 @@ def test_a_damaged_file_is_set_aside_and_comes_back_when_it_is_made_anew(array, 
     flip(array, place)
     with pytest.raises(InputError, match=r"part-0\.npy: damaged.*part-0\.npy\.damaged.*again"):
         open_array(array)
-    assert not array.exists() and not digest_file(array).exists()
+    assert not array.exists()
+    assert not digest_file(array).exists()
     assert damaged_name(array).read_bytes() != whole
     with pytest.raises(InputError, match="was damaged and is set aside"):
         open_array(array)
     write_array(array, np.arange(12, dtype=np.uint8).reshape(3, 4), (4,), np.uint8)
-    assert open_array(array).sum() == 66 and array.read_bytes() == whole
+    assert open_array(array).sum() == 66
+    assert array.read_bytes() == whole
     assert not damaged_name(array).exists()
 
 
@@ -58,7 +60,9 @@ def test_a_file_without_a_digest_is_said_once(tmp_path, caplog, monkeypatch):
     for name in ("a.npy", "b.npy"):
         (tmp_path / name).write_bytes(b"copied")
         assert matches_digest(tmp_path / name) is None
-    assert [record.getMessage().split()[0] for record in caplog.records] == [str(tmp_path / "a.npy")]
+    assert [record.getMessage().split()[0] for record in caplog.records] == [
+        str(tmp_path / "a.npy")
+    ]
 
 
 def test_a_file_that_is_not_there_is_left_to_its_reader(tmp_path):
@@ -98,6 +102,7 @@ def test_a_folder_is_checked_and_what_had_no_digest_gets_one(array):
     write_digests(array.with_name("flipped.parquet"), ["0" * 64])
     checked, new, problems = verify_digests(array.parent, adopt=True)
     assert (checked, new) == (2, 1)
-    assert len(problems) == 1 and "flipped.parquet: damaged" in problems[0]
+    assert len(problems) == 1
+    assert "flipped.parquet: damaged" in problems[0]
     assert not digest_file(array.with_name("notes.txt")).exists()
     assert verify_digests(array.parent, adopt=True) == (3, 0, [])

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from modgap.errors import InputError
 from modgap import files
+from modgap.errors import InputError
 from modgap.files import (
     atomic_path,
     current_umask,
@@ -141,10 +141,17 @@ def test_a_kill_between_file_and_digest_leaves_no_false_word(
     ("error", "full"),
     [
         (OSError(errno.ENOSPC, "full"), True),
-        (RuntimeError("[enforce fail at inline_container.cc:858] . PytorchStreamWriter failed "
-                      "writing file data/3: file write failed"), True),
-        (ValueError("Error while serializing: I/O error: No space left on device (os error 28)"),
-         True),
+        (
+            RuntimeError(
+                "[enforce fail at inline_container.cc:858] . PytorchStreamWriter failed "
+                "writing file data/3: file write failed"
+            ),
+            True,
+        ),
+        (
+            ValueError("Error while serializing: I/O error: No space left on device (os error 28)"),
+            True,
+        ),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
         (PermissionError(errno.EACCES, "not yours"), False),
     ],
@@ -206,7 +213,7 @@ def test_a_digest_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="full"):
         write_digests(tmp_path / "a.npy", ["2" * 64])
     assert read_digests(tmp_path / "a.npy") == ["1" * 64]
     assert [path.name for path in tmp_path.iterdir()] == [".a.npy.sha256"]

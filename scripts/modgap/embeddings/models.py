@@ -19,6 +19,7 @@ import torchvision
 from open_clip.factory import _find_checkpoint_in_dir
 from open_clip.transformer import QuickGELU
 
+from modgap.digests import check_digest
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
     check_positions,
@@ -28,7 +29,6 @@ from modgap.embeddings.state_dict import (
     short_message,
     weights_sha256,
 )
-from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.plan import models
