@@ -106,7 +106,7 @@ def verify_digests(folder, *, adopt=False):
     for root, _, names in os.walk(folder):
         for name in sorted(names):
             path = Path(root, name)
-            if name.startswith(".") or not path.is_file():
+            if name.startswith(".") or path.is_symlink() or not path.is_file():
                 continue
             if read_digests(path):
                 whole = is_known(path)

@@ -173,9 +173,12 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
 
 def describe_own_file(entry):
     """Path and digest of the weights file of a user, which a later look compares; {} of others."""
-    if entry["source"] not in ("checkpoint", "local_dir"):
+    if entry["source"] == "local_dir":
+        path = _find_checkpoint_in_dir(Path(entry["path"]))
+    else:
+        path = entry.get("checkpoint", entry.get("weights"))
+    if path is None or not models.is_file_name(str(path)):
         return {}
-    path = entry.get("checkpoint") or _find_checkpoint_in_dir(Path(entry["path"]))
     return {"weights_file": str(path), "weights_file_sha256": sha256_of(path)}
 
 
