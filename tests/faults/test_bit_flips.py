@@ -88,3 +88,25 @@ def test_a_flip_in_a_digest_costs_a_file_and_never_a_number(tmp_path, fault):
         compare_digest.cache_clear()
         message = fault("bit flips", classify_call(lambda: open_array(path), right=bool))
         assert "damaged" in message
+
+
+@pytest.mark.parametrize("name", CACHES)
+def test_zeroed_blocks_cut_ends_and_appended_bytes_are_noticed(tmp_path, fault, name):
+    """What a power cut or a broken copy leaves."""
+    write, read = CACHES[name]
+    path = tmp_path / name
+    write(path)
+    whole, digest = path.read_bytes(), digest_file(path).read_bytes()
+    middle = len(whole) // 2
+    for content in (
+        whole[:middle] + bytes(64) + whole[middle + 64 :],
+        bytes(len(whole)),
+        whole[:middle],
+        whole + b"\0",
+        b"",
+    ):
+        path.write_bytes(content)
+        digest_file(path).write_bytes(digest)
+        compare_digest.cache_clear()
+        fault("caches", classify_call(lambda: read(path), right=lambda found: found is None))
+        damaged_name(path).unlink(missing_ok=True)
