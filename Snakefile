@@ -18,6 +18,7 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+from modgap.files import sweep_leftovers
 from modgap.plan.outputs.order import order_jobs
 from modgap.plan.outputs.targets import check_targets
 from modgap.report import console, interrupts
@@ -50,6 +51,7 @@ include: "rules/report.smk"
 
 onstart:
     console.hold_folder(logger.warning, WorkflowError)
+    sweep_leftovers([CONFIG["results"], CONFIG["resources"]])
     interrupts.take_interrupts(logger.handlers)
 
 

@@ -22,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.files import atomic_path
 
@@ -72,7 +73,7 @@ def write_arrow(table, path, metadata=None):
 
 def read_metadata(path):
     """The dict that ``write_table`` stored with the file; empty for foreign files."""
-    stored = (open_parquet(path).schema_arrow.metadata or {}).get(METADATA_KEY, b"{}")
+    stored = (open_own(path).schema_arrow.metadata or {}).get(METADATA_KEY, b"{}")
     return json.loads(stored)
 
 
@@ -90,9 +91,14 @@ def open_parquet(path):
         raise InputError(f"{path}: not a readable parquet file ({error})") from error
 
 
+def open_own(path):
+    """A ParquetFile that the pipeline wrote, after its content was compared with its digest."""
+    return open_parquet(check_digest(path))
+
+
 def read_table(path, columns=None):
-    """Read a parquet table as a data frame."""
-    return open_parquet(path).read(columns=columns).to_pandas()
+    """Read a parquet table of the pipeline's own as a data frame."""
+    return open_own(path).read(columns=columns).to_pandas()
 
 
 def read_tables(paths, columns=None):
@@ -138,7 +144,7 @@ def read_embeddings(paths):
         check_same_provenance(paths[0], provenances[0], path, provenance)
     frames, blocks = [], []
     for path in paths:
-        table = open_parquet(path).read()
+        table = open_own(path).read()
         if "embedding" not in table.column_names:
             raise InputError(f"{path}: no column 'embedding'")
         column = table.column("embedding").combine_chunks()

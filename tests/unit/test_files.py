@@ -1,13 +1,30 @@
 """A file has its final name only when it is complete."""
 
 import errno
+import fcntl
 import hashlib
 import os
+import subprocess
+import sys
+import time
 
 import pytest
 
+from modgap import files
 from modgap.errors import InputError
-from modgap.files import atomic_path, current_umask, read_yaml, sha256_of
+from modgap.files import (
+    atomic_path,
+    current_umask,
+    digest_file,
+    host_word,
+    is_no_space,
+    read_digests,
+    remove_digested,
+    sha256_of,
+    sweep_leftovers,
+    take_lock,
+    write_digests,
+)
 
 
 def test_the_final_name_comes_last_and_alone(tmp_path):
@@ -59,54 +76,144 @@ def test_the_hash_of_a_file(tmp_path):
     assert sha256_of(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
 
 
+def write_whole(final, text, **options):
+    with atomic_path(final, **options) as temporary:
+        temporary.write_text(text)
+
+
+def test_cached_files_have_their_digest_beside_them(tmp_path):
+    write_whole(tmp_path / "part-0.npy", "first")
+    write_whole(tmp_path / "page.html", "page")
+    write_whole(tmp_path / "config.json", "{}", digest=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".config.json.sha256",
+        ".part-0.npy.sha256",
+        "config.json",
+        "page.html",
+        "part-0.npy",
+    ]
+    done = subprocess.run(["sha256sum", "-c", ".part-0.npy.sha256"], cwd=tmp_path)
+    assert done.returncode == 0
+    write_whole(tmp_path / "part-0.npy", "second")
+    assert read_digests(tmp_path / "part-0.npy") == [hashlib.sha256(b"second").hexdigest()]
+    remove_digested(tmp_path / "part-0.npy")
+    assert not digest_file(tmp_path / "part-0.npy").exists()
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing after it runs."""
+
+
+@pytest.mark.parametrize("with_digest", [True, False])
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("steps", range(4))
+def test_a_kill_between_file_and_digest_leaves_no_false_word(
+    tmp_path, monkeypatch, with_digest, there, steps
+):
+    """Whatever lies there afterwards is known by its digest, or has none."""
+    final = tmp_path / "part-0.npy"
+    if there:
+        write_whole(final, "old")
+        if not with_digest:
+            digest_file(final).unlink()
+    replaced, real = [], os.replace
+
+    def replace(*paths):
+        if len(replaced) == steps:
+            raise Killed
+        replaced.append(paths)
+        real(*paths)
+
+    monkeypatch.setattr(os, "replace", replace)
+    try:
+        write_whole(final, "new")
+    except Killed:
+        assert steps < 3
+    known = read_digests(final)
+    if final.exists() and known:
+        assert sha256_of(final) in known
+    monkeypatch.setattr(os, "replace", real)
+    write_whole(final, "new")
+    assert read_digests(final) == [hashlib.sha256(b"new").hexdigest()]
+
+
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("error", "full"),
     [
-        ("a: {b: 1}\nc: 2\na: 3\n", "f.yaml, line 3: the key 'a' stands in line 1 already"),
-        ("x:\n  - {b: 1, b: 2}\n", "f.yaml, line 2: the key 'b' stands in line 2 already"),
-        ("a: [\n", "f.yaml, line 2, column 1: not YAML"),
-        ("a: 1\n\tb: 2\n", "f.yaml, line 2, column 1: not YAML"),
-        ("a: *b\n", "f.yaml, line 1, column 4: not YAML"),
-        ("a: &a [*a]\n", "f.yaml, line 1: the value refers to itself"),
-        ("a: &a\n  b: *a\n", "f.yaml, line 1: the value refers to itself"),
-        ("? [1, 2]\n: 3\n", "f.yaml, line 1: a key must be text, not a list or mapping"),
-        ("a: " + "[" * 200 + "]" * 200, "f.yaml, line 1: nested more than 60 levels deep"),
-        ("a: 2024-13-45\n", "f.yaml: a value that cannot be read: month must be in 1..12"),
-        ("a: !!python/name:os.system\n", "f.yaml, line 1, column 4: not YAML"),
-        ("a: " + "9" * 5000, "f.yaml: a value that cannot be read"),
+        (OSError(errno.ENOSPC, "full"), True),
         (
-            "a0: &a0 [x]\n"
-            + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)),
-            "its aliases stand for more than",
+            RuntimeError(
+                "[enforce fail at inline_container.cc:858] . PytorchStreamWriter failed "
+                "writing file data/3: file write failed"
+            ),
+            True,
         ),
+        (
+            ValueError("Error while serializing: I/O error: No space left on device (os error 28)"),
+            True,
+        ),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (PermissionError(errno.EACCES, "not yours"), False),
     ],
 )
-def test_a_yaml_file_in_which_something_would_vanish(tmp_path, content, words):
-    path = tmp_path / "f.yaml"
-    path.write_text(content)
-    with pytest.raises(InputError) as caught:
-        read_yaml(path)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
+def test_a_full_disk_is_known_by_number_or_words(error, full):
+    assert is_no_space(error) is full
+    late = AttributeError("closed while half written")
+    late.__context__ = error
+    assert is_no_space(late) is full
 
 
-def test_files_that_are_no_text(tmp_path):
-    path = tmp_path / "f.yaml"
-    with pytest.raises(InputError, match=r"f\.yaml: no such file"):
-        read_yaml(path)
-    path.mkdir()
-    with pytest.raises(InputError, match=r"f\.yaml: not a file"):
-        read_yaml(path)
-    path.rmdir()
-    path.write_bytes(b"a: 1\nb: \xff\n")
-    with pytest.raises(InputError, match=r"f\.yaml, line 2: not text in UTF-8"):
-        read_yaml(path)
+def test_leftovers_of_dead_writers_are_swept(tmp_path, monkeypatch):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    names = {
+        f".a.{host_word()}-{dead.pid}-abcd_123.part.npy": True,
+        f".a.{host_word()}-{os.getpid()}-abcd_123.part.npy": False,
+        f".a.elsewhere-{dead.pid}-abcd_123.part.npy": False,
+        f".b.elsewhere-{dead.pid}-abcd_123.part": "old",
+        f".c.{host_word()}-{os.getpid()}-abcd_123.part.npy": "old",
+        ".train.captions.part": "kept",  # a download, which goes on later
+        ".gone.npy.sha256": "old",
+        ".young.npy.sha256": False,
+        ".mine.txt.sha256": "kept",
+        ".there.npy.sha256": "kept",
+        "there.npy": "kept",
+    }
+    folder = tmp_path / "deep" / "er"
+    folder.mkdir(parents=True)
+    for name, swept in names.items():
+        (folder / name).touch()
+        if swept in ("old", "kept"):
+            os.utime(folder / name, (time.time() - 2 * files.DAY,) * 2)
+    gone = {path.name for path in sweep_leftovers([tmp_path, tmp_path / "none"])}
+    assert gone == {name for name, swept in names.items() if swept in (True, "old")}
+    assert {path.name for path in folder.iterdir()} == set(names) - gone
 
 
-def test_usual_yaml_is_read(tmp_path):
-    path = tmp_path / "f.yaml"
-    path.write_text("a: &a {b: 1, c: é}\nd: {<<: *a, b: 2}\ne: [*a, *a]\n")
-    shared = {"b": 1, "c": "é"}
-    assert read_yaml(path) == {"a": shared, "d": {"b": 2, "c": "é"}, "e": [shared, shared]}
-    path.write_text("")
-    assert read_yaml(path) is None
+def test_locks_are_taken_waited_for_and_done_without(tmp_path, monkeypatch, caplog):
+    with open(tmp_path / "x", "w") as first, open(tmp_path / "x", "w") as second:
+        assert take_lock(first)
+        assert not take_lock(second)
+    for number in (errno.ENOLCK, errno.EOPNOTSUPP):
+
+        def none_here(*_, number=number):
+            raise OSError(number, "no locks available")
+
+        monkeypatch.setattr(fcntl, "flock", none_here)
+        with open(tmp_path / "x", "w") as stream:
+            assert take_lock(stream, wait=True, what="it")
+    assert len(caplog.records) == 2
+    assert "no file locks" in caplog.records[0].getMessage()
+
+
+def test_a_digest_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    write_digests(tmp_path / "a.npy", ["1" * 64])
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="full"):
+        write_digests(tmp_path / "a.npy", ["2" * 64])
+    assert read_digests(tmp_path / "a.npy") == ["1" * 64]
+    assert [path.name for path in tmp_path.iterdir()] == [".a.npy.sha256"]

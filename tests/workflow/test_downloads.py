@@ -155,6 +155,8 @@ def test_a_file_without_a_hash_is_recorded_with_a_visible_warning(prepared):
 def test_nothing_but_files_is_left(prepared):
     project, _, _ = prepared
     left = [path.name for path in (project / "resources").rglob(".*") if path.is_file()]
+    # Tars that lost their gzip layer here have a digest.
+    left = [name for name in left if not name.endswith(".tar.sha256")]
     assert left == [f".{LOCK}.guard"]
 
 

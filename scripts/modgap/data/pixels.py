@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from modgap.data.archives import LARGEST_PICTURE, list_tar, open_zip, read_zip_member
+from modgap.data.arrays import open_array
 from modgap.data.folders import HEIC_SUFFIXES, is_zip, split_location
 from modgap.errors import InputError
 
@@ -111,7 +112,7 @@ def open_sources(locations, stack):
         if item is None or container in sources:
             continue
         if container.endswith(".npy"):
-            sources[container] = np.load(container, mmap_mode="r", allow_pickle=False)
+            sources[container] = open_array(container)
         elif is_zip(container):
             sources[container] = stack.enter_context(open_zip(container))
         else:

@@ -5,7 +5,6 @@ job locks the file of a device and sets ``CUDA_VISIBLE_DEVICES``; the lock ends 
 whatever way it ends. Under Slurm the scheduler has done it already.
 """
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import time
 from pathlib import Path
 
 from modgap.errors import InputError
+from modgap.files import take_lock
 from modgap.job import LOG
 
 HELD = []  # open lock files of this process: closing one would give its device back
@@ -40,12 +40,10 @@ def lock_file(device):
 def try_lock(path):
     """The open locked file, or None where another process has it."""
     stream = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        stream.close()
-        return None
-    return stream
+    if take_lock(stream, what="the same GPU"):
+        return stream
+    stream.close()
+    return None
 
 
 def take_gpus(n, *, every=1.0):

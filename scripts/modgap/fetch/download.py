@@ -6,7 +6,6 @@ where it stopped (HTTP range request). Network errors are retried with growing p
 else (no such file, wrong length, wrong checksum) is not, but the next address is tried.
 """
 
-import fcntl
 import http.client
 import json
 import logging
@@ -25,7 +24,7 @@ from typing import NamedTuple
 from modgap.errors import InputError
 from modgap.fetch.integrity import difference, find_problem, has_hash, read_lock, record_hash
 from modgap.fetch.table import by_hand, expected, is_local, local_path, origins, spell_bytes
-from modgap.files import NO_SPACE, current_umask, no_space
+from modgap.files import NO_SPACE, current_umask, no_space, take_lock
 
 CHUNK = 1 << 20
 LONGEST_PAUSE = 60.0  # seconds
@@ -106,10 +105,8 @@ def download(row, folder, *, mirror=None, patience=None):
 def lock_part(part, final):
     """Keep other processes from writing the same part; leave none that is empty."""
     with open(part, "ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"{final}: another process is fetching it; wait for it") from error
+        if not take_lock(lock, what="it"):
+            raise InputError(f"{final}: another process is fetching it; wait for it")
         try:
             yield
         finally:

@@ -5,7 +5,6 @@ file for which its table has no hash, as it was when it first came; from then on
 Delete a file's entry to accept another version of it.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from modgap.errors import InputError
 from modgap.fetch.table import LOCK, expected
-from modgap.files import atomic_path
+from modgap.files import atomic_path, take_lock
 
 # (position, bytes) that a file of each kind has, for files whose hash nobody knows yet.
 SIGNATURES = {
@@ -102,7 +101,7 @@ def record_hash(path, row, folder, address):
         "origin": str(address),
     }
     with open(lock_path.with_name(f".{LOCK}.guard"), "w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+        take_lock(guard, wait=True, what="it")
         lock = read_lock(folder)
         if row["file"] in lock:
             return

@@ -21,7 +21,6 @@ from modgap.data.sources import (
 )
 from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, mirror_problem
-from modgap.files import read_yaml
 from modgap.plan.checks.amounts import amount_problems, named_path_lines, shard_lines
 from modgap.plan.checks.joined import refuse_joined
 from modgap.plan.checks.schema import schema_problems
@@ -49,6 +48,7 @@ from modgap.plan.training import (
     training_problems,
 )
 from modgap.plan.weights import pin_problems, read_pins, resolve_weights
+from modgap.yaml_files import read_yaml
 
 # A user's file that names one of these replaces all of them, and the training of the default with
 # them: a run works on what it names.

@@ -21,8 +21,8 @@ import string
 from typing import NamedTuple
 
 from modgap.errors import InputError
-from modgap.files import read_yaml
 from modgap.plan.checks.joined import refuse_joined
+from modgap.yaml_files import read_yaml
 
 # More are a slip of the pen, and would be counted without end.
 MOST_CLASSES = 100_000

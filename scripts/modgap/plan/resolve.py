@@ -118,6 +118,11 @@ def resolve(config, root, configfiles=()):
         "fetching": plan_fetching(known),
         "downloads": plan_downloads(known),
         "plain_tars": plan_plain_tars(known),
+        "verified": {
+            "results": config["results"],
+            "resources": config["resources"],
+            "rows": list(known.downloads.values()),
+        },
         "datasets": plan_datasets(known, described),
         "crops": plan_crops(known, described),
         "labelled": plan_labelled(known),

@@ -68,7 +68,12 @@ def save_pages(figures, pdf, pngs, *, dpi):
     """
     # No date: the same figures give the same bytes.
     undated = {"CreationDate": None}
-    with atomic_path(pdf) as temporary, PdfPages(temporary, metadata=undated) as pages:
+    # The file is ours, so that a full disk leaves none open.
+    with (
+        atomic_path(pdf) as temporary,
+        open(temporary, "wb") as stream,
+        PdfPages(stream, metadata=undated) as pages,
+    ):
         for figure, png in zip(figures, pngs, strict=True):
             write_plainly(figure)
             pages.savefig(figure, dpi=dpi)

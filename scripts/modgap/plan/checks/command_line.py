@@ -7,7 +7,7 @@ a traceback, or names no place. A profile is read still earlier, so those of our
 import os
 
 from modgap.errors import InputError
-from modgap.files import read_yaml
+from modgap.yaml_files import read_yaml
 
 OPTIONS = ("--configfile", "--configfiles")
 

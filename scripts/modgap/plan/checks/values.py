@@ -9,7 +9,7 @@ import os
 import unicodedata
 
 from modgap.errors import InputError
-from modgap.files import DEEPEST_YAML, LARGEST_YAML, decode_yaml, read_yaml
+from modgap.yaml_files import DEEPEST_YAML, LARGEST_YAML, decode_yaml, read_yaml
 
 # Text is at most this long (a path of Linux can be), a number less than this.
 LONGEST_TEXT = 4096
