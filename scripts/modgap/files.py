@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -66,3 +68,50 @@ def parse_yaml(stream):
     import yaml
 
     return yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def open_own(path):
+    """Open a file of ours for reading and writing, at its start; make it where it is not there.
+
+    Nothing is emptied and no link followed: in a folder that others may write to, a link in the
+    place of the file could lead to any file of the user's.
+
+    Raises
+    ------
+    InputError : a link, a folder or a device stands there.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        handle = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise
+        handle = None
+    if handle is None or not stat.S_ISREG(os.fstat(handle).st_mode):
+        if handle is not None:
+            os.close(handle)
+        raise InputError(
+            f"{path}: a link, folder or device stands where a file of ours belongs; "
+            "remove it and run the same command again"
+        )
+    return open(path, "r+b", opener=lambda *_: handle)
+
+
+def take_lock(stream, *, wait, warn):
+    """Lock an open file until it is closed; whether it is ours, or could not be locked by anyone.
+
+    Parameters
+    ----------
+    wait : whether to wait for another process that has it; else the answer is no.
+    warn : function that is told, in one line, where the disk has no locks.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as reason:
+        warn(
+            f"the disk of {stream.name} has no file locks ({reason}): see to it that no second "
+            "run works there"
+        )
+    return True

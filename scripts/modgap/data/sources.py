@@ -14,6 +14,7 @@ from modgap.data.captions import choose_captioned, read_captions, refuse_empty_c
 from modgap.data.folders import class_images, list_files
 from modgap.data.modalities import CLASS_FILES, embedding_paths, embedding_sources
 from modgap.errors import InputError
+from modgap.fetch.addresses import name_fetched
 from modgap.fetch.table import (
     fetched_file,
     local_name,
@@ -177,7 +178,7 @@ def memes_sources(_, entry, folder):
 def webdataset_sources(name, entry, folder):
     addresses = expand_shards(entry["shards"])
     files = [
-        f"{folder}/webdataset/{name}/{os.path.basename(address)}" if is_remote(address) else address
+        f"{folder}/webdataset/{name}/{name_fetched(address)}" if is_remote(address) else address
         for address in addresses
     ]
     twice = next((file for i, file in enumerate(files) if file in files[:i]), None)
@@ -188,7 +189,7 @@ def webdataset_sources(name, entry, folder):
 
 def is_remote(address):
     """Whether a shard is fetched over the network."""
-    return address.startswith(("http://", "https://"))
+    return address.lower().startswith(("http://", "https://"))
 
 
 def expand_shards(shards):

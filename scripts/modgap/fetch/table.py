@@ -16,7 +16,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from modgap.errors import InputError
+from modgap.errors import InputError, redact
 
 COLUMNS = ["file", "url", "mirrors", "sha256", "md5", "bytes", "licence", "redistributable", "page"]
 
@@ -159,6 +159,12 @@ def fetch_list(files, rows, folder, mirror):
     unknown = len(missing) - len(known)
     total = spell_bytes(sum(known)) + (f" and {unknown} of unknown size" if unknown else "")
     lines = [f"To fetch into {folder}/: {len(missing)} files, {total}"]
+    unhashed = sum(not (rows[file]["sha256"] or rows[file]["md5"]) for file in missing)
+    if unhashed:
+        lines[0] += (
+            f"; of {unhashed} no whole checksum is known: recorded in {LOCK} when they first come, "
+            "and enforced from then on"
+        )
     width = max((len(file) for file in files), default=0)
     for file in files:
         row = rows[file]
@@ -168,6 +174,14 @@ def fetch_list(files, rows, folder, mirror):
         spread = {"yes": ", may be passed on", "no": ", may not be passed on", "": ""}
         source = next(iter(origins(row, mirror)), f"by hand, from {row['page'] or 'its owner'}")
         lines.append(
-            f"  {file:{width}}  {state:>12}  {licence}{spread[row['redistributable']]}  <- {source}"
+            f"  {file:{width}}  {state:>12}  {licence}{spread[row['redistributable']]}, "
+            f"{spell_checksum(row)}  <- {redact(source)}"
         )
     return "\n".join(lines)
+
+
+def spell_checksum(row):
+    """What is known beforehand of a file's content, in words."""
+    if row["sha256"] or row["md5"]:
+        return "sha256 known" if row["sha256"] else "md5 known"
+    return "first digits of sha256 known" if row.get("sha256_start") else "no checksum known"

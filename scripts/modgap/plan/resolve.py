@@ -7,6 +7,7 @@ from shlex import quote
 
 from modgap.data.sources import download_rows
 from modgap.errors import InputError
+from modgap.fetch.addresses import redact_values
 from modgap.plan.cones import (
     plan_independent,
     plan_initialisations,
@@ -278,7 +279,7 @@ def plan_report(known, planned, figures, tables, configfiles):
                 if figure in drawn
             },
             "colours": [config["figures"]["first"], config["figures"]["second"]],
-            "config": config,
+            "config": redact_values(config),
             "figures": shown,
             "is_private": not all(shows_samples(known, name) for name in config["datasets"]),
             "names": name_everything(known, name_study_tables(known)),
