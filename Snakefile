@@ -20,7 +20,7 @@ include: "rules/common.smk"
 
 from modgap.plan.outputs.order import order_jobs
 from modgap.plan.outputs.targets import check_targets
-from modgap.report import console, interrupts
+from modgap.report import console, holding, interrupts
 
 
 pathvars:
@@ -49,7 +49,7 @@ include: "rules/report.smk"
 
 
 onstart:
-    console.hold_folder(logger.warning, WorkflowError)
+    holding.hold_folders(CONFIG["results"], logger.warning, WorkflowError)
     interrupts.take_interrupts(logger.handlers)
 
 
@@ -72,3 +72,7 @@ rule all:
 console.announce_jobs(workflow.rules)
 order_jobs(workflow.rules)
 check_targets(workflow, PLAN["contents"], WorkflowError)
+holding.hold_before_planning(
+    workflow,
+    lambda: holding.hold_folders(CONFIG["results"], logger.warning, WorkflowError),
+)
