@@ -17,6 +17,7 @@ from modgap.errors import InputError
 from modgap.fetch.addresses import name_fetched
 from modgap.fetch.table import (
     fetched_file,
+    is_local,
     local_name,
     plain_row,
     plain_tar,
@@ -189,7 +190,7 @@ def webdataset_sources(name, entry, folder):
 
 def is_remote(address):
     """Whether a shard is fetched over the network."""
-    return address.lower().startswith(("http://", "https://"))
+    return not is_local(address)
 
 
 def expand_shards(shards):

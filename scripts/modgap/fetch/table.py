@@ -82,13 +82,14 @@ def origins(row, mirror):
 
 def is_local(address):
     """Whether an address is a folder or ``file://`` rather than on the network."""
-    return urllib.parse.urlsplit(address).scheme not in ("http", "https")
+    return not str(address).lower().startswith(("http://", "https://"))
 
 
 def local_path(address):
     """The path of a ``file://`` address or a plain path."""
-    parts = urllib.parse.urlsplit(address)
-    return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else address
+    if not address.lower().startswith("file:"):
+        return address
+    return urllib.request.url2pathname(urllib.parse.urlsplit(address).path)
 
 
 def expected(row, folder, lock):

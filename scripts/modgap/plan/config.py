@@ -33,6 +33,7 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
+from modgap.plan.names import markup_problems
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.switches import drop_unused
 from modgap.plan.tasks import derived_tasks, task_problems
@@ -452,6 +453,7 @@ def load_config(given, root, configfiles=()):
     given = {"results": name_results(configfiles), **given}
     config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
+    problems = problems or markup_problems(config, configfiles)
     problems = problems or [
         *split_problems(config["datasets"]),
         *embedding_problems(config["datasets"]),
