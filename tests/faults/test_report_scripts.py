@@ -1,5 +1,7 @@
 """Labels, names and paths of a configuration against the scripts of the reports."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -48,7 +50,8 @@ def test_other_texts_are_taken(root, fault, text):
 def test_what_is_refused_is_what_runs_in_a_script_of_snakemakes_report(tmp_path, fault, text):
     """Its page writes the settings of jobs between <script> and </script>, as JSON."""
     page = tmp_path / "page.html"
-    body = '<title>quiet</title><script>var results = {"params": "%s"};</script>' % text
+    settings = json.dumps({"params": text})
+    body = f"<title>quiet</title><script>var results = {settings};</script>"
     page.write_text(f"<!doctype html><meta charset=utf-8>{body}", encoding="utf-8")
     shown, _ = chromium(tmp_path, page.as_uri(), "--dump-dom")
     ran = "<title>run</title>" in shown
