@@ -9,10 +9,10 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import logging
 import os
 import re
 import socket
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -224,27 +224,6 @@ def is_abandoned(path):
         return False
 
 
-def take_lock(stream, *, wait=False, what="this file"):
-    """Lock an open file for this process; False where another one has it.
-
-    A disk without file locks (some network disks) is said in one line, and the work goes on.
-
-    wait : whether to wait until it is free. what : that no second process should work on.
-    """
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    except OSError as reason:
-        logging.warning(
-            "the disk of %s has no file locks (%s): see to it that nothing else works on %s",
-            stream.name,
-            reason,
-            what,
-        )
-    return True
-
-
 def current_umask():
     """The process's file mode mask (reading it means setting it for a moment)."""
     mask = os.umask(0)
@@ -256,3 +235,50 @@ def sha256_of(path):
     """Hex sha256 of a file's content."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def open_unlinked(path):
+    """Open a file of ours for reading and writing, at its start; make it where it is not there.
+
+    Nothing is emptied and no link followed: in a folder that others may write to, a link in the
+    place of the file could lead to any file of the user's.
+
+    Raises
+    ------
+    InputError : a link, a folder or a device stands there.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        handle = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise
+        handle = None
+    if handle is None or not stat.S_ISREG(os.fstat(handle).st_mode):
+        if handle is not None:
+            os.close(handle)
+        raise InputError(
+            f"{path}: a link, folder or device stands where a file of ours belongs; "
+            "remove it and run the same command again"
+        )
+    return open(path, "r+b", opener=lambda *_: handle)
+
+
+def take_lock(stream, *, wait, warn):
+    """Lock an open file until it is closed; whether it is ours, or could not be locked by anyone.
+
+    Parameters
+    ----------
+    wait : whether to wait for another process that has it; else the answer is no.
+    warn : function that is told, in one line, where the disk has no locks.
+    """
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as reason:
+        warn(
+            f"the disk of {stream.name} has no file locks ({reason}): see to it that no second "
+            "run works there"
+        )
+    return True

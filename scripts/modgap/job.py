@@ -7,23 +7,24 @@ import sys
 import time
 from pathlib import Path
 
-from modgap.errors import InputError
+from modgap.errors import InputError, redact
 
 LOG = logging.getLogger("modgap")
 
 
 class Tee:
-    """A text stream that writes to the terminal and to the log file."""
+    """A text stream that writes to the terminal and the log, without secrets of addresses."""
 
     def __init__(self, terminal, log):
         self.terminal = terminal
         self.log = log
 
     def write(self, text):
-        self.terminal.write(text)
+        said = redact(text)
+        self.terminal.write(said)
         # A progress bar rewrites its line; the log keeps only whole lines.
         if "\r" not in text:
-            self.keep(lambda: self.log.write(text))
+            self.keep(lambda: self.log.write(said))
         return len(text)
 
     def flush(self):

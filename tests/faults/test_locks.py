@@ -9,7 +9,7 @@ from faults.outcomes import classify_call
 from modgap.embeddings import devices
 from modgap.fetch.download import download
 from modgap.fetch.integrity import read_lock
-from modgap.report import console
+from modgap.report import holding
 
 
 @pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
@@ -52,9 +52,12 @@ def test_gpu_jobs_go_on_without_locks(no_locks, fault, monkeypatch, caplog):
 
 
 def test_runs_go_on_without_locks(no_locks, fault, tmp_path, monkeypatch):
-    monkeypatch.setattr(console, "HELD", [])
+    monkeypatch.setattr(holding, "HELD", {})
     said = []
-    ended = classify_call(lambda: console.hold_folder(said.append, OSError, tmp_path))
+    ended = classify_call(
+        lambda: holding.hold_folders(tmp_path / "r", said.append, OSError, tmp_path)
+    )
     fault("locks", ended)
     assert "no file locks" in said[0]
-    console.HELD[0].close()
+    for lock in holding.HELD.values():
+        lock.close()

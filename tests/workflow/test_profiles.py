@@ -70,7 +70,7 @@ def test_jobs_on_a_workstation_use_a_gpu_each(root, tmp_path, monkeypatch):
     for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     workstation = ["--cores", 2, "--workflow-profile", "profiles/workstation"]
     done = snakemake(project, *PROMPTS, *workstation, "--configfile", "config/smoke.yaml")
     assert sorted(re.findall(r"using GPU (\S+)", done.stdout)) == ["GPU-a", "GPU-b"]

@@ -15,9 +15,11 @@ from modgap.data.captions import choose_captioned, read_captions, refuse_empty_c
 from modgap.data.folders import class_images, list_files
 from modgap.data.modalities import CLASS_FILES, embedding_paths, embedding_sources
 from modgap.errors import InputError
+from modgap.fetch.addresses import name_fetched
 from modgap.fetch.table import (
     address_problem,
     fetched_file,
+    is_local,
     local_name,
     plain_row,
     plain_tar,
@@ -189,7 +191,7 @@ def webdataset_sources(name, entry, folder):
         if problem:
             raise InputError(f"datasets.{name}.shards: {problem}")
     files = [
-        f"{folder}/webdataset/{name}/{os.path.basename(address)}" if is_remote(address) else address
+        f"{folder}/webdataset/{name}/{name_fetched(address)}" if is_remote(address) else address
         for address in addresses
     ]
     twice = next((file for i, file in enumerate(files) if file in files[:i]), None)
@@ -200,7 +202,7 @@ def webdataset_sources(name, entry, folder):
 
 def is_remote(address):
     """Whether a shard is fetched over the network."""
-    return address.startswith(("http://", "https://"))
+    return not is_local(address)
 
 
 def shard_problem(address):

@@ -7,13 +7,13 @@ whatever way it ends. Under Slurm the scheduler has done it already.
 
 import os
 import shutil
+import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 from modgap.errors import InputError
-from modgap.files import take_lock
+from modgap.files import open_unlinked, take_lock
 from modgap.job import LOG
 
 HELD = []  # open lock files of this process: closing one would give its device back
@@ -32,15 +32,34 @@ def visible_gpus():
 
 
 def lock_file(device):
-    """The file whose lock stands for a device, the same for all jobs of a user on a machine."""
+    """The file whose lock stands for a device, the same for all jobs of a user on a machine.
+
+    It lies in a folder of the user's own, for whoever may write to a shared temporary folder could
+    put a link there. The machine is in its path, for home folders are shared among machines.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if home.startswith("~"):  # a user without a home
+        home = ".snakemake"
     name = device.strip().replace("/", "-")
-    return Path(tempfile.gettempdir(), f"modgap-{os.getuid()}-gpu-{name}.lock")
+    return Path(home, "modality-gap", "gpus", socket.gethostname(), f"{name}.lock")
 
 
 def try_lock(path):
-    """The open locked file, or None where another process has it."""
-    stream = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
-    if take_lock(stream, what="the same GPU"):
+    """The open locked file, or None where another process has it.
+
+    Where no file can be locked, which a warning says, it is as if nobody had it.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stream = open_unlinked(path)
+    except OSError as error:
+        LOG.warning(
+            "%s: cannot be written (%s): see to it that no second job uses this GPU",
+            path,
+            error.strerror,
+        )
+        return open(os.devnull, "rb")
+    if take_lock(stream, wait=False, warn=LOG.warning):
         return stream
     stream.close()
     return None

@@ -73,13 +73,16 @@ def read_npy(path, name=None, further=()):
 
 
 def read_plain_npy(path):
-    """The array of a ``.npy`` of whatever shape and dtype but objects."""
+    """The array of a ``.npy`` of whatever shape and numeric dtype."""
     try:
         # Unlike numpy.load this never looks into a pickle or an .npz archive.
         with open(path, "rb") as stream:
-            return np.lib.format.read_array(stream, allow_pickle=False)
+            array = np.lib.format.read_array(stream, allow_pickle=False)
     except Exception as error:  # numpy's header parser raises anything on damaged bytes
         raise unreadable(path, ".npy array", error) from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{path}: dtype {array.dtype}, expected numbers")
+    return array
 
 
 def read_npz(path, name=None, further=()):

@@ -16,7 +16,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from modgap.errors import InputError
+from modgap.errors import InputError, hide_secrets, redact
 
 COLUMNS = ["file", "url", "mirrors", "sha256", "md5", "bytes", "licence", "redistributable", "page"]
 
@@ -95,24 +95,24 @@ def address_problem(address):
         whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         whole = False
+    # The whole is one address here, also with blanks in its password.
+    scheme, mark, rest = address.partition("://")
+    shown = repr(f"{scheme}://{hide_secrets(rest)}" if mark else address)
     if not whole:
-        return f"{address!r} is no address; write https://HOST/PATH"
+        return f"{shown} is no address; write https://HOST/PATH"
     if not address.isascii() or not address.isprintable() or " " in address:
-        return (
-            f"{address!r}: write blanks and letters such as ü as an address has them (%20, %C3%BC)"
-        )
+        return f"{shown}: write blanks and letters such as ü as an address has them (%20, %C3%BC)"
     return None
 
 
 def mirror_problem(mirror):
     """What is wrong with a mirror, a folder or an address, or None."""
-    try:
-        local = is_local(mirror)
-    except ValueError:
-        local = False
-    if not local:
+    if not is_local(mirror):
         return address_problem(mirror)
-    return None if os.path.isdir(local_path(mirror)) else f"no such folder: {mirror}"
+    try:
+        return None if os.path.isdir(local_path(mirror)) else f"no such folder: {mirror}"
+    except ValueError:
+        return f"{mirror!r} is no address; write file:///FOLDER"
 
 
 def plain_row(file, url):
@@ -133,13 +133,14 @@ def origins(row, mirror):
 
 def is_local(address):
     """Whether an address is a folder or ``file://`` rather than on the network."""
-    return urllib.parse.urlsplit(address).scheme not in ("http", "https")
+    return not str(address).lower().startswith(("http://", "https://"))
 
 
 def local_path(address):
     """The path of a ``file://`` address or a plain path."""
-    parts = urllib.parse.urlsplit(address)
-    return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else address
+    if not address.lower().startswith("file:"):
+        return address
+    return urllib.request.url2pathname(urllib.parse.urlsplit(address).path)
 
 
 def expected(row, folder, lock):
@@ -210,6 +211,12 @@ def fetch_list(files, rows, folder, mirror):
     unknown = len(missing) - len(known)
     total = spell_bytes(sum(known)) + (f" and {unknown} of unknown size" if unknown else "")
     lines = [f"To fetch into {folder}/: {len(missing)} files, {total}"]
+    unhashed = sum(not (rows[file]["sha256"] or rows[file]["md5"]) for file in missing)
+    if unhashed:
+        lines[0] += (
+            f"; of {unhashed} no whole checksum is known: recorded in {LOCK} when they first come, "
+            "and enforced from then on"
+        )
     width = max((len(file) for file in files), default=0)
     for file in files:
         row = rows[file]
@@ -219,6 +226,14 @@ def fetch_list(files, rows, folder, mirror):
         spread = {"yes": ", may be passed on", "no": ", may not be passed on", "": ""}
         source = next(iter(origins(row, mirror)), f"by hand, from {row['page'] or 'its owner'}")
         lines.append(
-            f"  {file:{width}}  {state:>12}  {licence}{spread[row['redistributable']]}  <- {source}"
+            f"  {file:{width}}  {state:>12}  {licence}{spread[row['redistributable']]}, "
+            f"{spell_checksum(row)}  <- {redact(source)}"
         )
     return "\n".join(lines)
+
+
+def spell_checksum(row):
+    """What is known beforehand of a file's content, in words."""
+    if row["sha256"] or row["md5"]:
+        return "sha256 known" if row["sha256"] else "md5 known"
+    return "first digits of sha256 known" if row.get("sha256_start") else "no checksum known"

@@ -38,6 +38,7 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
+from modgap.plan.names import markup_problems
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.switches import drop_unused
 from modgap.plan.tasks import derived_tasks, task_problems
@@ -432,6 +433,7 @@ def load_config(given, root, configfiles=()):
         problems = schema_problems(
             {**UNDERIVED, **config}, load_yaml(root / "config" / "schema.yaml")
         )
+        problems = problems or markup_problems(config, configfiles)
     problems = problems or [
         *split_problems(config["datasets"]),
         *embedding_problems(config["datasets"]),

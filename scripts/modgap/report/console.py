@@ -3,7 +3,6 @@
 Standard library only: the workflow reads this while it is parsed.
 """
 
-import fcntl
 import re
 import time
 from pathlib import Path
@@ -11,8 +10,6 @@ from pathlib import Path
 from modgap.report.answers.lines import find_answers, list_answers
 
 STARTED = time.time()  # Unix time: the workflow imports this when it starts
-
-HELD = []  # the open lock file: closing it would give the folder free
 
 # Folder below the root of the results, what its files are called, and the ending that counts.
 SHOWN = [
@@ -128,32 +125,3 @@ def describe_job(rule):
     text = " ".join((rule.docstring or "").split())
     text = text.replace("{", "{{").replace("}", "}}")
     return f"{rule.name}{wildcards} - {text}"
-
-
-def hold_folder(warn, error, folder="."):
-    """Make this run the only one in its folder, until its process ends in whatever way.
-
-    Snakemake's own lock outlives a killed run and then has to be removed by hand; the profile
-    turns it off.
-
-    Parameters
-    ----------
-    warn : function that is told where the disk has no locks.
-    error : class of the exception when another run is at work there.
-    """
-    path = Path(folder, ".snakemake", "run.lock")
-    path.parent.mkdir(exist_ok=True)
-    lock = open(path, "w", encoding="utf-8")  # noqa: SIM115, stays open as long as the process lives
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise error(
-            f"another run is at work in {Path(folder).resolve()}; wait for it or stop it"
-        ) from None
-    except OSError as reason:
-        warn(
-            f"the disk of {Path(folder).resolve()} has no file locks ({reason}): "
-            "see to it that no second run works here"
-        )
-    HELD.append(lock)

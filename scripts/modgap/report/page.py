@@ -14,7 +14,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from modgap.report.formats import spell
+from modgap.report.formats import read_for_jobs, spell
 from modgap.report.verdicts.decide import ILLUSTRATION, JUDGED, NOT_RUN, VERDICTS
 
 # Rows of a table that the page shows; the file has all.
@@ -98,7 +98,7 @@ def read_table_view(csv, markdown=None, *, private=False):
     -------
     dict: columns, rows (lists of text), total (rows of the file).
     """
-    frame = pd.read_csv(csv)
+    frame = read_for_jobs(csv)
     if markdown is not None:
         header = markdown.read_text().split("\n", 1)[0]
         printed = [name.strip() for name in header.strip("|").split("|")]
@@ -110,7 +110,7 @@ def read_table_view(csv, markdown=None, *, private=False):
 
 def read_verdicts(csv):
     """Verdicts as dicts, those that were judged first and by scale; numbers spelled, or a dash."""
-    frame = pd.read_csv(csv, dtype={"n": str, "seed": str}).astype(object)
+    frame = read_for_jobs(csv, dtype={"n": str, "seed": str}).astype(object)
     records = frame.where(frame.notna(), "–").to_dict("records")
     for record in records:
         for key in ("measured", "low", "high"):

@@ -217,9 +217,13 @@ def test_the_list_says_how_much_from_where_and_under_which_licence(rows, tmp_pat
     (tmp_path / "coco").mkdir()
     (tmp_path / "coco" / "val2017.zip").write_bytes(b"")
     head, *lines = fetch_list(files, rows, str(tmp_path), None).splitlines()
-    assert head.endswith("2 files, 19.34 GB and 1 of unknown size")
+    said = "2 files, 19.34 GB and 1 of unknown size; of 1 no whole checksum is known: recorded"
+    assert said in head
     assert "is there" in lines[0]
-    assert "19.34 GB  Flickr terms  <- http://images.cocodataset.org/zips/train2017.zip" in lines[1]
+    assert (
+        "19.34 GB  Flickr terms, sha256 known  <- http://images.cocodataset.org/zips/train2017.zip"
+        in lines[1]
+    )
     assert lines[2].endswith("<- by hand, from https://github.com/joojs/fairface")
     mirrored = fetch_list(files, rows, str(tmp_path), "/mnt/mirror").splitlines()
     assert mirrored[3].endswith("<- /mnt/mirror/fairface/images-padding025.zip")
