@@ -42,7 +42,9 @@ def start_log(path):
     An InputError ends the script with its one line instead of a traceback, Ctrl-C without a word.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    log = open(path, "w", buffering=1)  # noqa: SIM115 - open until the process ends
+    log = open(  # noqa: SIM115 - open until the process ends
+        path, "w", encoding="utf-8", errors="backslashreplace", buffering=1
+    )
     sys.stderr = Tee(sys.__stderr__, log)
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s", force=True

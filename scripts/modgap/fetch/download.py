@@ -237,7 +237,7 @@ def note_of(part):
 def read_note(part):
     """``url`` and ``validator`` of the part; empty when nothing is known."""
     try:
-        return json.loads(note_of(part).read_text())
+        return json.loads(note_of(part).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
 
@@ -266,7 +266,7 @@ def copy_to_part(arriving, address, part):
     with open(part, "ab" if done else "wb") as sink:
         if not done:
             note = {"url": address, "validator": arriving.validator}
-            note_of(part).write_text(json.dumps(note))
+            note_of(part).write_text(json.dumps(note), encoding="utf-8")
         for chunk in report_arrival(chunks(arriving.stream), arriving, part):
             sink.write(chunk)
             done += len(chunk)

@@ -86,7 +86,7 @@ def read_lock(folder):
     """The recorded files of a folder of downloads, by name."""
     path = Path(folder, LOCK)
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
@@ -101,14 +101,15 @@ def record_hash(path, row, folder, address):
         "bytes": Path(path).stat().st_size,
         "origin": str(address),
     }
-    with open(lock_path.with_name(f".{LOCK}.guard"), "w") as guard:
+    with open(lock_path.with_name(f".{LOCK}.guard"), "w", encoding="utf-8") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         lock = read_lock(folder)
         if row["file"] in lock:
             return
         lock[row["file"]] = entry
         with atomic_path(lock_path) as temporary:
-            temporary.write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n")
+            text = json.dumps(lock, indent=2, sort_keys=True) + "\n"
+            temporary.write_text(text, encoding="utf-8")
     logging.warning(
         "WARNING: no%s checksum is known for %s; its sha256 %s is recorded in %s and enforced "
         "from now on",

@@ -86,7 +86,7 @@ def find_failed_jobs(text):
 def last_line(path):
     """The last line of a log that says something, or what its absence means."""
     path = Path(path)
-    lines = path.read_text(errors="replace").split("\n") if path.is_file() else []
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
     said = [line.strip() for line in lines if line.strip()]
     return said[-1] if said else "nothing in its log: stopped from outside, or out of memory"
 
@@ -96,7 +96,7 @@ def summarise_failure(logs, started=STARTED):
 
     What ended after Ctrl-C did not fail.
     """
-    text = "".join(Path(path).read_text(errors="replace") for path in logs)
+    text = "".join(Path(path).read_text(encoding="utf-8", errors="replace") for path in logs)
     before, stopped, _ = text.partition(STOPPED)
     failed = find_failed_jobs(before)
     by_whom = " by Ctrl-C" if stopped else ""

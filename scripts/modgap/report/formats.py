@@ -17,10 +17,11 @@ def write_formats(frame, csv, markdown, latex, *, columns=None, printed=None):
     shown = frame[[name for name in columns or frame.columns if name in frame.columns]]
     shown = (shown if printed is None else shown[printed]).map(spell)
     with atomic_path(markdown) as temporary:
-        temporary.write_text(shown.to_markdown(index=False, disable_numparse=True) + "\n")
+        text = shown.to_markdown(index=False, disable_numparse=True) + "\n"
+        temporary.write_text(text, encoding="utf-8")
     with atomic_path(latex) as temporary:
         escaped = shown.map(escape_latex).rename(columns=escape_latex)
-        temporary.write_text(escaped.to_latex(index=False, escape=False))
+        temporary.write_text(escaped.to_latex(index=False, escape=False), encoding="utf-8")
 
 
 def spell(value):
