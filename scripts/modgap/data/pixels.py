@@ -16,9 +16,10 @@ from zipfile import ZipFile
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from modgap.data.archives import LARGEST_PICTURE, list_tar, open_zip, read_zip_member
+from modgap.data.archives import list_tar, open_zip, read_zip_member
 from modgap.data.folders import HEIC_SUFFIXES, is_zip, split_location
 from modgap.errors import InputError
+from modgap.files import LARGEST_PICTURE, open_input
 
 INTERPOLATIONS = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -162,12 +163,10 @@ def is_heic(location, content):
 def read_file(path):
     """The bytes of a file, or BadPictureError."""
     try:
-        with open(path, "rb") as stream:
+        with open_input(path, limit=LARGEST_PICTURE) as stream:
             return stream.read()
-    except FileNotFoundError as error:
-        raise BadPictureError("no such file") from error
-    except OSError as error:
-        raise BadPictureError(f"cannot be read ({error.strerror})") from error
+    except InputError as error:
+        raise BadPictureError(str(error).removeprefix(f"{path}: ")) from error
 
 
 def read_member(source, name):
@@ -183,6 +182,8 @@ def read_member(source, name):
     if name not in members:
         raise BadPictureError("no such member in the archive")
     offset, size = members[name]
+    if size > LARGEST_PICTURE:
+        raise BadPictureError(f"{size:,} bytes, more than the {LARGEST_PICTURE:,} that are read")
     return os.pread(stream.fileno(), size, offset)
 
 

@@ -22,6 +22,7 @@ from modgap.fetch.table import (
     read_downloads,
     where_from,
 )
+from modgap.files import check_file
 
 # Pictures and files of each split, the files as in config/downloads.csv. The order of the files is
 # what the readers in ``modgap.data.torchvision`` expect.
@@ -322,6 +323,8 @@ def listing_digest(entry, fetched=()):
             listings.append(list_files(path)[0])
         elif os.path.isfile(path):
             listings.append({os.path.basename(path): os.path.getsize(path)})
+        elif os.path.lexists(path):
+            check_file(path)
         else:
             raise InputError(f"{path}: no such file or folder")
     if not listings:

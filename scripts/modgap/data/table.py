@@ -101,8 +101,19 @@ def class_captions(template, labels):
 
 
 def location(container, name):
-    """Where a picture of a folder or an archive is."""
-    return f"{container}#{name}" if is_archive(container) else f"{container.rstrip('/')}/{name}"
+    """Where a picture of a folder or an archive is, as ``split_location`` reads it.
+
+    Raises
+    ------
+    InputError : a name that would be read as an item of an array or an archive.
+    """
+    packed = is_archive(container)
+    place = f"{container}#{name}" if packed else f"{container.rstrip('/')}/{name}"
+    if split_location(place) != ((container, name) if packed else (place, None)):
+        raise InputError(
+            f"{place}: .npy#, .tar# or .zip# in a path stands for what is in such a file; rename it"
+        )
+    return place
 
 
 def numbered_ids(prefix, n, start=0):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from modgap.errors import InputError
 from modgap.fetch.table import LOCK, expected
-from modgap.files import atomic_path
+from modgap.files import atomic_path, check_file
 
 # (position, bytes) that a file of each kind has, for files whose hash nobody knows yet.
 SIGNATURES = {
@@ -32,7 +32,7 @@ NOT_A_PAGE = (".csv", ".json", ".bin", ".pt", ".pth")
 
 def digest(path, kind):
     """Hex hash of a file; md5 only where nothing better is published."""
-    with open(path, "rb") as stream:
+    with open(check_file(path), "rb") as stream:
         return hashlib.file_digest(
             stream, lambda: hashlib.new(kind, usedforsecurity=False)
         ).hexdigest()
