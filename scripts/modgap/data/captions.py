@@ -195,7 +195,7 @@ def split_cells(text, separator, path):
         if tabs:
             return split_unquoted(text, separator, path)
         reason = (
-            f"more than {csv.field_size_limit():,} characters in a cell, or quotes that do not close"
+            f"over {csv.field_size_limit():,} characters in a cell, or quotes that do not close"
             if "field limit" in str(error)
             else f"quotes that do not close ({error})"
         )

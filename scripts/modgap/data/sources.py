@@ -118,6 +118,16 @@ def split_problems(datasets):
     return lines
 
 
+def range_problems(datasets):
+    """One line per dataset whose black is not below its white (after the schema)."""
+    return [
+        f"datasets.{name}.intensity_range: {black} is not below {white}; black comes first"
+        for name, entry in datasets.items()
+        for black, white in [entry.get("intensity_range", (0, 1))]
+        if not black < white
+    ]
+
+
 def complete_entry(name, entry, folder):
     """The entry with the paths of the files it is read from, as the readers expect them.
 

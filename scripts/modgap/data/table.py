@@ -134,13 +134,16 @@ def check_available(n, available, where):
         )
 
 
-def write_samples(samples, content, path, *, name, kind, skipped=()):
+def write_samples(samples, content, path, *, name, kind, skipped=(), intensity_range=None):
     """Write a samples table with what it is.
 
     content : as in ``dataset_digest``. skipped : (sample_id, reason) of the captions left out.
+    intensity_range : what is black and white in its pictures, where the configuration says so.
     """
     digest = dataset_digest(samples, content)
     metadata = {"dataset": name, "dataset_sha256": digest, "kind": kind}
+    if intensity_range is not None:
+        metadata["intensity_range"] = list(intensity_range)
     write_table(samples, path, {**metadata, "skipped": list(skipped)} if skipped else metadata)
 
 

@@ -19,6 +19,7 @@ from modgap.data.sources import (
     complete_entry,
     download_rows,
     named_paths,
+    range_problems,
     split_problems,
     where_to_get,
 )
@@ -454,6 +455,7 @@ def load_config(given, root, configfiles=()):
     problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
     problems = problems or [
         *split_problems(config["datasets"]),
+        *range_problems(config["datasets"]),
         *embedding_problems(config["datasets"]),
     ]
     if not problems:
