@@ -112,6 +112,8 @@ def project_umap(first, second, *, n_neighbors, min_dist, seed):
     the trustworthiness (1 is best) says.
     """
     points = np.concatenate([first, second]).astype(np.float32)
+    if len(points) < 4:
+        raise InputError(f"{len(points)} embeddings are too few to draw; give at least 4")
     coordinates = umap_points(points, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed)
     coordinates = turn_to_first(coordinates, len(first))
     rng = np.random.default_rng(seed)
