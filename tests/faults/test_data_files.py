@@ -89,6 +89,8 @@ def test_quoted_captions_of_several_lines_stay(tmp_path, fault):
     "read", [read_captions, read_faces, read_json, list_tar, read_classnames, read_part]
 )
 def test_what_is_no_plain_file_is_never_opened(tmp_path, fault, kind, read):
+    if kind == "huge" and read is list_tar:
+        pytest.skip("a tar may be as large as it likes; its members are limited")
     path = tmp_path / "x.csv"
     if kind == "pipe":
         os.mkfifo(path)
