@@ -40,6 +40,8 @@ def test_samples_are_listed_alike_in_any_locale(tmp_path, fault, root, locale):
     pictures = write_files(tmp_path / "pictures", {"1.png": picture_bytes()})
     captions = tmp_path / "captions.csv"
     captions.write_text(f"image,caption\n1.png,{CAPTION}\n", encoding="utf-8")
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
     table, log = tmp_path / "s.parquet", tmp_path / "s.log"
     chosen = {"LC_ALL": "C"} if locale == "ascii" else latin1_locale(tmp_path)
     environment = {
@@ -49,7 +51,7 @@ def test_samples_are_listed_alike_in_any_locale(tmp_path, fault, root, locale):
         "PYTHONPATH": str(root / "scripts"),
         "PYTHONWARNDEFAULTENCODING": "1",
     }
-    command = [sys.executable, "-W", "error::EncodingWarning:modgap", "-c", PROGRAM]
+    command = [sys.executable, "-W", "error::EncodingWarning:modgap", str(program)]
     ended = classify_run(
         [*command, pictures, captions, table, log],
         lambda _: (
@@ -59,3 +61,4 @@ def test_samples_are_listed_alike_in_any_locale(tmp_path, fault, root, locale):
         env=environment,
     )
     fault("locale", ended)
+    assert ended[0] == "survived", ended[1]

@@ -13,6 +13,7 @@ from modgap.data.sources import (
     count_items,
     expand_shards,
     listing_digest,
+    range_problems,
     remote_rows,
     source_paths,
 )
@@ -144,3 +145,10 @@ def test_remote_shards_are_fetched_files():
     assert rows["webdataset/wds/1.tar"]["url"] == "https://example.org/data/1.tar"
     with pytest.raises(InputError, match=r"datasets\.wds\.shards: 0\.tar is named twice"):
         webdataset(["https://a.org/0.tar", "https://b.org/0.tar"])
+
+
+def test_black_comes_before_white():
+    good = {"intensity_range": [0, 4095]}
+    assert range_problems({"a": good, "b": {}}) == []
+    (line,) = range_problems({"a": {"intensity_range": [1, 1]}})
+    assert line.startswith("datasets.a.intensity_range: 1 is not below 1")
