@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modgap.errors import InputError
-from modgap.files import atomic_path
+from modgap.files import atomic_path, check_file
 
 SAMPLE_COLUMNS = [
     "sample_id",
@@ -85,7 +85,7 @@ def data_provenance(path):
 def open_parquet(path):
     """A ParquetFile, or an InputError that names the file."""
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(check_file(path))
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: not a readable parquet file ({error})") from error
 

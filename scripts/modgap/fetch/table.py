@@ -17,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 from modgap.errors import InputError
+from modgap.files import check_file
 
 COLUMNS = ["file", "url", "mirrors", "sha256", "md5", "bytes", "licence", "redistributable", "page"]
 
@@ -43,7 +44,7 @@ def read_downloads(path):
     InputError : missing file or column, a cell that does not fit its column, a file named twice.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
+        with open(check_file(path), newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream, restkey="more", restval="")
             lines = list(reader)
     except FileNotFoundError as error:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import yaml
 
 from modgap.errors import InputError
-from modgap.files import parse_yaml
+from modgap.files import check_file, parse_yaml
 
 # The only set of templates of class prompts that come embedded, with ready embeddings.
 GIVEN = "given"
@@ -61,7 +61,7 @@ def prompt_name(name):
 def read_prompts(path):
     """Read and check a prompt file; everything wrong with it is an InputError."""
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(check_file(path), encoding="utf-8") as stream:
             content = parse_yaml(stream)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error

@@ -10,7 +10,7 @@ import yaml
 
 from modgap.errors import InputError
 from modgap.fetch.table import plain_row
-from modgap.files import parse_yaml
+from modgap.files import check_file, parse_yaml
 from modgap.plan.architectures import clean_tag
 from modgap.plan.models import find_tag, preprocessing
 
@@ -44,7 +44,7 @@ def read_pins(path):
     InputError : not there, not YAML, a key or value that does not fit, a tag or file named twice.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(check_file(path), encoding="utf-8") as stream:
             entries = parse_yaml(stream)["weights"] or []
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
