@@ -10,7 +10,13 @@ import pandas as pd
 from modgap.job import start_log
 from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, sample_pictures
 from modgap.statistics.geometry import normalise
-from modgap.statistics.projections import project_gap_axis, project_pca, project_svd, project_umap
+from modgap.statistics.projections import (
+    check_spread,
+    project_gap_axis,
+    project_pca,
+    project_svd,
+    project_umap,
+)
 from modgap.tables import write_table
 
 
@@ -32,6 +38,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
         X, Y = (normalise(cloud[part]) for cloud, part in zip(clouds, parts, strict=True))
         rows, total = np.concatenate(parts), sum(map(len, clouds))
         n_drawn, keys = len(rows), {}
+    check_spread(np.concatenate([X, Y]), f"{first[0]} and {second[0]}")
     results = {
         "umap": project_umap(X, Y, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed),
         "svd": project_svd(X, Y),

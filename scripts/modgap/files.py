@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from modgap.errors import InputError
+from modgap.inputs import check_file
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
@@ -233,7 +234,7 @@ def current_umask():
 
 def sha256_of(path):
     """Hex sha256 of a file's content."""
-    with open(path, "rb") as stream:
+    with open(check_file(path), "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -70,7 +70,7 @@ def open_log(path):
     """The log file, or None (and a line on the terminal) where it cannot be made."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "w", buffering=1)
+        return open(path, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
     except OSError as error:
         print(f"{path}: cannot be written ({error.strerror})", file=sys.__stderr__)
         return None

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.files import atomic_path
+from modgap.inputs import check_file
 
 SAMPLE_COLUMNS = [
     "sample_id",
@@ -86,7 +87,7 @@ def data_provenance(path):
 def open_parquet(path):
     """A ParquetFile, or an InputError that names the file."""
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(check_file(path))
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: not a readable parquet file ({error})") from error
 

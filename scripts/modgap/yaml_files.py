@@ -1,9 +1,7 @@
 """YAML files in which nothing vanishes: every key once, no aliases without end."""
 
-import os
-from pathlib import Path
-
 from modgap.errors import InputError
+from modgap.inputs import open_input
 
 # Deeper or larger than this, aliases counted as often as they stand, no file of ours is.
 DEEPEST_YAML = 60
@@ -49,14 +47,8 @@ def decode_yaml(path):
     ------
     InputError : not there, no regular file, cannot be read, not UTF-8 (with the line).
     """
-    if not os.path.exists(path):
-        raise InputError(f"{path}: no such file")
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: not a file")
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with open_input(path) as stream:
+        content = stream.read()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

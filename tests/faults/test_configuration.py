@@ -185,7 +185,7 @@ def test_the_same_model_and_dataset_twice(refused):
         ("- 1\n", "must be a mapping of keys and values at the top"),
         (b"a: \xff\n", "line 1: not text in UTF-8"),
         (b"\x00\x01\x02", "not YAML"),
-        (None, "not a file"),
+        (None, "is a folder; give a file"),
     ],
 )
 def test_a_configuration_file_in_which_something_vanishes_or_breaks(refused, tmp_path, text, words):
@@ -395,7 +395,7 @@ SIZE_TASK = {
         ("results", "<results>", "results: '<results>': a path must not have"),
         ("resources", "a" * 300, "resources: "),
         ("downloads", "no/such.csv", "no/such.csv: no such file"),
-        ("weights", "config", "config: not a file"),
+        ("weights", "config", "config: is a folder; give a file"),
         ("downloads", "/dev/null", "/dev/null: not a file"),
         ("mirror", "http://[::1/x", "mirror: 'http://[::1/x' is no address"),
         ("models.vit.architecture", "a" * 400, "models.vit.architecture: "),

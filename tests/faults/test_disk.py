@@ -127,7 +127,7 @@ def test_a_stream_that_breaks_is_given_up_once():
     from modgap.job import Tee
 
     shown = io.StringIO()
-    with open("/dev/full", "w", buffering=1) as log:
+    with open("/dev/full", "w", encoding="utf-8", buffering=1) as log:
         tee = Tee(shown, log)
         print("one", file=tee)
         print("two", file=tee)

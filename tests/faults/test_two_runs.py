@@ -28,7 +28,7 @@ def checkout(root, tmp_path):
 def test_results_of_another_run_are_refused_before_anything_is_planned(checkout, fault):
     project, results, command = checkout
     results.mkdir()
-    with open(results / RESULTS, "w") as lock:
+    with open(results / RESULTS, "w", encoding="utf-8") as lock:
         lock.write("process 7 on elsewhere, from /other")
         lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -192,7 +192,10 @@ def test_leftovers_of_dead_writers_are_swept(tmp_path, monkeypatch):
 
 def test_locks_are_taken_waited_for_and_done_without(tmp_path, monkeypatch):
     said = []
-    with open(tmp_path / "x", "w") as first, open(tmp_path / "x", "w") as second:
+    with (
+        open(tmp_path / "x", "w", encoding="utf-8") as first,
+        open(tmp_path / "x", "w", encoding="utf-8") as second,
+    ):
         assert take_lock(first, wait=False, warn=said.append)
         assert not take_lock(second, wait=False, warn=said.append)
     assert not said
@@ -202,7 +205,7 @@ def test_locks_are_taken_waited_for_and_done_without(tmp_path, monkeypatch):
             raise OSError(number, "no locks available")
 
         monkeypatch.setattr(fcntl, "flock", none_here)
-        with open(tmp_path / "x", "w") as stream:
+        with open(tmp_path / "x", "wb") as stream:
             assert take_lock(stream, wait=True, warn=said.append)
     assert len(said) == 2
     assert "no file locks" in said[0]

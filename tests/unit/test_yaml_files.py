@@ -42,7 +42,7 @@ def test_files_that_are_no_text(tmp_path):
     with pytest.raises(InputError, match=r"f\.yaml: no such file"):
         read_yaml(path)
     path.mkdir()
-    with pytest.raises(InputError, match=r"f\.yaml: not a file"):
+    with pytest.raises(InputError, match=r"f\.yaml: is a folder"):
         read_yaml(path)
     path.rmdir()
     path.write_bytes(b"a: 1\nb: \xff\n")

@@ -68,7 +68,7 @@ def write_table(project, origin):
         if path.exists():
             known = {"sha256": "" if "fairface/images" in file else sha256_of(path), "md5": ""}
             rows.append({**row, **known, "bytes": path.stat().st_size})
-    with open(project / "config" / "small.csv", "w", newline="") as stream:
+    with open(project / "config" / "small.csv", "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)

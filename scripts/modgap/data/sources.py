@@ -26,6 +26,7 @@ from modgap.fetch.table import (
     read_downloads,
     where_from,
 )
+from modgap.inputs import check_file
 
 # Pictures and files of each split, the files as in config/downloads.csv. The order of the files is
 # what the readers in ``modgap.data.torchvision`` expect.
@@ -122,6 +123,16 @@ def split_problems(datasets):
                 has = ", ".join(splits)
                 lines.append(f"datasets.{name}.split: {entry['name']} has {has}, not {split!r}")
     return lines
+
+
+def range_problems(datasets):
+    """One line per dataset whose black is not below its white (after the schema)."""
+    return [
+        f"datasets.{name}.intensity_range: {black} is not below {white}; black comes first"
+        for name, entry in datasets.items()
+        for black, white in [entry.get("intensity_range", (0, 1))]
+        if not black < white
+    ]
 
 
 def complete_entry(name, entry, folder):
@@ -352,6 +363,8 @@ def listing_digest(entry, fetched=()):
             listings.append(list_files(path)[0])
         elif os.path.isfile(path):
             listings.append({os.path.basename(path): os.path.getsize(path)})
+        elif os.path.lexists(path):
+            check_file(path)
         else:
             raise InputError(f"{path}: no such file or folder")
     if not listings:

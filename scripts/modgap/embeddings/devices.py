@@ -27,7 +27,7 @@ def visible_gpus():
         return []
     # Names, not numbers: CUDA and nvidia-smi may count in different orders.
     query = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
-    done = subprocess.run(query, text=True, capture_output=True)
+    done = subprocess.run(query, encoding="utf-8", errors="replace", capture_output=True)
     return done.stdout.split() if done.returncode == 0 else []
 
 

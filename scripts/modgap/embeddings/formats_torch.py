@@ -7,12 +7,13 @@ from safetensors import SafetensorError, safe_open
 
 from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
+from modgap.inputs import check_file
 
 
 def read_pt(path, name=None, further=()):
     """A tensor, or one of a dict of tensors; further columns may be lists of texts in the dict."""
     try:
-        with open(path, "rb") as stream:
+        with open(check_file(path), "rb") as stream:
             stored = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # a pickle raises anything
         raise InputError(

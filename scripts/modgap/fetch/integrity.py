@@ -17,6 +17,7 @@ from modgap.errors import InputError, redact
 from modgap.fetch.addresses import identify_address
 from modgap.fetch.table import LOCK, expected, is_local
 from modgap.files import atomic_path, open_unlinked, take_lock
+from modgap.inputs import check_file
 
 # (position, bytes) that a file of each kind has, for files whose hash nobody knows yet.
 SIGNATURES = {
@@ -34,7 +35,7 @@ NOT_A_PAGE = (".csv", ".json", ".bin", ".pt", ".pth")
 
 def digest(path, kind):
     """Hex hash of a file; md5 only where nothing better is published."""
-    with open(path, "rb") as stream:
+    with open(check_file(path), "rb") as stream:
         return hashlib.file_digest(
             stream, lambda: hashlib.new(kind, usedforsecurity=False)
         ).hexdigest()

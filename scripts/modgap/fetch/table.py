@@ -17,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 from modgap.errors import InputError, hide_secrets, redact
+from modgap.inputs import check_file
 
 COLUMNS = ["file", "url", "mirrors", "sha256", "md5", "bytes", "licence", "redistributable", "page"]
 
@@ -45,7 +46,7 @@ def read_downloads(path):
     if os.path.exists(path) and not os.path.isfile(path):
         raise InputError(f"{path}: not a file")
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
+        with open(check_file(path), newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream, restkey="more", restval="", strict=True)
             lines, header = list(reader), reader.fieldnames
     except FileNotFoundError as error:

@@ -16,6 +16,7 @@ from modgap.data.sources import (
     complete_entry,
     download_rows,
     named_paths,
+    range_problems,
     split_problems,
     where_to_get,
 )
@@ -436,6 +437,7 @@ def load_config(given, root, configfiles=()):
         problems = problems or markup_problems(config, configfiles)
     problems = problems or [
         *split_problems(config["datasets"]),
+        *range_problems(config["datasets"]),
         *embedding_problems(config["datasets"]),
         *amount_problems(config),
     ]

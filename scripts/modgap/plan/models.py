@@ -75,7 +75,7 @@ def find_architecture(name, root=PROJECT):
     path = architecture_file(name, root)
     if path is None:
         return known_architectures(root).get(name)
-    return architecture_row(name, json.loads(path.read_text()))
+    return architecture_row(name, json.loads(path.read_text(encoding="utf-8")))
 
 
 def find_tag(entry, root=PROJECT):

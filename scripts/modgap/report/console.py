@@ -89,7 +89,7 @@ def last_line(path):
 def read_log(path):
     """Text of a log; none where it was not written or cannot be read."""
     try:
-        return Path(path).read_text(errors="replace")
+        return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 

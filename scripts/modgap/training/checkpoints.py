@@ -97,4 +97,5 @@ def export_checkpoint(towers, loaded, weights, config):
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
     with atomic_path(config, digest=True) as temporary:
-        temporary.write_text(json.dumps(description, indent=2, sort_keys=True) + "\n")
+        text = json.dumps(description, indent=2, sort_keys=True) + "\n"
+        temporary.write_text(text, encoding="utf-8")

@@ -14,6 +14,7 @@ from modgap.data.sources import (
     count_range,
     expand_shards,
     listing_digest,
+    range_problems,
     remote_rows,
     shard_problem,
     source_paths,
@@ -165,3 +166,10 @@ def test_remote_shards_end_in_a_file(address):
 @pytest.mark.parametrize("address", ["https://h/", "https://h/{a}.tar", "https://h/" + "a" * 201])
 def test_remote_shards_that_end_in_none(address):
     assert "must end in the name of a file" in shard_problem(address)
+
+
+def test_black_comes_before_white():
+    good = {"intensity_range": [0, 4095]}
+    assert range_problems({"a": good, "b": {}}) == []
+    (line,) = range_problems({"a": {"intensity_range": [1, 1]}})
+    assert line.startswith("datasets.a.intensity_range: 1 is not below 1")

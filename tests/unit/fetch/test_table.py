@@ -146,7 +146,7 @@ def test_every_file_of_a_downloaded_kind_is_in_the_table(rows):
 
 
 def write_rows(path, *lines, header=COLUMNS):
-    with open(path, "w", newline="") as stream:
+    with open(path, "w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([header, *lines])
     return path
 
