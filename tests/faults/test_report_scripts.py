@@ -7,8 +7,8 @@ import pytest
 
 from browser import chromium
 from faults.outcomes import classify_call
+from modgap.plan.checks.markup import markup_problems
 from modgap.plan.config import load_config
-from modgap.plan.names import markup_problems
 from modgap.report.formats import read_for_jobs, write_formats
 
 ENDS = ["</script><script>alert(1)</script>", "</SCRIPT >", "<!--<script>", "a<!-- b", "x</b"]

@@ -24,6 +24,7 @@ from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, mirror_problem
 from modgap.plan.checks.amounts import amount_problems, named_path_lines, shard_lines
 from modgap.plan.checks.joined import refuse_joined
+from modgap.plan.checks.markup import markup_problems
 from modgap.plan.checks.schema import schema_problems
 from modgap.plan.checks.values import (
     drop_replaced,
@@ -39,7 +40,6 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
-from modgap.plan.names import markup_problems
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.switches import drop_unused
 from modgap.plan.tasks import derived_tasks, task_problems
