@@ -35,7 +35,7 @@ VERDICTS = ("positive", "negative")
 
 def main(table, associations, pdf, png, *, first, second, dpi):
     use_style()
-    rows = read_for_jobs(table, keep_default_na=True)
+    rows = read_for_jobs(table)
     places = rows[KEYS].drop_duplicates().reset_index(drop=True)
     tasks = list(rows["task"].dropna().unique())
     legend_lines = 1 + len(tasks) // 6

@@ -32,7 +32,7 @@ NO_INTERVAL = "none: the models of a run are no sample; see the range without on
 
 
 def main(table, csv, *, seed):
-    rows = read_for_jobs(table, keep_default_na=True)
+    rows = read_for_jobs(table)
     measured = [
         {"dataset": dataset, "measure": measure, **described, **associate(joined, seed)}
         for dataset, measure, left in list_measures(rows)
