@@ -5,6 +5,7 @@ import json
 import math
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
@@ -448,3 +449,20 @@ def test_text_that_looks_like_a_formula_is_no_fault(root, fault):
         return resolve(load_config(given, root), str(root))
 
     fault("configuration", classify_call(plan, right))
+
+
+def test_folded_text_and_a_home_are_no_faults(root, tmp_path, monkeypatch, fault):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.save(tmp_path / "both.npy", np.zeros((2, 4, 3), "float32"))
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "results: ~/made\ndatasets:\n  ready:\n    kind: embeddings\n    file: ~/both.npy\n"
+        "    label: >\n      two\n      words\n"
+    )
+
+    def right(config):
+        entry = config["datasets"]["ready"]
+        return entry["label"] == "two words" and config["results"] == f"{tmp_path}/made"
+
+    given = yaml.safe_load(path.read_text())
+    fault("configuration", classify_call(lambda: load_config(given, root, [path]), right))

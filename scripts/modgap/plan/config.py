@@ -30,6 +30,7 @@ from modgap.plan.checks.values import (
     drop_replaced,
     read_config_file,
     settle_alternatives,
+    tidy_values,
     value_problems,
 )
 from modgap.plan.models import (
@@ -428,7 +429,7 @@ def load_config(given, root, configfiles=()):
     contents = [read_config_file(path) for path in configfiles if os.path.exists(path)]
     problems = value_problems(given)
     if not problems:
-        given = settle_alternatives(given, contents)
+        given = settle_alternatives(tidy_values(given), contents)
         given = {"results": name_results(configfiles), **given}
         config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
         problems = schema_problems(

@@ -60,3 +60,9 @@ def test_a_label_may_be_called_na(tmp_path):
 )
 def test_random_weights_and_chance_are_not_judged(state, low, reasons):
     assert reasons_not_judged(state, low, chance=0.1) == reasons
+
+
+def test_classes_of_digits_keep_their_zeros(tmp_path):
+    frame = pd.DataFrame({"class": ["007", "010"], "n": [7, 10], "share": [0.5, 0.0]})
+    write_for_people(frame, tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(read_for_jobs(tmp_path / "t.csv"), frame, check_dtype=False)
