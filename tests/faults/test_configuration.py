@@ -393,6 +393,8 @@ SIZE_TASK = {
         ("datasets.scenes.n", 10**15, "are more than 100,000 jobs; raise pixels.shard_size"),
         ("cone_study.seeds", 10**9, "cone_study.seeds: 1000000000 is greater than the maximum"),
         ("results", "out/{x}", "results: 'out/{x}': a path must not have {, }, < or > in it"),
+        ("results", "README.md", "README.md is no folder; name another place"),
+        ("resources", "README.md/deep/er", "README.md is no folder; name another place"),
         ("results", "<results>", "results: '<results>': a path must not have"),
         ("resources", "a" * 300, "resources: "),
         ("downloads", "no/such.csv", "no/such.csv: no such file"),

@@ -366,7 +366,17 @@ def path_problems(config, root):
     problem = config["mirror"] and mirror_problem(config["mirror"])
     if problem:
         lines.append(f"mirror: {problem}")
+    for key in ("results", "resources"):
+        there = next(path for path in walk_up(config[key]) if os.path.lexists(path))
+        if not os.path.isdir(there):
+            lines.append(f"{key}: {there} is no folder; name another place")
     return lines
+
+
+def walk_up(path):
+    """A path, and every folder above it."""
+    path = Path(os.path.abspath(path))
+    return path, *path.parents
 
 
 def model_problems(config, pins, root):
