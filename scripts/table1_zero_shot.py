@@ -6,6 +6,10 @@ duplicates of each other, do not count as tasks. A row at chance level, or of a 
 weights, is marked and gets no verdict.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.job import start_log

@@ -4,6 +4,10 @@ It also says how long jobs took and on which machine, so two runs of one configu
 that; nothing is made from it, and nothing of that makes it run again.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import hashlib
 import json
 from pathlib import Path
