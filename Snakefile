@@ -30,7 +30,9 @@ pathvars:
     benchmarks="<results>/benchmarks",
 
 
-report: "report/workflow.rst"
+if MAIN:
+
+    report: "report/workflow.rst"
 
 
 wildcard_constraints:
@@ -64,11 +66,14 @@ onerror:
 
 rule all:
     """Every figure and table of the configuration, and the report (the default target)."""
-    default_target: True
+    default_target: DEFAULT
     input:
         PLAN["targets"]["all"],
 
 
-console.announce_jobs(workflow.rules)
-order_jobs(workflow.rules)
-check_targets(workflow, PLAN["contents"], WorkflowError)
+# What is ours alone, under whatever names; in another workflow order and targets are its own.
+console.announce_jobs(workflow.modifier.rules)
+if MAIN:
+    order_jobs(workflow.rules)
+    check_targets(workflow, PLAN["contents"], WorkflowError)
+checkout["leave_library"](SCRIPTS, OTHERS, unload=not MAIN)
