@@ -1,7 +1,7 @@
 """The project that a Snakefile belongs to: its folder, and the library that lies in it.
 
-A workflow of somebody else's may read our Snakefile as a module, from anywhere. This file is read by
-its path, before any ``modgap`` can be imported: standard library only, nothing of ours.
+A workflow of somebody else's may read our Snakefile as a module, from anywhere. This file is read
+by its path, before any ``modgap`` can be imported: nothing of ours, no numpy.
 """
 
 import copy
@@ -16,8 +16,8 @@ from pathlib import Path
 PARTS = ("Snakefile", "config", "envs", "report", "rules", "scripts")
 
 NO_PREFIX = (
-    "module: a prefix does not reach the paths inside figures, tables and the report; leave it out, "
-    "and name the folders with results: and resources: in the module's config"
+    "module: a prefix does not reach the paths inside figures, tables and the report; leave it "
+    "out, and name the folders with results: and resources: in the module's config"
 )
 NO_INCLUDE = (
     "include: would lay wildcards and handlers of modgap over the rules of {main}; write instead: "
@@ -66,10 +66,10 @@ def is_inside(path, folder):
 
 
 def read_given(workflow, config):
-    """(configuration as given, files whose last names the results, files given on the command line).
+    """What a user gave: the configuration, what names the results, files of the command line.
 
     A module gets its own by ``config:``, here as a copy, for the plan writes into it. Its results
-    are called after it, unless it says ``results:``, or ``pathvars:`` of the module name the folder.
+    are called after it, unless it says ``results:``, or ``pathvars:`` of the module say it.
     """
     if is_main(workflow):
         return config, workflow.configfiles, workflow.configfiles
@@ -91,7 +91,7 @@ def check_prefix(workflow, config, error):
 
 
 def open_repository(workflow, source, error):
-    """The git repository of a source file of Snakemake's, and the commit, tag or branch it names."""
+    """The git repository of one of Snakemake's source files, and the commit, tag or branch."""
     from git import Repo
 
     if hasattr(source, "hosted_repo"):
@@ -126,11 +126,12 @@ def unpack_commit(repository, reference, folder):
 def take_library(scripts):
     """Have ``import modgap`` find the library in the folder ``scripts``.
 
-    Returns the modules of another ``modgap`` that were loaded (dict by name), for ``leave_library``.
+    Returns the loaded modules of another ``modgap``, by name, for ``leave_library``.
     """
     others = {}
     loaded = sys.modules.get("modgap")
-    if loaded is not None and not is_inside(loaded.__file__, scripts):
+    # A folder of the name without __init__.py has no file.
+    if loaded is not None and not is_inside(loaded.__file__ or os.devnull, scripts):
         others = pop_library()
     sys.path.insert(0, str(scripts))
     return others
