@@ -125,7 +125,7 @@ def test_their_rules_keep_their_place_and_names_that_we_once_had_are_free(ours, 
     """Ours would be the default, or answer an old name of theirs with a line."""
     path = write_module(tmp_path / "theirs", ours, use="use rule * from modgap exclude all")
     mine = 'rule all:\n    output: "fig8_theorems.txt"\n    shell: "touch {output}"\n\n'
-    old = 'rule fig8_theorems:\n    input: "fig8_theorems.txt", rules.table_answers.output\n'
+    old = '\nrule fig8_theorems:\n    input: "fig8_theorems.txt", rules.table_answers.output\n'
     path.write_text(mine + path.read_text() + old)
     assert planned(data, "-s", path) == {"all": 1}
     jobs = planned(data, "-s", path, "fig8_theorems")
