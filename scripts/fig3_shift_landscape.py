@@ -6,6 +6,10 @@ below, the loss over shift and batch size for every temperature. One legend a pa
 and modalities have the same colours in all sets.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 from matplotlib.patheffects import Normal, Stroke
 

@@ -5,6 +5,10 @@ trained. Lines are 95 % intervals. Below, where there are enough models, Kendall
 with each outcome; lines are its range without one family.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

@@ -4,6 +4,10 @@ One row per measure and outcome: Kendall's τ over models, its test within famil
 that leaving one family out gives. Of several sets of one model on one dataset the first counts.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

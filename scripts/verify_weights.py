@@ -3,6 +3,10 @@
 One row per model. A mismatch is an error, in one line; nothing is written then.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.embeddings.models import create_model

@@ -130,6 +130,15 @@ def test_every_rule_runs_the_script_of_its_name_and_counts_its_code(root, rules)
     assert {script_of(rule) for rule in with_script.values()} == scripts
 
 
+def test_every_script_takes_the_library_beside_it_first(root):
+    """Before any other import, or an installed modgap would come first."""
+    for path in (root / "scripts").glob("*.py"):
+        first, second, *others = ast.parse(path.read_text()).body[1:]
+        assert ast.unparse(first) == "import sys", path
+        assert ast.unparse(second) == "sys.path.insert(0, __file__.rpartition('/')[0])", path
+        assert isinstance(others[0], ast.Import | ast.ImportFrom), path
+
+
 def test_chapters_of_rules_are_the_stages(root):
     chapters = {path.stem for path in (root / "rules").glob("*.smk")}
     packages = {path.parent.name for path in (root / "scripts" / "modgap").glob("*/__init__.py")}
