@@ -34,6 +34,7 @@ from modgap.plan.models import (
     weights_state,
 )
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
+from modgap.plan.repositories import resolve_repositories
 from modgap.plan.switches import drop_unused
 from modgap.plan.tasks import derived_tasks, task_problems
 from modgap.plan.training import (
@@ -300,6 +301,8 @@ def run_problems(config):
                 lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
             if section == "initialisations" and model and weights_state(model) != "random":
                 lines.append(f"{where}.model: {entry['model']} has weights; name a random model")
+            if section == "layers" and model and model["source"] == "transformers":
+                lines.append(f"{where}.model: the layers of {entry['model']} are not known here")
             kind = config["datasets"].get(entry["dataset"], {}).get("kind")
             if section == "without_normalisation" and kind == "noise":
                 lines.append(f"{where}.dataset: noise has no pairs, so no gap")
@@ -405,12 +408,16 @@ def model_problems(config, pins, root):
 
 
 def tokenizer_problems(name, entry, root):
-    """The line for a model whose tokenizer is not open_clip's own, where nothing can load it."""
+    """The line for a model or tokenizer of transformers, where that is not installed."""
     needed = tokenizer(entry, root)
-    if needed not in ("bpe", None) and importlib.util.find_spec("transformers") is None:
+    own = needed in ("bpe", None)
+    if entry["source"] != "transformers" and own:
+        return
+    if importlib.util.find_spec("transformers") is None:
+        what = "source transformers" if own else f"its tokenizer {needed}"
         yield (
-            f"models.{name}: its tokenizer {needed} needs the package transformers, which is not "
-            "installed here; name another model, or install it where the jobs run"
+            f"models.{name}: {what} needs the package transformers, which is not installed here; "
+            "install it with: make transformers"
         )
 
 
@@ -461,6 +468,7 @@ def load_config(given, root, configfiles=()):
         problems = reference_problems(config) + path_problems(config, root)
         pins = read_pins(os.path.join(root, config["weights"]))
         resolve_weights(config, pins)
+        problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, pins, root) + task_problems(config, root)
         problems = problems or resolved_problems(config, root)

@@ -13,6 +13,8 @@ checkpoint   architecture, checkpoint (a weights file); for an open_clip archite
 local_dir    path (a folder with open_clip_config.json and weights); architecture and pretrained
              may name the tag that the folder must agree with
 hub          repo, geometry ("224-bicubic-shortest")
+transformers path (a folder of that package, see ``modgap.plan.repositories``), or repo, revision
+             and geometry, and then path is where the workflow puts the files
 torchvision  architecture (resnet18 or resnet50), weights (null, a tag or a file), size, seed
 trained      run (a training run of this pipeline); ``modgap.plan.training`` adds path (the folder
              of its checkpoint, which need not exist yet) and initial (the entry it started from)
@@ -37,6 +39,11 @@ from modgap.plan.architectures import (
     clean_tag,
     known_architectures,
     known_tags,
+)
+from modgap.plan.repositories import (
+    transformers_files,
+    transformers_preprocessing,
+    transformers_problems,
 )
 
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -89,7 +96,7 @@ def preprocessing(entry, root=PROJECT):
     """Preprocessing of a model entry that ``check_model`` found no fault with.
 
     Returns a dict: size (px), interpolation, resize_mode, mean, std (per channel, of values in
-    0..1). Mean and std are None for a ``hub`` repository, which is not read before it is loaded.
+    0..1). Mean and std are None for a repository whose files are not there yet.
     """
     given = {key: entry[key] for key in entry.keys() & {"interpolation"}}
     scale = PIXEL_SCALES.get(entry.get("normalisation"), {})
@@ -117,6 +124,8 @@ def own_preprocessing(entry, root):
             "mean": None,
             "std": None,
         }
+    if source == "transformers":
+        return transformers_preprocessing(entry)
     if source == "local_dir":
         return folder_preprocessing(read_folder_config(entry["path"]))
     tag = find_tag(entry, root)
@@ -205,6 +214,8 @@ def weight_files(entry):
         folder = Path(entry["path"])
         weights = [path for path in folder.glob("*") if path.suffix in FOLDER_SUFFIXES]
         return sorted(map(str, [folder / "open_clip_config.json", *weights]))
+    if entry["source"] == "transformers":
+        return transformers_files(entry)
     if entry["source"] == "torchvision" and is_file_name(entry.get("weights")):
         return [entry["weights"]]
     return []
@@ -241,6 +252,7 @@ def check_model(name, entry, root=PROJECT):
         "local_dir": folder_problems,
         "hub": hub_problems,
         "torchvision": torchvision_problems,
+        "transformers": transformers_problems,
     }[entry["source"]]
     return [f"models.{name}.{problem}" for problem in check(entry, root)]
 

@@ -66,6 +66,7 @@ from modgap.plan.paths import (
     set_parts,
     shard_counts,
 )
+from modgap.plan.repositories import repository_rows
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
     classifier_runs,
@@ -87,7 +88,11 @@ def read_context(config, root):
         root=root,
         shards=shard_counts(config),
         pins=pins,
-        downloads={**download_rows(config, root), **weight_rows(pins, config["weights"])},
+        downloads={
+            **download_rows(config, root),
+            **weight_rows(pins, config["weights"]),
+            **repository_rows(config),
+        },
         runs=runs,
         cells=cells,
         classifiers=classifier_runs(config),
