@@ -1,4 +1,4 @@
-"""Tiny CLIP and SigLIP of random weights, written by transformers in the layout of its own models."""
+"""Tiny CLIP and SigLIP of random weights, written by transformers in the layout of its own."""
 
 import json
 

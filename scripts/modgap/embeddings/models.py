@@ -28,6 +28,7 @@ from modgap.embeddings.state_dict import (
     first_difference,
     load_state_dict,
     misfit_error,
+    plain_file,
     short_message,
     weights_sha256,
 )
@@ -248,11 +249,12 @@ def create_open_clip(name, entry, root):
     bare = source == "trained" and models.removes_normalisation(entry["initial"])
     promised = models.preprocessing(entry, root)
     from_file = path is not None and source in ("open_clip", "checkpoint")
+    plain = plain_file(path, state) if from_file else contextlib.nullcontext()
     try:
-        with seeded(entry.get("seed", 0)):
+        with seeded(entry.get("seed", 0)), plain as file:
             network = open_clip.create_model(
                 identifier,
-                path if from_file else entry.get("pretrained"),
+                file or entry.get("pretrained"),
                 load_weights=not bare,
                 require_pretrained=source != "random" and not bare,
                 pretrained_text=False,

@@ -25,6 +25,7 @@ from modgap.data.sources import (
 from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, is_local, local_path
 from modgap.files import parse_yaml
+from modgap.plan.grids import expand_grids
 from modgap.plan.models import (
     check_model,
     did_you_mean,
@@ -463,6 +464,8 @@ def load_config(given, root, configfiles=()):
         *split_problems(config["datasets"]),
         *embedding_problems(config["datasets"]),
     ]
+    if not problems:
+        config, problems = expand_grids(config)
     if not problems:
         config = complete_datasets(drop_unused(config))
         problems = reference_problems(config) + path_problems(config, root)

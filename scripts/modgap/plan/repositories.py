@@ -28,9 +28,8 @@ TOKENIZERS = ("tokenizer.json", "vocab.json", "spiece.model", "tokenizer.model")
 READ_SUFFIXES = (".json", ".safetensors", ".model", ".txt")
 # Pillow's numbers of the ways to resize.
 RESAMPLING = {2: "bilinear", 3: "bicubic"}
-GEOMETRIES = tuple(
-    f"{way}-{mode}" for way in RESAMPLING.values() for mode in ("shortest", "squash")
-)
+RESIZE_MODES = ("shortest", "squash")
+GEOMETRIES = [f"{way}-{mode}" for way in RESAMPLING.values() for mode in RESIZE_MODES]
 ADDRESS = "https://huggingface.co/{repo}/resolve/{revision}/{file}"
 DIGITS = 12  # of a commit, enough to name a folder
 
@@ -150,9 +149,7 @@ def map_preprocessing(settings):
         raise ValueError("do_resize is off")
     size, resize_mode = square_size(settings)
     if settings["resample"] not in RESAMPLING:
-        raise ValueError(
-            f"resample is {settings['resample']}, neither 2 (bilinear) nor 3 (bicubic)"
-        )
+        raise ValueError(f"resample is {settings['resample']}, not 2 (bilinear) or 3 (bicubic)")
     scale = settings.get("rescale_factor", 1 / 255)
     if not settings.get("do_rescale", True) or not math.isclose(scale, 1 / 255, rel_tol=1e-6):
         raise ValueError("pixels are not scaled to 0..1")
