@@ -19,6 +19,7 @@ import PIL
 import torch
 import torchvision
 from open_clip.factory import _find_checkpoint_in_dir
+from open_clip.tokenizer import HFTokenizer
 from open_clip.transformer import QuickGELU
 
 from modgap.embeddings.from_transformers import create_transformers
@@ -103,7 +104,7 @@ class LoadedModel:
             raise InputError(
                 f"{self.tokenizer_name}: its tokenizer cannot be loaded "
                 f"({short_message(error)}); tokenizers other than CLIP's own need the package "
-                "transformers and their files, by network or in a local_dir"
+                "transformers (make transformers) and their files, by prepare or in a local_dir"
             ) from error
 
     def per_channel(self, key):
@@ -274,15 +275,31 @@ def create_open_clip(name, entry, root):
         "preprocessing": verify_preprocessing(name, entry, network, promised, root),
         "dim": config["embed_dim"],
         "tokenizer_name": identifier,
-        "load_tokenizer": partial(load_open_clip_tokenizer, identifier),
+        "load_tokenizer": partial(
+            load_open_clip_tokenizer, identifier, entry.get("tokenizer_files", [])
+        ),
         "context_length": config["text_cfg"].get("context_length", 77),
         "vocab_size": vocabulary_size(network),
     }
 
 
-def load_open_clip_tokenizer(identifier):
-    """The tokenizer of an open_clip model."""
-    return open_clip.get_tokenizer(identifier)
+def load_open_clip_tokenizer(identifier, files):
+    """The tokenizer of an open_clip model; one of transformers from its files, where given."""
+    if not files:
+        return open_clip.get_tokenizer(identifier)
+    text = open_clip.get_model_config(identifier)["text_cfg"]
+    try:
+        found = HFTokenizer(
+            str(Path(files[0]).parent),
+            context_length=text.get("context_length", 77),
+            tokenizer_mode=text.get("tokenizer_mode"),
+            local_files_only=True,
+            **text.get("tokenizer_kwargs", {}),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise OSError(short_message(error)) from error
+    found.tokenizer.name_or_path = text["hf_tokenizer_name"]
+    return found
 
 
 def creation_error(name, entry, path, error):

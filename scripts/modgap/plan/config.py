@@ -44,7 +44,13 @@ from modgap.plan.training import (
     resolve_trained,
     training_problems,
 )
-from modgap.plan.weights import pin_problems, read_pins, resolve_weights
+from modgap.plan.weights import (
+    pin_problems,
+    read_pins,
+    read_tokenizers,
+    resolve_tokenizers,
+    resolve_weights,
+)
 
 # A user's file that names one of these replaces all of them, and the training of the default with
 # them: a run works on what it names.
@@ -471,6 +477,8 @@ def load_config(given, root, configfiles=()):
         problems = reference_problems(config) + path_problems(config, root)
         pins = read_pins(os.path.join(root, config["weights"]))
         resolve_weights(config, pins)
+        tokenizers = read_tokenizers(os.path.join(root, config["weights"]))
+        resolve_tokenizers(config, tokenizers, root)
         problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, pins, root) + task_problems(config, root)

@@ -21,7 +21,8 @@ trained      run (a training run of this pipeline); ``modgap.plan.training`` add
 
 and for all of them ``normalisation`` of the pixels (own, imagenet or none) and
 ``normalisation_layers`` (kept or removed, after the weights are in place). A tag with pinned
-weights gets ``weights_file``, the place of its file (``modgap.plan.weights``). An architecture is
+weights gets ``weights_file``, the place of its file, and one with a tokenizer of transformers
+``tokenizer_files`` (``modgap.plan.weights``). An architecture is
 open_clip's or one of ours, ``config/models/NAME.json``, with open_clip's default preprocessing at
 its own image size.
 File names are relative to the working directory, like every file name of a workflow.
@@ -201,7 +202,12 @@ def removes_normalisation(entry):
 
 
 def weight_files(entry):
-    """The files that a model is read from, for the rule to name as input."""
+    """The files that a model and its tokenizer are read from, for the rule to name as input."""
+    return [*model_files(entry), *entry.get("tokenizer_files", [])]
+
+
+def model_files(entry):
+    """The files of a model itself."""
     if "weights_file" in entry:
         return [entry["weights_file"]]
     if entry["source"] == "checkpoint":

@@ -76,7 +76,7 @@ from modgap.plan.training import (
     plan_studies,
     plan_training,
 )
-from modgap.plan.weights import read_pins, weight_rows
+from modgap.plan.weights import read_pins, tokenizer_rows, weight_rows
 
 
 def read_context(config, root):
@@ -91,6 +91,7 @@ def read_context(config, root):
         downloads={
             **download_rows(config, root),
             **weight_rows(pins, config["weights"]),
+            **tokenizer_rows(os.path.join(root, config["weights"])),
             **repository_rows(config),
         },
         runs=runs,

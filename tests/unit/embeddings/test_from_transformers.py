@@ -18,7 +18,7 @@ from modgap.embeddings.from_transformers import (
     finish,
     import_transformers,
 )
-from modgap.embeddings.models import create_model
+from modgap.embeddings.models import create_model, load_open_clip_tokenizer
 from modgap.embeddings.verification import activation, golden_embedding, tokenizer_name
 from modgap.errors import InputError
 from transformers_folders import SIZE, edit_json, need_transformers, write_clip, write_siglip
@@ -167,6 +167,20 @@ def test_code_of_a_folder_is_never_run(tmp_path):
     with contextlib.suppress(InputError):  # it may be refused for want of the code
         loaded.tokenize(["a cat"])
     assert "evil" not in sys.modules
+
+
+def test_tokenizers_of_open_clip_from_fetched_files(tmp_path, no_network):
+    """SigLIP's of open_clip: from files, cleaned and cut as open_clip does it."""
+    folder = write_siglip(tmp_path / "siglip")
+    files = [str(folder / name) for name in ("tokenizer.json", "tokenizer_config.json")]
+    found = load_open_clip_tokenizer("ViT-B-16-SigLIP", files)
+    tokens = found(["a photo", "the   dog"])
+    assert tokens.shape == (2, 64)
+    # Words, the end, then padding: numbers of write_siglip.
+    assert tokens[:, :4].tolist() == [[3, 4, 2, 1], [10, 7, 2, 1]]
+    assert found.tokenizer.name_or_path == "timm/ViT-B-16-SigLIP"
+    with pytest.raises(OSError, match=r"."):
+        load_open_clip_tokenizer("ViT-B-16-SigLIP", [str(tmp_path / "none" / "tokenizer.json")])
 
 
 def test_tokens_beyond_the_vocabulary():

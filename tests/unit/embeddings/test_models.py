@@ -202,7 +202,7 @@ def test_checkpoints_of_lightning_and_ddp(project, tiny, tmp_path, prefix):
     assert loaded.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
     del state[f"{prefix}text_projection"]
     torch.save({"state_dict": state}, path)
-    with pytest.raises(InputError, match="Missing.*text_projection") as caught:
+    with pytest.raises(InputError, match=r"Missing.*text_projection") as caught:
         create_model("mine", checkpoint(path), device="cpu", root=project)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
