@@ -34,13 +34,9 @@ ADDRESS = "https://huggingface.co/{repo}/resolve/{revision}/{file}"
 DIGITS = 12  # of a commit, enough to name a folder
 
 
-def list_repositories(config):
-    """Entries of models that the workflow fetches from a repository."""
-    return [
-        entry
-        for entry in config["models"].values()
-        if entry["source"] == "transformers" and "repo" in entry
-    ]
+def is_repository(entry):
+    """Whether the workflow fetches the files of a model from a repository of transformers."""
+    return entry["source"] == "transformers" and "repo" in entry
 
 
 def repository_folder(entry):
@@ -61,10 +57,15 @@ def resolve_repositories(config):
     twice = [
         f"models.{name}: gives both path and repo; name one of them"
         for name, entry in config["models"].items()
-        if entry["source"] == "transformers" and {"path", "repo"} <= entry.keys()
+        if is_repository(entry) and "path" in entry
     ]
-    for entry in list_repositories(config):
-        entry["path"] = f"{config['resources']}/{repository_folder(entry)}"
+    # New mappings: the user's own may be read again.
+    config["models"] = {
+        name: {**entry, "path": f"{config['resources']}/{repository_folder(entry)}"}
+        if is_repository(entry)
+        else entry
+        for name, entry in config["models"].items()
+    }
     return twice
 
 
@@ -74,7 +75,7 @@ def repository_rows(config):
     A commit fixes what they are; their hashes are recorded at the first download.
     """
     rows = {}
-    for entry in list_repositories(config):
+    for entry in filter(is_repository, config["models"].values()):
         for file in repository_files(entry):
             name = f"{repository_folder(entry)}/{file}"
             address = ADDRESS.format(repo=entry["repo"], revision=entry["revision"], file=file)
