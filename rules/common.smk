@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -15,7 +16,9 @@ from modgap.report.interrupts import expect_interrupts
 if workflow.is_main_process:
     expect_interrupts()
 try:
-    CONFIG = load_config(config, workflow.basedir, workflow.configfiles)
+    # Jobs in conda environments have packages of their own.
+    apart = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    CONFIG = load_config(config, workflow.basedir, workflow.configfiles, apart=apart)
     PLAN = resolve.resolve(CONFIG, workflow.basedir, workflow.configfiles)
 except InputError as error:
     raise WorkflowError(str(error)) from None

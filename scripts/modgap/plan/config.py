@@ -402,14 +402,14 @@ def path_problems(config, root):
     return lines
 
 
-def model_problems(config, pins, root):
+def model_problems(config, pins, root, apart):
     """Unknown architectures and tags, mismatches, missing weight files and tokenizers."""
     lines = []
     for name, entry in config["models"].items():
         found = check_model(name, entry, root)
         lines += found or [
             *pin_problems(name, entry, pins, root),
-            *tokenizer_problems(name, entry, root),
+            *([] if apart else tokenizer_problems(name, entry, root)),
         ]
     return lines
 
@@ -449,7 +449,7 @@ def name_results(configfiles):
     return f"results/{name}_run" if name in TAKEN_FOLDERS else f"results/{name}"
 
 
-def load_config(given, root, configfiles=()):
+def load_config(given, root, configfiles=(), *, apart=False):
     """The configuration of a run: defaults, the user's file over them, everything checked.
 
     Parameters
@@ -457,6 +457,8 @@ def load_config(given, root, configfiles=()):
     given : dict, what Snakemake read from --configfile and --config.
     root : Path of the project (the folder of the Snakefile).
     configfiles : the user's files; the last one names the results where none of them does.
+    apart : whether jobs run in environments of their own, so that what is installed here says
+        nothing of what they find.
 
     Raises
     ------
@@ -481,7 +483,7 @@ def load_config(given, root, configfiles=()):
         resolve_tokenizers(config, tokenizers, root)
         problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
-        problems += model_problems(config, pins, root) + task_problems(config, root)
+        problems += model_problems(config, pins, root, apart) + task_problems(config, root)
         problems = problems or resolved_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)

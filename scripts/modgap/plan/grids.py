@@ -24,7 +24,7 @@ def expand_grids(config):
     sets, lines = {}, []
     for name, entry in config["embedding_sets"].items():
         if name == GRID:
-            lines += grid_problems("embedding_sets.grid", entry, config)
+            lines += unknown_in_grid("embedding_sets.grid", entry, config)
         for key, value in grid_sets(entry) if name == GRID else [(name, entry)]:
             if key in sets:
                 lines.append(
@@ -39,7 +39,7 @@ def expand_grids(config):
             continue
         if len(entry) > 1:
             lines.append(f"cones.{i}: grid stands alone; give the dataset an entry of its own")
-        lines += grid_problems(f"cones.{i}.grid", entry[GRID], config)
+        lines += unknown_in_grid(f"cones.{i}.grid", entry[GRID], config)
         cones += grid_pairs(entry[GRID])
     return {**config, "embedding_sets": sets, "cones": cones}, list(dict.fromkeys(lines))
 
@@ -58,7 +58,7 @@ def grid_sets(grid):
     return [(f"{pair['dataset']}-{pair['model']}", pair) for pair in grid_pairs(grid)]
 
 
-def grid_problems(where, grid, config):
+def unknown_in_grid(where, grid, config):
     """Lines for datasets and models of a grid that there are none of."""
     return [
         f"{where}.{key}: no {key.removesuffix('s')} named {name!r}{did_you_mean(name, config[key])}"

@@ -91,7 +91,7 @@ def transformers_files(entry):
     return sorted(str(path) for path in folder.glob("*") if path.suffix in READ_SUFFIXES)
 
 
-def read_json(path):
+def read_settings_file(path):
     """The mapping in a JSON file, or an InputError."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -107,7 +107,7 @@ def read_json(path):
 def model_kind(folder):
     """ "clip" or "siglip", as config.json says; InputError for any other."""
     path = Path(folder, "config.json")
-    kind = read_json(path).get("model_type")
+    kind = read_settings_file(path).get("model_type")
     if kind == "siglip2":
         raise InputError(
             f"{path}: a SigLIP 2 for pictures of any shape (NaFlex), while crops here are square; "
@@ -123,7 +123,7 @@ def find_processor(folder):
     for name in PROCESSORS:
         path = Path(folder, name)
         if path.is_file():
-            settings = read_json(path)
+            settings = read_settings_file(path)
             return path, settings.get("image_processor", settings)
     raise InputError(f"{folder}: holds no {PROCESSORS[0]}, so its pictures cannot be prepared")
 

@@ -194,6 +194,9 @@ def test_without_the_package_nothing_runs(root, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     folder = write_folder(tmp_path / "siglip")
     (line,) = lines_of(root, {"source": "transformers", "path": str(folder)})
+    data = {"d": {"kind": "digits"}}
+    models = {"m": {"source": "transformers", "path": str(folder)}}
+    assert load_config({"datasets": data, "models": models}, root, apart=True)["models"]
     assert line == (
         "models.m: source transformers needs the package transformers, which is not installed "
         "here; install it with: make transformers"
