@@ -4,6 +4,7 @@ import runpy
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 # Read by its path, which is told from this file: the workflow may be somebody else's.
 checkout = runpy.run_path(workflow.source_path("../scripts/modgap/fetch/checkout.py"))
@@ -23,7 +24,9 @@ if MAIN and workflow.is_main_process:
     expect_interrupts()
 given, named, configfiles = checkout["read_given"](workflow, config)
 try:
-    CONFIG = load_config(given, str(PROJECT), named)
+    # Jobs in conda environments have packages of their own.
+    apart = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    CONFIG = load_config(given, str(PROJECT), named, apart=apart)
     PLAN = resolve.resolve(CONFIG, str(PROJECT), configfiles)
 except InputError as error:
     raise WorkflowError(str(error)) from None

@@ -57,7 +57,8 @@ def imported_modules(path):
 
 
 def test_environments_have_the_pinned_versions(root):
-    pins = set((root / "requirements.txt").read_text().splitlines())
+    files = ("requirements.txt", "requirements-transformers.txt")
+    pins = {line for name in files for line in (root / name).read_text().splitlines()}
     for path in (root / "envs").glob("*.yaml"):
         environment = yaml.safe_load(path.read_text())
         (wheels,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
@@ -69,6 +70,10 @@ def test_requirements_have_the_versions_of_the_project_file(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     for name, wanted in [
         ("requirements.txt", project["dependencies"]),
+        (
+            "requirements-transformers.txt",
+            project["dependencies"] + project["optional-dependencies"]["transformers"],
+        ),
         (
             "requirements-dev.txt",
             project["dependencies"] + project["optional-dependencies"]["dev"],

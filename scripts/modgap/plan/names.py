@@ -149,7 +149,7 @@ def name_family(model):
     source = model["source"]
     if source in ("open_clip", "checkpoint") and "pretrained" in model:
         return model["pretrained"].split("_")[0]
-    if source == "hub":
+    if source in ("hub", "transformers") and "repo" in model:
         return model["repo"].split("/")[0]
     return {"random": "untrained", "trained": "trained here"}.get(source, source)
 
