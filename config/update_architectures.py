@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from modgap.files import atomic_path
-from modgap.plan.architectures import ARCHITECTURES, PROJECT, TAGS, architecture_row
+from modgap.plan.models.architectures import ARCHITECTURES, PROJECT, TAGS, architecture_row
 
 
 def architecture_rows():

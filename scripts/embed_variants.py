@@ -29,7 +29,7 @@ def main(
 
     entry : description of the dataset.
     variants : list of dicts: ``labels`` (value of some of ``LABELS``), ``name`` and ``model`` (its
-        entry, see ``modgap.plan.models``).
+        entry, see ``modgap.plan.models.entries``).
     """
     sample_ids, pixels = first_pixels(arrays, indices, items)
     tables, provenances, tokens = [], [], {None: None}

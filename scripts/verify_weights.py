@@ -14,7 +14,7 @@ from modgap.embeddings.verification import activation, tokenizer_name, verify_mo
 from modgap.fetch.integrity import check_fetched, read_lock
 from modgap.files import sha256_of
 from modgap.job import progress, start_log
-from modgap.plan.models import WEIGHT_SUFFIXES
+from modgap.plan.models.entries import WEIGHT_SUFFIXES
 from modgap.report.formats import write_formats
 
 COLUMNS = ["model", "architecture", "tag", "file", "sha256", "hash_from", "activation"]

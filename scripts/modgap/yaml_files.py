@@ -109,3 +109,12 @@ def measure_yaml(node, path, sizes, depth=0):
         raise InputError(f"{where}: its aliases stand for more than {LARGEST_YAML:,} values")
     sizes[id(node)] = size
     return size
+
+
+def map_texts(value, change):
+    """A value of nested mappings and lists with ``change`` done to every text; keys stay."""
+    if isinstance(value, dict):
+        return {key: map_texts(inner, change) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [map_texts(inner, change) for inner in value]
+    return change(value) if isinstance(value, str) else value

@@ -12,9 +12,9 @@ import yaml
 from faults.outcomes import classify_call, classify_run
 from modgap.fetch.table import COLUMNS, read_downloads
 from modgap.plan.config import load_config
+from modgap.plan.models.weights import read_pins
 from modgap.plan.prompts import read_prompts
 from modgap.plan.resolve import resolve
-from modgap.plan.weights import read_pins
 
 VIT = {"source": "random", "architecture": "scenes-vit", "seed": 0}
 SCENES = {"kind": "scenes", "n": 40, "seed": 0}

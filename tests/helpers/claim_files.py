@@ -3,7 +3,7 @@
 import pandas as pd
 import yaml
 
-from modgap.plan.models import PROJECT
+from modgap.plan.models.entries import PROJECT
 
 FILE, SCHEMA = PROJECT / "config/claims.yaml", PROJECT / "config/claims.schema.yaml"
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 import judge_claims
-from modgap.plan.models import PROJECT
+from modgap.plan.models.entries import PROJECT
 from modgap.plan.outputs.claims import describe_subject, imported_digest, load_claims
 from modgap.report.verdicts.judge import COLUMNS
 from modgap.tables import write_table

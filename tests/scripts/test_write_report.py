@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image
 
 import write_report
-from modgap.plan.models import PROJECT
+from modgap.plan.models.entries import PROJECT
 from modgap.report.answers.table import ANSWER_COLUMNS
 from modgap.report.verdicts.judge import COLUMNS
 from modgap.tables import write_table

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from modgap.plan.config import load_config, merge
-from modgap.plan.models import preprocessing
+from modgap.plan.models.entries import preprocessing
 from modgap.plan.resolve import resolve
 from published_formats import write_memes
 

@@ -22,8 +22,8 @@ from modgap.embeddings.models import create_model
 from modgap.embeddings.verification import golden_embedding
 from modgap.fetch.table import COLUMNS, LOCK, read_downloads
 from modgap.files import sha256_of
+from modgap.plan.models.weights import pin_file
 from modgap.plan.prompts import read_prompts
-from modgap.plan.weights import pin_file
 from published_formats import (
     PROMPTS,
     write_cifar10,

@@ -15,7 +15,7 @@ import torch
 
 from modgap.embeddings.state_dict import short_message
 from modgap.errors import InputError
-from modgap.plan.repositories import MODEL_CLASSES, model_kind
+from modgap.plan.models.repositories import MODEL_CLASSES, model_kind
 
 INSTALL = "install it with: make transformers"
 

@@ -2,7 +2,8 @@
 
 Architectures, weights, tokenizers and preprocessing come from open_clip (ResNets from torchvision,
 folders of transformers from that package).
-What was loaded is compared with what ``modgap.plan.models`` promised when the workflow was parsed.
+What was loaded is compared with what ``modgap.plan.models.entries`` promised while the workflow was
+parsed.
 """
 
 import contextlib
@@ -36,8 +37,8 @@ from modgap.embeddings.state_dict import (
 )
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.plan import models
-from modgap.plan.architectures import PROJECT
+from modgap.plan.models import entries
+from modgap.plan.models.architectures import PROJECT
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -46,7 +47,7 @@ PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 class LoadedModel:
     """A network on its device, in evaluation mode, with all that describes it.
 
-    ``preprocessing`` is as in ``modgap.plan.models``; ``provenance`` goes into the file
+    ``preprocessing`` is as in ``modgap.plan.models.entries``; ``provenance`` goes into the file
     metadata of embeddings. ``tokenizer_name``, ``context_length``, ``vocab_size`` and
     ``load_tokenizer`` are None for a model without a text tower.
     """
@@ -124,7 +125,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
 
     Parameters
     ----------
-    entry : dict, see ``modgap.plan.models``.
+    entry : dict, see ``modgap.plan.models.entries``.
     device : "auto" (CUDA, then MPS, then CPU) or one of "cuda", "mps", "cpu".
     precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast), unless the entry says another.
 
@@ -133,34 +134,34 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     InputError : the entry is wrong, weights cannot be fetched or read, or do not fit; the
         activation or the preprocessing loaded are not those that the entry promises.
     """
-    problems = models.check_model(name, entry, root)
+    problems = entries.check_model(name, entry, root)
     if problems:
         raise InputError(problems[0])
     if entry["source"] == "trained":
-        for file in (*models.CHECKPOINT_FILES, models.CLASSIFIER_FILE):
+        for file in (*entries.CHECKPOINT_FILES, entries.CLASSIFIER_FILE):
             check_digest(Path(entry["path"], file))
     device = choose_device(device)
     precision = entry.get("precision", precision)
-    if models.towers(entry) == ("images",):
+    if entries.towers(entry) == ("images",):
         parts = create_torchvision(name, torchvision_entry(entry))
     elif entry["source"] == "transformers":
         parts = create_transformers(name, entry)
-        parts["preprocessing"] = models.preprocessing(entry, root)
+        parts["preprocessing"] = entries.preprocessing(entry, root)
     else:
         parts = create_open_clip(name, entry, root)
     network = parts.pop("network").eval()
-    if models.removes_normalisation(entry):
+    if entries.removes_normalisation(entry):
         disable_normalisation(network)
     settings = parts["preprocessing"]
     provenance = {
         "model": name,
         "source": entry["source"],
         "architecture": entry.get("architecture", entry.get("path", entry.get("repo"))),
-        "weights": models.weights_state(entry),
+        "weights": entries.weights_state(entry),
         "weights_sha256": weights_sha256(network),
         **describe_own_file(entry),
-        "seed": entry.get("seed", 0) if models.weights_state(entry) == "random" else None,
-        "geometry": models.geometry_name(settings),
+        "seed": entry.get("seed", 0) if entries.weights_state(entry) == "random" else None,
+        "geometry": entries.geometry_name(settings),
         "mean": list(settings["mean"]),
         "std": list(settings["std"]),
         "logit_scale": read_logit_scale(network),
@@ -188,7 +189,7 @@ def describe_own_file(entry):
         path = _find_checkpoint_in_dir(Path(entry["path"]))
     else:
         path = entry.get("checkpoint", entry.get("weights"))
-    if path is None or not models.is_file_name(str(path)):
+    if path is None or not entries.is_file_name(str(path)):
         return {}
     return {"weights_file": str(path), "weights_file_sha256": sha256_of(path)}
 
@@ -248,7 +249,7 @@ def create_open_clip(name, entry, root):
     """Network, preprocessing, tokenizer and sizes of an open_clip model, on the CPU."""
     source = entry["source"]
     if "architecture" in entry:
-        own = models.architecture_file(entry["architecture"], root)
+        own = entries.architecture_file(entry["architecture"], root)
         if own is not None:
             open_clip.add_model_config(own)
     identifier = {
@@ -264,8 +265,8 @@ def create_open_clip(name, entry, root):
     }.get(source, lambda: None)()
     state = load_state_dict(path) if path else None
     # Such a checkpoint has no weights for the layers that open_clip would give the network.
-    bare = source == "trained" and models.removes_normalisation(entry["initial"])
-    promised = models.preprocessing(entry, root)
+    bare = source == "trained" and entries.removes_normalisation(entry["initial"])
+    promised = entries.preprocessing(entry, root)
     from_file = path is not None and source in ("open_clip", "checkpoint")
     plain = plain_file(path, state) if from_file else contextlib.nullcontext()
     try:
@@ -334,13 +335,13 @@ def creation_error(name, entry, path, error):
 
 def verify_preprocessing(name, entry, network, promised, root):
     """Preprocessing to use, after activation and preprocessing were found to be as promised."""
-    tag = models.find_tag(entry, root)
+    tag = entries.find_tag(entry, root)
     activation = any(isinstance(module, QuickGELU) for module in network.modules())
     if tag is not None and activation != tag["quick_gelu"]:
         raise InputError(
-            f"models.{name}: the network loaded has {models.activation_name(activation)}, but "
+            f"models.{name}: the network loaded has {entries.activation_name(activation)}, but "
             f"the weights of {tag['architecture']} {tag['tag']} were trained with "
-            f"{models.activation_name(tag['quick_gelu'])}"
+            f"{entries.activation_name(tag['quick_gelu'])}"
         )
     loaded = open_clip.get_model_preprocess_cfg(network)
     size = loaded["size"]
@@ -378,7 +379,7 @@ def torchvision_entry(entry):
     """The entry of a ResNet; one that was trained here is one with its weights in a file."""
     if entry["source"] == "torchvision":
         return entry
-    return {**entry["initial"], "weights_file": f"{entry['path']}/{models.CLASSIFIER_FILE}"}
+    return {**entry["initial"], "weights_file": f"{entry['path']}/{entries.CLASSIFIER_FILE}"}
 
 
 def create_torchvision(name, entry):
@@ -395,12 +396,12 @@ def create_torchvision(name, entry):
             raise misfit_error(weights, architecture, first_difference(error)) from error
     dim = network.fc.in_features
     network.fc = torch.nn.Identity()
-    return {"network": network, "preprocessing": models.preprocessing(entry), "dim": dim}
+    return {"network": network, "preprocessing": entries.preprocessing(entry), "dim": dim}
 
 
 def torchvision_weights(name, architecture, weights):
     """State dict of a torchvision tag or of a weights file."""
-    if models.is_file_name(weights):
+    if entries.is_file_name(weights):
         return load_state_dict(weights)
     tag = torchvision.models.get_model_weights(architecture)[weights]
     try:

@@ -11,7 +11,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from open_clip.transformer import QuickGELU
 
 from modgap.errors import InputError
-from modgap.plan.models import IMAGENET_MEAN, IMAGENET_STD
+from modgap.plan.models.entries import IMAGENET_MEAN, IMAGENET_STD
 from modgap.statistics.geometry import normalise
 
 GOLDEN_CAPTION = "a photo of a cat"

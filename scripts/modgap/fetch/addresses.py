@@ -8,8 +8,6 @@ import hashlib
 import posixpath
 import urllib.parse
 
-from modgap.errors import redact
-
 # Digits of a hash that tell apart files whose addresses differ in their query alone.
 SHORT = 12
 
@@ -61,12 +59,3 @@ def name_fetched(address):
         return name
     stem, suffix = posixpath.splitext(name)
     return f"{stem or 'file'}-{identify_address(address)[:SHORT]}{suffix}"
-
-
-def redact_values(value):
-    """A configuration, or a part of one, with ``redact`` in every text."""
-    if isinstance(value, dict):
-        return {key: redact_values(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [redact_values(item) for item in value]
-    return redact(value) if isinstance(value, str) else value

@@ -1,7 +1,7 @@
 """What the configuration asks of random initialisations, layers and models of another kind."""
 
 from modgap.plan.embeddings import describe_model
-from modgap.plan.models import (
+from modgap.plan.models.entries import (
     model_geometry,
     removes_normalisation,
     towers,

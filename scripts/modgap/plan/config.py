@@ -23,18 +23,16 @@ from modgap.data.sources import (
 from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, mirror_problem
 from modgap.plan.checks.amounts import amount_problems, named_path_lines, shard_lines
-from modgap.plan.checks.joined import refuse_joined
 from modgap.plan.checks.markup import markup_problems
 from modgap.plan.checks.schema import schema_problems
 from modgap.plan.checks.values import (
     drop_replaced,
     read_config_file,
     settle_alternatives,
-    tidy_values,
+    tidy_text,
     value_problems,
 )
-from modgap.plan.grids import expand_grids
-from modgap.plan.models import (
+from modgap.plan.models.entries import (
     check_model,
     did_you_mean,
     model_geometry,
@@ -42,24 +40,25 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
-from modgap.plan.paths import IMPORTED, is_imported, list_paired
-from modgap.plan.repositories import resolve_repositories
-from modgap.plan.switches import drop_unused
-from modgap.plan.tasks import derived_tasks, task_problems
-from modgap.plan.training import (
-    classifier_runs,
-    independent_entries,
-    resolve_trained,
-    training_problems,
-)
-from modgap.plan.weights import (
+from modgap.plan.models.repositories import resolve_repositories
+from modgap.plan.models.weights import (
     pin_problems,
     read_pins,
     read_tokenizers,
     resolve_tokenizers,
     resolve_weights,
 )
-from modgap.yaml_files import read_yaml
+from modgap.plan.paths import IMPORTED, is_imported, list_paired
+from modgap.plan.sections.derived import derive_sections
+from modgap.plan.sections.grids import expand_grids
+from modgap.plan.sections.switches import drop_unused
+from modgap.plan.tasks import task_problems
+from modgap.plan.training import (
+    independent_entries,
+    resolve_trained,
+    training_problems,
+)
+from modgap.yaml_files import map_texts, read_yaml
 
 # A user's file that names one of these replaces all of them, and the training of the default with
 # them: a run works on what it names.
@@ -127,73 +126,6 @@ def merge_defaults(default, given):
     for key in ("initialisations", "layers", "without_normalisation"):
         config.setdefault(key, [])
     return config
-
-
-def derive_sections(config):
-    """The configuration with the sections that follow from others where it leaves them out.
-
-    Raises
-    ------
-    InputError : two entries that would have the same name.
-    """
-    config.setdefault("embedding_sets", derived_sets(config))
-    config.setdefault("cones", derived_cones(config))
-    config.setdefault("zero_shot", derived_tasks(config["datasets"]))
-
-
-def derived_sets(config):
-    """Every captioned dataset with every two-tower model; ready embeddings by themselves.
-
-    Raises
-    ------
-    InputError : two sets that would have the same name.
-    """
-    sets, classifiers = [], classifier_runs(config)
-    for name, entry in config["datasets"].items():
-        if is_imported(entry):
-            sets += imported_sets(name, entry)
-        elif entry.get("kind") != "noise":
-            for model, description in config["models"].items():
-                image_only = description.get("source") == "torchvision" or (
-                    description.get("run") in classifiers
-                )
-                if not image_only:
-                    sets.append((f"{name}-{model}", {"dataset": name, "model": model}))
-    refuse_joined("embedding_sets", [(name, describe_parts(entry)) for name, entry in sets])
-    return dict(sets)
-
-
-def describe_parts(entry):
-    """What the name of a derived embedding set was made of, in words."""
-    parts = [f"dataset {entry['dataset']!r}"]
-    if "model" in entry:
-        parts.append(f"model {entry['model']!r}")
-    if "modalities" in entry:
-        parts.append(f"modalities {' and '.join(map(repr, entry['modalities']))}")
-    return ", ".join(parts)
-
-
-def imported_sets(name, entry):
-    """(name, set) of every pair of modalities of a dataset of ready embeddings."""
-    names, pairs = modality_names(entry), modality_pairs(entry)
-    if len(names) > 2:
-        return [
-            (f"{name}-{first}-{second}", {"dataset": name, "modalities": [first, second]})
-            for first, second in pairs
-        ]
-    ordered = [{"modalities": list(pair)} if list(pair) != names else {} for pair in pairs]
-    return [(name, {"dataset": name, **pair}) for pair in ordered]
-
-
-def derived_cones(config):
-    """Every dataset with every model; ready embeddings by themselves."""
-    cones = []
-    for name, entry in config["datasets"].items():
-        if is_imported(entry):
-            cones.append({"dataset": name})
-        else:
-            cones += [{"dataset": name, "model": model} for model in config["models"]]
-    return cones
 
 
 def explain_unknown(where, name, known):
@@ -455,7 +387,7 @@ def load_config(given, root, configfiles=(), *, apart=False):
     contents = [read_config_file(path) for path in configfiles if os.path.exists(path)]
     problems = value_problems(given)
     if not problems:
-        given = settle_alternatives(tidy_values(given), contents)
+        given = settle_alternatives(map_texts(given, tidy_text), contents)
         given = {"results": name_results(configfiles), **given}
         config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
         problems = schema_problems(

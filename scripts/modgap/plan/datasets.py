@@ -12,11 +12,12 @@ from modgap.data.sources import (
     listing_digest,
     source_paths,
 )
-from modgap.fetch.addresses import redact_values
+from modgap.errors import redact
 from modgap.fetch.table import fetch_list, fetched_file, local_name, made_from, plain_tar
-from modgap.plan.models import weight_files
+from modgap.plan.models.entries import weight_files
 from modgap.plan.paths import cloud_parts, is_imported, one_of, shard_size
 from modgap.plan.tasks import is_labelled
+from modgap.yaml_files import map_texts
 
 
 def group_datasets(config):
@@ -88,7 +89,7 @@ def describe_dataset(known, name):
     Snakemake keeps what jobs are told, and shows some of it: no secrets of addresses, then.
     """
     left_out = ("label", "classes", *CLASS_FILES)
-    entry = redact_values(known.config["datasets"][name])
+    entry = map_texts(known.config["datasets"][name], redact)
     entry = {k: v for k, v in entry.items() if k not in left_out}
     digest = listing_digest(entry, fetched_paths(known, name))
     return {**entry, "listing": digest} if digest else entry

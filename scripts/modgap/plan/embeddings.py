@@ -6,7 +6,8 @@ from modgap.data.modalities import (
 )
 from modgap.fetch.table import local_name
 from modgap.plan.datasets import describe_fetched, fetched_weights
-from modgap.plan.models import architecture_digest, towers, weight_files, weights_state
+from modgap.plan.models.entries import architecture_digest, towers, weight_files, weights_state
+from modgap.plan.models.weights import find_pin
 from modgap.plan.paths import (
     IMPORTED,
     cloud_parts,
@@ -24,7 +25,6 @@ from modgap.plan.paths import (
 )
 from modgap.plan.prompts import GIVEN, prompt_path
 from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
-from modgap.plan.weights import find_pin
 
 
 def describe_model(known, entry):

@@ -1,7 +1,7 @@
 """What figures, tables and the report call models, datasets and everything made of them."""
 
 from modgap.plan.embeddings import name_compared
-from modgap.plan.models import towers, weights_state
+from modgap.plan.models.entries import towers, weights_state
 from modgap.plan.paths import IMPORTED, list_paired, modalities
 from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
 from modgap.plan.tasks import OWN_GAP, list_compared, task_templates

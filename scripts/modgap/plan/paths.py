@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from modgap.data.modalities import modality_names
 from modgap.data.sources import count_items
-from modgap.plan.models import towers
+from modgap.plan.models.entries import towers
 
 # Model name under which ready embeddings are stored.
 IMPORTED = "imported"

@@ -6,8 +6,7 @@ from itertools import chain
 from shlex import quote
 
 from modgap.data.sources import download_rows
-from modgap.errors import InputError
-from modgap.fetch.addresses import redact_values
+from modgap.errors import InputError, redact
 from modgap.plan.cones import (
     plan_independent,
     plan_initialisations,
@@ -38,7 +37,9 @@ from modgap.plan.embeddings import (
     plan_texts,
     plan_verification,
 )
-from modgap.plan.models import did_you_mean, model_geometry
+from modgap.plan.models.entries import did_you_mean, model_geometry
+from modgap.plan.models.repositories import repository_rows
+from modgap.plan.models.weights import read_pins, tokenizer_rows, weight_rows
 from modgap.plan.names import name_everything
 from modgap.plan.outputs.claims import plan_claims
 from modgap.plan.outputs.figures import list_figure_files, list_sources, plan_figures, plan_tables
@@ -67,7 +68,6 @@ from modgap.plan.paths import (
     set_parts,
     shard_counts,
 )
-from modgap.plan.repositories import repository_rows
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
     classifier_runs,
@@ -77,7 +77,7 @@ from modgap.plan.training import (
     plan_studies,
     plan_training,
 )
-from modgap.plan.weights import read_pins, tokenizer_rows, weight_rows
+from modgap.yaml_files import map_texts
 
 
 def read_context(config, root):
@@ -293,7 +293,7 @@ def plan_report(known, planned, figures, tables, configfiles):
                 if figure in drawn
             },
             "colours": [config["figures"]["first"], config["figures"]["second"]],
-            "config": redact_values(config),
+            "config": map_texts(config, redact),
             "figures": shown,
             "is_private": not all(shows_samples(known, name) for name in config["datasets"]),
             "names": name_everything(known, name_study_tables(known)),

@@ -5,7 +5,7 @@ No numpy: the workflow reads this.
 
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.plan.models import did_you_mean, towers, weight_files
+from modgap.plan.models.entries import did_you_mean, towers, weight_files
 from modgap.plan.paths import (
     IMPORTED,
     one_of,

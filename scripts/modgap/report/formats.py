@@ -61,13 +61,23 @@ def read_for_jobs(csv, **options):
     frame = pd.read_csv(csv, keep_default_na=False, na_values=[""], **options)
     written = pd.read_csv(csv, keep_default_na=False, na_values=[""], **{**options, "dtype": str})
     for name in frame.columns:
-        # No number of ours begins with 0 and a digit: a class may be called 007.
-        if written[name].str.match(r"[-+]?0\d", na=False).any():
+        if not written[name].dropna().map(stays_as_written).all():
             frame[name] = written[name]
     for name in frame.columns.difference(IDENTIFIERS):
         if not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = frame[name].map(unguard_formula)
     return frame
+
+
+def stays_as_written(text):
+    """Whether reading a text as a number loses nothing: false of classes called 007 or 1e3."""
+    for number in (int, float):
+        try:
+            value = number(text)
+            return repr(value) == text and value == value
+        except ValueError:
+            continue
+    return True
 
 
 def guard_formula(value):

@@ -90,7 +90,7 @@ def train(
     inputs : dict of lists of paths: ``pixels``, ``indexes`` and ``samples`` (crops, their indexes,
         samples tables) to train on; ``held_out_pixels`` ... of the pairs that are only measured.
     outputs : dict of paths: ``weights``, ``config``, ``losses``, ``trajectory``.
-    model : entry of the start model (see ``modgap.plan.models``); a random one takes ``seed``.
+    model : entry of the start model (see ``plan.models.entries``); a random one takes ``seed``.
     recipe, evaluation : as in config/schema.yaml.
     place : ``modgap.training.distributed.Place`` of this process.
 

@@ -3,13 +3,14 @@
 import base64
 import hashlib
 
+from modgap.errors import redact
 from modgap.fetch.addresses import (
     basic_authorisation,
     identify_address,
     name_fetched,
-    redact_values,
     split_credentials,
 )
+from modgap.yaml_files import map_texts
 
 
 def test_queries_tell_addresses_apart_and_passwords_do_not():
@@ -36,4 +37,4 @@ def test_names_have_no_query_but_differ_by_it():
 
 def test_every_text_of_a_configuration_is_redacted():
     given = {"a": ["https://me:w@h/x?y", 3, None], "b": {"c": "plain"}}
-    assert redact_values(given) == {"a": ["https://***@h/x?***", 3, None], "b": {"c": "plain"}}
+    assert map_texts(given, redact) == {"a": ["https://***@h/x?***", 3, None], "b": {"c": "plain"}}

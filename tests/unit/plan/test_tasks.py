@@ -5,7 +5,7 @@ import yaml
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.models import PROJECT
+from modgap.plan.models.entries import PROJECT
 from modgap.plan.outputs.claims import list_subjects
 from modgap.plan.prompts import read_prompts
 from modgap.plan.tasks import (

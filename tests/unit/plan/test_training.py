@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from modgap.plan import models
+from modgap.plan.models import entries
 from modgap.plan.studies import PUBLISHED
 from modgap.plan.training import (
     classifier_runs,
@@ -168,8 +168,8 @@ def test_a_classifier_becomes_an_image_model(config):
     config["models"]["shapes"] = {"source": "trained", "run": "shapes-seed0"}
     assert training_problems(config) == []
     assert resolve_trained(config) == []
-    assert models.towers(config["models"]["shapes"]) == ("images",)
-    assert models.weight_files(config["models"]["shapes"]) == [
+    assert entries.towers(config["models"]["shapes"]) == ("images",)
+    assert entries.weight_files(config["models"]["shapes"]) == [
         "results/training/shapes-seed0/model.safetensors"
     ]
     config["training_classifiers"]["base"] = {"model": "vit", **DATA}
@@ -204,7 +204,7 @@ def test_training_without_normalisation_shares_the_plain_run(config):
     _, studies = plan_runs(config)
     names = [cell["run"] for cell in studies["without_normalisation"]]
     assert names == ["base", "without_normalisation-bare-seed0"]
-    assert models.removes_normalisation(config["models"]["bare"])
+    assert entries.removes_normalisation(config["models"]["bare"])
     trained = {"source": "trained", "run": names[1], "initial": config["models"]["bare"]}
-    assert models.removes_normalisation(trained)
-    assert not models.removes_normalisation(config["models"]["vit"])
+    assert entries.removes_normalisation(trained)
+    assert not entries.removes_normalisation(config["models"]["vit"])

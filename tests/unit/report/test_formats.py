@@ -62,6 +62,14 @@ def test_random_weights_and_chance_are_not_judged(state, low, reasons):
     assert reasons_not_judged(state, low, chance=0.1) == reasons
 
 
+@pytest.mark.parametrize("classes", [["1e3", "2e3"], ["nan", "nan"], ["+5", "6"], ["1.50", "2"]])
+def test_texts_that_look_like_numbers_stay_as_they_are(tmp_path, classes):
+    numbers = [1e-05, math.nan] if classes[0] == "1e3" else [3.0, math.nan]
+    frame = pd.DataFrame({"class": classes, "n": [2**53 + 1, -7], "value": numbers})
+    write_for_people(frame, tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(read_for_jobs(tmp_path / "t.csv"), frame, check_dtype=False)
+
+
 def test_classes_of_digits_keep_their_zeros(tmp_path):
     frame = pd.DataFrame({"class": ["007", "010"], "n": [7, 10], "share": [0.5, 0.0]})
     write_for_people(frame, tmp_path / "t.csv")

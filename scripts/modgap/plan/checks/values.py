@@ -127,15 +127,6 @@ def tidy_text(text):
     return os.path.expanduser(text) if text.startswith("~/") else text
 
 
-def tidy_values(value):
-    """A configuration in which every text is as it was meant; keys stay as they are."""
-    if isinstance(value, dict):
-        return {key: tidy_values(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [tidy_values(inner) for inner in value]
-    return tidy_text(value) if isinstance(value, str) else value
-
-
 def find_section(config, keys):
     """The mapping below some keys; an empty one where there is none."""
     for key in keys:

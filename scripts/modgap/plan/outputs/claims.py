@@ -7,7 +7,7 @@ from modgap.data.modalities import modality_names
 from modgap.errors import InputError
 from modgap.plan.checks.schema import schema_problems
 from modgap.plan.config import load_yaml
-from modgap.plan.models import weights_state
+from modgap.plan.models.entries import weights_state
 from modgap.plan.paths import IMPORTED, is_imported, list_paired, modalities
 from modgap.plan.prompts import GIVEN
 from modgap.plan.training import independent_entries

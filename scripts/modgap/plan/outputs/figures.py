@@ -10,7 +10,7 @@ from modgap.plan.cones import (
     select_entries,
     select_unnormalised,
 )
-from modgap.plan.models import towers
+from modgap.plan.models.entries import towers
 from modgap.plan.names import (
     dataset_label,
     describe_clouds,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modgap.plan.cones import select_entries
-from modgap.plan.models import weights_state
+from modgap.plan.models.entries import weights_state
 from modgap.plan.names import describe_scenes
 from modgap.plan.paths import list_matrices, list_paired, picture_sets
 

@@ -11,10 +11,11 @@ from modgap.plan.checks.values import (
     path_problem,
     read_config_file,
     settle_alternatives,
-    tidy_values,
+    tidy_text,
     value_problems,
     without_keys,
 )
+from modgap.yaml_files import map_texts
 
 
 def recipe(**keys):
@@ -131,7 +132,7 @@ def test_a_configuration_file_is_read_as_snakemake_reads_it(tmp_path):
 def test_text_is_taken_as_it_was_meant():
     given = {"a": ["folded\n", "~/x-{0..3}.tar", "~", "a~/b", 1], "b\n": {"c": "windows\r\n"}}
     home = os.path.expanduser("~")
-    assert tidy_values(given) == {
+    assert map_texts(given, tidy_text) == {
         "a": ["folded", f"{home}/x-{{0..3}}.tar", "~", "a~/b", 1],
         "b\n": {"c": "windows"},
     }

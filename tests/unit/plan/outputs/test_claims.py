@@ -7,7 +7,7 @@ import yaml
 from claim_files import FILE, SCHEMA, small, write
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.models import PROJECT
+from modgap.plan.models.entries import PROJECT
 from modgap.plan.outputs.claims import list_subjects, load_claims, plan_claims, read_claims
 from modgap.plan.training import plan_runs
 

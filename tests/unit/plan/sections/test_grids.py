@@ -4,8 +4,8 @@ import pytest
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.grids import expand_grids, grid_pairs
 from modgap.plan.resolve import resolve
+from modgap.plan.sections.grids import expand_grids, grid_pairs
 
 MODELS = {
     name: {"source": "random", "architecture": "scenes-vit", "seed": i}

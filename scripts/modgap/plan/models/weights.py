@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from modgap.errors import InputError
 from modgap.fetch.table import address_problem, plain_row
-from modgap.plan.architectures import clean_tag
-from modgap.plan.models import find_architecture, find_tag, preprocessing
+from modgap.plan.models.architectures import clean_tag
+from modgap.plan.models.entries import find_architecture, find_tag, preprocessing
 from modgap.yaml_files import read_yaml
 
 # Form of every value that is text or empty.

@@ -12,8 +12,7 @@ from open_clip.constants import HF_SAFE_WEIGHTS_NAME
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.resolve import resolve
-from modgap.plan.weights import (
+from modgap.plan.models.weights import (
     find_pin,
     pin_address,
     read_installed,
@@ -21,6 +20,7 @@ from modgap.plan.weights import (
     read_tokenizers,
     weight_rows,
 )
+from modgap.plan.resolve import resolve
 
 OPENAI = ("ViT-B-32-quickgelu", "openai")
 TORCHVISION = {("resnet18", "imagenet1k_v1"), ("resnet50", "imagenet1k_v1")}

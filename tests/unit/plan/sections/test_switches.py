@@ -7,7 +7,7 @@ import yaml
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config, load_yaml
-from modgap.plan.switches import drop_unused, named_datasets
+from modgap.plan.sections.switches import drop_unused, named_datasets
 
 GIVEN = {
     "datasets": {

@@ -209,7 +209,12 @@ def transformers_preprocessing(entry):
     """Preprocessing of a model entry; of a repository not fetched yet, what ``geometry`` says."""
     if "repo" not in entry or is_fetched_whole(entry):
         return read_preprocessing(entry["path"])
-    size, interpolation, resize_mode = entry["geometry"].split("-")
+    return read_geometry(entry["geometry"])
+
+
+def read_geometry(geometry):
+    """Preprocessing of SIZE-INTERPOLATION-RESIZE, with mean and deviation not known yet."""
+    size, interpolation, resize_mode = geometry.split("-")
     return {
         "size": int(size),
         "interpolation": interpolation,

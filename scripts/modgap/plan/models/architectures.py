@@ -8,7 +8,7 @@ import csv
 from functools import lru_cache
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[4]
 
 TAGS = "config/open_clip_tags.csv"
 ARCHITECTURES = "config/open_clip_architectures.csv"

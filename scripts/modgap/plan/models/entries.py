@@ -1,7 +1,7 @@
 """What a model entry of the config means, known without importing torch or open_clip.
 
 The workflow needs the pixel geometry of every model while it is being parsed, and has to refuse a
-wrong entry before any job starts; what open_clip knows comes from ``modgap.plan.architectures``.
+wrong entry before any job starts; what open_clip knows comes from ``plan.models.architectures``.
 
 A model entry is a dict with ``source`` and, by source:
 
@@ -13,7 +13,7 @@ checkpoint   architecture, checkpoint (a weights file); for an open_clip archite
 local_dir    path (a folder with open_clip_config.json and weights); architecture and pretrained
              may name the tag that the folder must agree with
 hub          repo, geometry ("224-bicubic-shortest")
-transformers path (a folder of that package, see ``modgap.plan.repositories``), or repo, revision
+transformers path (a folder of that package, see ``plan.models.repositories``), or repo, revision
              and geometry, and then path is where the workflow puts the files
 torchvision  architecture (resnet18 or resnet50), weights (null, a tag or a file), size, seed
 trained      run (a training run of this pipeline); ``modgap.plan.training`` adds path (the folder
@@ -22,7 +22,7 @@ trained      run (a training run of this pipeline); ``modgap.plan.training`` add
 and for all of them ``normalisation`` of the pixels (own, imagenet or none) and
 ``normalisation_layers`` (kept or removed, after the weights are in place). A tag with pinned
 weights gets ``weights_file``, the place of its file, and one with a tokenizer of transformers
-``tokenizer_files`` (``modgap.plan.weights``). An architecture is
+``tokenizer_files`` (``modgap.plan.models.weights``). An architecture is
 open_clip's or one of ours, ``config/models/NAME.json``, with open_clip's default preprocessing at
 its own image size.
 File names are relative to the working directory, like every file name of a workflow.
@@ -34,14 +34,15 @@ import json
 import re
 from pathlib import Path
 
-from modgap.plan.architectures import (
+from modgap.plan.models.architectures import (
     PROJECT,
     architecture_row,
     clean_tag,
     known_architectures,
     known_tags,
 )
-from modgap.plan.repositories import (
+from modgap.plan.models.repositories import (
+    read_geometry,
     transformers_files,
     transformers_preprocessing,
     transformers_problems,
@@ -117,14 +118,7 @@ def own_preprocessing(entry, root):
             "std": IMAGENET_STD,
         }
     if source == "hub":
-        size, interpolation, resize_mode = entry["geometry"].split("-")
-        return {
-            "size": int(size),
-            "interpolation": interpolation,
-            "resize_mode": resize_mode,
-            "mean": None,
-            "std": None,
-        }
+        return read_geometry(entry["geometry"])
     if source == "transformers":
         return transformers_preprocessing(entry)
     if source == "local_dir":

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modgap.plan.architectures import ARCHITECTURES, TAGS, known_architectures, known_tags
-from modgap.plan.models import (
+from modgap.plan.models.architectures import ARCHITECTURES, TAGS, known_architectures, known_tags
+from modgap.plan.models.entries import (
     architecture_digest,
     check_model,
     model_geometry,
@@ -48,7 +48,7 @@ def test_tables_are_complete():
 
 def test_the_plan_of_models_needs_neither_torch_nor_open_clip(root):
     code = (
-        "import sys; sys.path.insert(0, 'scripts'); import modgap.plan.models as c; "
+        "import sys; sys.path.insert(0, 'scripts'); import modgap.plan.models.entries as c; "
         "c.check_model('m', {'source': 'random', 'architecture': 'scenes-vit'}); "
         "assert not {'torch', 'open_clip', 'numpy'} & set(sys.modules)"
     )

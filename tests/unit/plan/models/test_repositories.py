@@ -7,8 +7,8 @@ import pytest
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.models import check_model, model_geometry, preprocessing, weight_files
-from modgap.plan.repositories import (
+from modgap.plan.models.entries import check_model, model_geometry, preprocessing, weight_files
+from modgap.plan.models.repositories import (
     is_fetched_whole,
     map_preprocessing,
     model_kind,

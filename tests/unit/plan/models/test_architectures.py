@@ -2,7 +2,7 @@
 
 import pytest
 
-from modgap.plan.architectures import (
+from modgap.plan.models.architectures import (
     architecture_row,
     clean_tag,
     known_architectures,

@@ -1,0 +1,1 @@
+"""Models: their entries, architectures, repositories and pretrained weights."""

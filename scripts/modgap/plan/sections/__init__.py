@@ -1,0 +1,1 @@
+"""Sections of the configuration that are written out, derived or switched off."""
