@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from modgap.embeddings.formats import read_array, read_plain_npy
 from modgap.embeddings.naming import as_texts
@@ -121,12 +120,20 @@ def read_owned(part, owner, columns, block):
                     "where owners are ids, name the column of the ids with 'id'"
                 )
         keys = number_rows(map(int, keys))
+    return *number_copies(keys, block, grouped=bool(part["groups"])), joined
+
+
+def number_copies(keys, block, *, grouped):
+    """Ids of rows (n, dim) of which several may belong to one item, and the rows that are kept.
+
+    keys : (n,) ids of the items. grouped : copies of one row are one row.
+    """
     frame = pd.DataFrame({"sample_id": keys})
-    if part["groups"] and are_copies(frame["sample_id"], block):
+    if grouped and are_copies(frame["sample_id"], block):
         kept = np.flatnonzero(~frame["sample_id"].duplicated())
-        return frame.iloc[kept].reset_index(drop=True), block[kept], joined
+        return frame.iloc[kept].reset_index(drop=True), block[kept]
     frame["caption_index"] = frame.groupby("sample_id", sort=False).cumcount()
-    return frame, block, joined
+    return frame, block
 
 
 def are_copies(keys, block):
@@ -251,7 +258,7 @@ def read_class_prompts(path, classes, dim):
         if "label" not in table.schema_arrow.names:
             names = ", ".join(table.schema_arrow.names)
             raise InputError(f"{path}: no column 'label' (found: {names})")
-        labels = table.read(columns=["label"]).column(0).cast(pa.string()).to_pylist()
+        labels = table.read(columns=["label"]).column(0).cast("string").to_pylist()
     elif classes is None:
         raise InputError(f"{path}: has no class names; list them in 'classes', in its order")
     if len(labels) != len(vectors):
