@@ -12,7 +12,7 @@ install: .venv/.run
 run: .venv/.run
 	$(BIN)/snakemake --cores $(CORES)
 
-# The same on toy sizes: every rule within two minutes, results under results/smoke/.
+# The same on toy sizes: every rule within three minutes, results under results/smoke/.
 smoke: .venv/.run
 	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
 

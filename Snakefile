@@ -18,9 +18,10 @@ min_version("9.27")
 include: "rules/common.smk"
 
 
+from modgap.files import sweep_leftovers
 from modgap.plan.outputs.order import order_jobs
 from modgap.plan.outputs.targets import check_targets
-from modgap.report import console, interrupts
+from modgap.report import console, holding, interrupts
 
 
 pathvars:
@@ -49,7 +50,8 @@ include: "rules/report.smk"
 
 
 onstart:
-    console.hold_folder(logger.warning, WorkflowError)
+    holding.hold_folders(CONFIG["results"], logger.warning, WorkflowError)
+    sweep_leftovers([CONFIG["results"], CONFIG["resources"]])
     interrupts.take_interrupts(logger.handlers)
 
 
@@ -72,3 +74,7 @@ rule all:
 console.announce_jobs(workflow.rules)
 order_jobs(workflow.rules)
 check_targets(workflow, PLAN["contents"], WorkflowError)
+holding.hold_before_planning(
+    workflow,
+    lambda: holding.hold_folders(CONFIG["results"], logger.warning, WorkflowError),
+)

@@ -40,7 +40,7 @@ def write_pairs(folder, n, dim):
 def job_times(results):
     """(job, seconds, processor seconds, MB) from the benchmark files of a run."""
     for path in sorted((results / "benchmarks").rglob("*.tsv")):
-        with open(path, newline="") as stream:
+        with open(path, encoding="utf-8", newline="") as stream:
             row = next(csv.DictReader(stream, delimiter="\t"))
         job = path.relative_to(results / "benchmarks").with_suffix("")
         yield str(job), *(float(row[key]) for key in ("s", "cpu_time", "max_rss"))

@@ -248,12 +248,13 @@ def page(schema, defaults):
 def main(arguments):
     """Write the page, or with ``--check`` say whether it is up to date (exit status 1 if not)."""
     schema, defaults = (
-        yaml.safe_load((HERE / name).read_text()) for name in ("schema.yaml", "config.yaml")
+        yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+        for name in ("schema.yaml", "config.yaml")
     )
     text = page(schema, defaults)
     if "--check" not in arguments:
-        PAGE.write_text(text)
-    elif not PAGE.is_file() or PAGE.read_text() != text:
+        PAGE.write_text(text, encoding="utf-8")
+    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
         sys.exit(f"{PAGE}: not what schema.yaml and config.yaml make; run `make docs`")
 
 

@@ -59,7 +59,10 @@ def spell(value):
 
 
 def write_rows(path, rows):
-    with atomic_path(path) as temporary, open(temporary, "w", newline="") as stream:
+    with (
+        atomic_path(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as stream,
+    ):
         writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows({key: spell(value) for key, value in row.items()} for row in rows)

@@ -8,7 +8,8 @@ Out: the files below the folder of resources, each under its final name once it 
 rule download_file:
     """Fetch one file of the table of downloads: resumed, retried, checked."""
     output:
-        file="<resources>/{file}",
+        # Not removed before the job: another run may have brought it and read it by now.
+        file=update("<resources>/{file}"),
     log:
         "<logs>/download_file/{file}.log",
     wildcard_constraints:
@@ -33,7 +34,7 @@ rule remove_gzip:
     input:
         archive=planned("plain_tars", "{archive}", "archive"),
     output:
-        archive="<resources>/{archive}",
+        archive=update("<resources>/{archive}"),
     log:
         "<logs>/remove_gzip/{archive}.log",
     wildcard_constraints:

@@ -86,3 +86,19 @@ rule report:
     """The report page, with everything it shows."""
     input:
         "<results>/report/index.html",
+
+
+rule verify_cache:
+    """Every cached file, download and file of yours against its digest; damaged ones are named."""
+    log:
+        "<logs>/verify_cache.log",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    params:
+        code=code_version("verify_cache.py"),
+        settings=PLAN["verified"],
+    script:
+        "../scripts/verify_cache.py"

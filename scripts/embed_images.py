@@ -5,6 +5,7 @@ Reads the crops and their index; writes one row per good picture.
 
 import numpy as np
 
+from modgap.data.arrays import open_array
 from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import embed_images
 from modgap.embeddings.models import create_model
@@ -15,7 +16,7 @@ from modgap.tables import data_provenance, read_table, write_embeddings
 
 def main(array, index, embeddings, *, model_name, model, precision, batch_size, device):
     good = read_table(index).query("row >= 0").sort_values("row")
-    pixels = np.load(array, mmap_mode="r", allow_pickle=False)
+    pixels = open_array(array)
     loaded = create_model(model_name, model, precision=precision, device=device)
     check_crops(array, pixels, len(good), loaded.preprocessing["size"])
     write_embeddings(

@@ -6,10 +6,10 @@ with each outcome; lines are its range without one family.
 """
 
 import numpy as np
-import pandas as pd
 
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
+from modgap.report.formats import read_for_jobs
 
 KEYS = ["model", "architecture", "weights", "dataset"]
 PANELS = {
@@ -35,11 +35,11 @@ VERDICTS = ("positive", "negative")
 
 def main(table, associations, pdf, png, *, first, second, dpi):
     use_style()
-    rows = pd.read_csv(table, keep_default_na=True)
+    rows = read_for_jobs(table, keep_default_na=True)
     places = rows[KEYS].drop_duplicates().reset_index(drop=True)
     tasks = list(rows["task"].dropna().unique())
     legend_lines = 1 + len(tasks) // 6
-    associated = choose_associations(pd.read_csv(associations))
+    associated = choose_associations(read_for_jobs(associations))
     upper, lower = 0.9 + 0.17 * len(places) + 0.14 * legend_lines, 1.5 * bool(len(associated))
     figure = plt.figure(figsize=(PAGE, upper + lower))
     parts = figure.subfigures(2, 1, height_ratios=[upper, lower]) if lower else [figure]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from modgap.job import start_log
-from modgap.report.formats import write_formats
+from modgap.report.formats import read_for_jobs, write_formats
 from modgap.report.verdicts.arithmetic import compute_printed
 from modgap.report.verdicts.judge import judge_claims
 from modgap.tables import read_metadata, read_table
@@ -50,7 +50,7 @@ def described_table(paths, attributes, digests):
     """
     frames = []
     for path, about in zip(paths, attributes, strict=True):
-        frame = pd.read_csv(path) if str(path).endswith(".csv") else read_table(path)
+        frame = read_for_jobs(path) if str(path).endswith(".csv") else read_table(path)
         given = {**about, "sha256": digests.get(about.get("dataset"), "")}
         # A layer has a name of its own.
         own = given.pop("name")

@@ -9,7 +9,15 @@ from modgap.job import start_log
 def main(table, *, name, entry, on_bad_sample, fetched=(), folder=None):
     check_fetched(fetched, folder)
     samples, content, skipped = list_samples(entry, on_bad_sample=on_bad_sample)
-    write_samples(samples, content, table, name=name, kind=entry["kind"], skipped=skipped)
+    write_samples(
+        samples,
+        content,
+        table,
+        name=name,
+        kind=entry["kind"],
+        skipped=skipped,
+        intensity_range=entry.get("intensity_range"),
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,14 @@ from modgap.job import start_log
 def main(table, *, name, entry, fetched=(), folder=None):
     check_fetched(fetched, folder)
     samples, content = webdataset_samples(entry)
-    write_samples(samples, content, table, name=name, kind=entry["kind"])
+    write_samples(
+        samples,
+        content,
+        table,
+        name=name,
+        kind=entry["kind"],
+        intensity_range=entry.get("intensity_range"),
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pandas as pd
 from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.statistics.geometry import normalise
-from modgap.statistics.projections import project_plane
+from modgap.statistics.projections import check_spread, project_plane
 from modgap.tables import read_embeddings, write_table
 
 
@@ -27,6 +27,7 @@ def main(clouds, table, *, name, modalities, max_pairs, seed):
                 f"{path}: {block.shape[1]} dimensions, but {clouds[0]} has {blocks[0].shape[1]}; "
                 "the modalities do not share a space"
             )
+    check_spread(np.concatenate(blocks), f"{clouds[0]} and others")
     coordinates, shares = project_plane(np.concatenate(blocks), centred=True)
     frame = pd.DataFrame(
         {

@@ -9,7 +9,7 @@ import numpy as np
 from modgap.job import start_log
 from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, sample_pictures
 from modgap.statistics.geometry import normalise
-from modgap.statistics.projections import PROJECTIONS, project_clouds
+from modgap.statistics.projections import PROJECTIONS, check_spread, project_clouds
 from modgap.tables import write_table
 
 
@@ -31,6 +31,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
         X, Y = (normalise(cloud[part]) for cloud, part in zip(clouds, parts, strict=True))
         rows, total = np.concatenate(parts), sum(map(len, clouds))
         n_drawn, keys = len(rows), {}
+    check_spread(np.concatenate([X, Y]), f"{first[0]} and {second[0]}")
     points, axes = project_clouds(
         name,
         X,

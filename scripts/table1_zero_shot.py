@@ -1,9 +1,10 @@
 """Table 1: zero-shot classification with the best shift, as published and corrected.
 
 One row per task and side. Holm's family: all tasks of the configuration whose model is trained, for
-each side by itself. It is fixed before anything is measured, and the sides of one task, near
-duplicates of each other, do not count as tasks. A row at chance level, or of a model with random
-weights, is marked and gets no verdict.
+each side by itself. It is fixed before anything is measured. Near duplicates do not count as tasks:
+the sides of one task, or tasks on the same data that differ in precision, split or template; such a
+task is adjusted as if it stood in the place of the first of them. A row at chance level, or of a
+model with random weights, is marked and gets no verdict.
 """
 
 import pandas as pd
@@ -41,7 +42,9 @@ COLUMNS = [
 
 
 def main(selections, controls, curves, csv, md, tex, *, tasks):
-    """One file of each kind per task, in the order of ``tasks`` (name, label, model, state...)."""
+    """One file of each kind per task, in the order of ``tasks`` (name, label, model, state,
+    counts_as: the first task that asks the same, ...).
+    """
     rows = []
     for selection, control, curve, task in zip(selections, controls, curves, tasks, strict=True):
         about = read_metadata(selection)
@@ -62,7 +65,22 @@ def adjust_by_side(frame):
     not depend on them.
     """
     p = frame["corrected_p"].where(frame["weights"] != "random")
-    return p.groupby(frame["side"]).transform(holm)
+    sides = (p[part.index] for _, part in frame.groupby("side", sort=False))
+    return pd.concat([adjust_once(side, frame.loc[side.index, "counts_as"]) for side in sides])
+
+
+def adjust_once(p, counts_as):
+    """Holm's p of every row in the family that has one row for each of ``counts_as``.
+
+    p, counts_as : Series of one index. Of rows that count as one the first stands for them, but in
+    the adjustment of another that one does.
+    """
+    first = p[~counts_as.duplicated()]
+    adjusted = {}
+    for row in p.index:
+        others = first[counts_as[first.index] != counts_as[row]]
+        adjusted[row] = holm([p[row], *others])[0]
+    return pd.Series(adjusted)
 
 
 def table_row(task, about, side, choices, gains, points):
@@ -77,6 +95,7 @@ def table_row(task, about, side, choices, gains, points):
     against = control_verdict(gains)
     return {
         "task": task["label"],
+        "counts_as": task["counts_as"],
         "dataset": task["dataset"],
         "model": task["model"],
         "weights": task["state"],

@@ -7,8 +7,8 @@ that leaving one family out gives. Of several sets of one model on one dataset t
 import numpy as np
 import pandas as pd
 
-from modgap.files import atomic_path
 from modgap.job import start_log
+from modgap.report.formats import read_for_jobs, write_for_people
 from modgap.statistics.association import (
     judge_association,
     kendall,
@@ -32,7 +32,7 @@ NO_INTERVAL = "none: the models of a run are no sample; see the range without on
 
 
 def main(table, csv, *, seed):
-    rows = pd.read_csv(table, keep_default_na=True)
+    rows = read_for_jobs(table, keep_default_na=True)
     measured = [
         {"dataset": dataset, "measure": measure, **described, **associate(joined, seed)}
         for dataset, measure, left in list_measures(rows)
@@ -48,8 +48,7 @@ def main(table, csv, *, seed):
         )
         for row in frame.itertuples()
     ]  # fmt: skip
-    with atomic_path(csv) as temporary:
-        frame.to_csv(temporary, index=False)
+    write_for_people(frame, csv)
 
 
 def list_measures(rows):

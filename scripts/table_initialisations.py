@@ -1,13 +1,12 @@
 """Table of the cones of several models: random initialisations, or trained independently."""
 
-from modgap.files import atomic_path
 from modgap.job import start_log
+from modgap.report.formats import write_for_people
 from modgap.tables import read_tables
 
 
 def main(tables, csv):
-    with atomic_path(csv) as temporary:
-        read_tables(tables).to_csv(temporary, index=False)
+    write_for_people(read_tables(tables), csv)
 
 
 if __name__ == "__main__":

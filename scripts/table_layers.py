@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from modgap.files import atomic_path
 from modgap.job import start_log
+from modgap.report.formats import write_for_people
 from modgap.statistics.inference import jackknife_interval
 from modgap.tables import read_table, write_table
 
@@ -18,8 +18,7 @@ def main(curves, table, csv, *, runs):
         frames.append(pd.concat([described, replace_left_out(frame)], axis=1))
     rows = pd.concat(frames, ignore_index=True)
     write_table(rows, table)
-    with atomic_path(csv) as temporary:
-        rows.to_csv(temporary, index=False)
+    write_for_people(rows, csv)
 
 
 def group_limits(value, left_out):

@@ -6,8 +6,8 @@ initialisations without normalisation layers, and models trained from scratch wi
 
 import pandas as pd
 
-from modgap.files import atomic_path
 from modgap.job import start_log
+from modgap.report.formats import write_for_people
 from modgap.tables import read_table, read_tables, write_table
 
 AS_IT_IS, REMOVED = "as it is", "no normalisation layers"
@@ -55,8 +55,7 @@ def main(disabled, seeds, summary, table, csv, *, states, normalisation):
     rows = pd.concat(frames, ignore_index=True)
     rows = rows[rows["statistic"].isin(KEPT)][COLUMNS].reset_index(drop=True)
     write_table(rows, table)
-    with atomic_path(csv) as temporary:
-        rows.to_csv(temporary, index=False)
+    write_for_people(rows, csv)
 
 
 def disabled_rows(rows, states):

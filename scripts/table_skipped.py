@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from modgap.files import atomic_path
 from modgap.job import start_log
+from modgap.report.formats import write_for_people
 from modgap.tables import read_metadata, read_table
 
 COLUMNS = ["dataset", "sample_id", "reason"]
@@ -23,8 +23,7 @@ def main(indexes, samples, table):
         for sample_id, reason in stored.get("skipped", [])
     ]
     left_out = pd.concat([pictures[COLUMNS], pd.DataFrame(captions, columns=COLUMNS)])
-    with atomic_path(table) as temporary:
-        left_out.to_csv(temporary, index=False)
+    write_for_people(left_out, table)
 
 
 if __name__ == "__main__":

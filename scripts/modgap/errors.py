@@ -11,6 +11,10 @@ LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
 CHECKSUM = re.compile(r"\b[0-9a-f]{64}\b")
 PATH = re.compile(r"\S*/\S+")
 
+# An address with what may be secret in it; none of it ends before a blank, whatever it holds.
+ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*)://(\S*)")
+HIDDEN = "***"
+
 # Four or more items between commas; what ends a list ends it.
 LISTED = re.compile(r"(?<![^,;:()])[^,;:()]+(?:, [^,;:()]+){3,}")
 
@@ -19,11 +23,12 @@ class InputError(Exception):
     """Something the user gave is wrong.
 
     The message is one line: what is wrong, where (file, row, key), what to do; several problems
-    are a line each. Scripts print it without a traceback. Long lines are shortened.
+    are a line each. Scripts print it without a traceback. Long lines are shortened, secrets of
+    addresses hidden.
     """
 
     def __init__(self, message=""):
-        super().__init__("\n".join(map(shorten_line, str(message).split("\n"))))
+        super().__init__("\n".join(map(shorten_line, redact(str(message)).split("\n"))))
 
 
 def shorten_line(line, limit=LONGEST_LINE):
@@ -75,3 +80,27 @@ def shorten_word(word):
     """A long word cut in its middle."""
     half = LONGEST_WORD // 2 - 2
     return f"{word[:half]}...{word[-half:]}"
+
+
+def redact(text):
+    """Text in which no address shows a user name, a password, a query or a fragment.
+
+    ``https://me:word@host/file?token=1`` becomes ``https://***@host/file?***``.
+    """
+    if "://" not in text:
+        return text
+    return ADDRESS.sub(lambda found: f"{found[1]}://{hide_secrets(found[2])}", text)
+
+
+def hide_secrets(rest):
+    """What follows ``://`` of an address without user, password, query and fragment."""
+    cut = re.search(r"[?#]", rest)
+    place = rest[: cut.start()] if cut else rest
+    more = f"{cut[0]}{HIDDEN}" if cut and len(rest) > cut.end() else (cut[0] if cut else "")
+    host, slash, path = place.partition("/")
+    if "@" in host:
+        host = f"{HIDDEN}@{host.rsplit('@', 1)[1]}"
+    elif "@" in rest and not re.fullmatch(r"(\[[^]]*]|[^:]*)(:\d*)?", host):
+        # A password with a slash, a mark or a hash sign in it: the host comes after the last @.
+        return f"{HIDDEN}@{hide_secrets(rest.rsplit('@', 1)[1])}"
+    return f"{host}{slash}{path}{more}"

@@ -1,33 +1,46 @@
 """What every script shares with Snakemake: its log, and how far it is."""
 
+import contextlib
 import logging
 import signal
 import sys
 import time
 from pathlib import Path
 
-from modgap.errors import InputError
+from modgap.errors import InputError, redact
 
 LOG = logging.getLogger("modgap")
 
 
 class Tee:
-    """A text stream that writes to the terminal and to the log file."""
+    """A text stream that writes to the terminal and the log, without secrets of addresses."""
 
     def __init__(self, terminal, log):
         self.terminal = terminal
         self.log = log
 
     def write(self, text):
-        self.terminal.write(text)
+        said = redact(text)
+        self.terminal.write(said)
         # A progress bar rewrites its line; the log keeps only whole lines.
         if "\r" not in text:
-            self.log.write(text)
+            self.keep(lambda: self.log.write(said))
         return len(text)
 
     def flush(self):
         self.terminal.flush()
-        self.log.flush()
+        self.keep(lambda: self.log.flush())
+
+    def keep(self, act):
+        """Do something to the log; where it cannot be written (a full disk), go on without it."""
+        try:
+            if self.log is not None:
+                act()
+        except OSError as error:
+            log, self.log = self.log, None
+            with contextlib.suppress(OSError):
+                log.close()
+            self.terminal.write(f"{log.name}: cannot be written ({error.strerror})\n")
 
     def isatty(self):
         return self.terminal.isatty()
@@ -41,9 +54,7 @@ def start_log(path):
 
     An InputError ends the script with its one line instead of a traceback, Ctrl-C without a word.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    log = open(path, "w", buffering=1)  # noqa: SIM115 - open until the process ends
-    sys.stderr = Tee(sys.__stderr__, log)
+    sys.stderr = Tee(sys.__stderr__, open_log(path))
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s", force=True
     )
@@ -53,6 +64,16 @@ def start_log(path):
     sys.excepthook = report_failure
     # A run holds Ctrl-C back from its jobs until here (modgap.report.interrupts).
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def open_log(path):
+    """The log file, or None (and a line on the terminal) where it cannot be made."""
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    except OSError as error:
+        print(f"{path}: cannot be written ({error.strerror})", file=sys.__stderr__)
+        return None
 
 
 def report_failure(kind, error, trace):

@@ -20,9 +20,11 @@ import json
 import numpy as np
 import pandas as pd
 
+from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.extras import extra
 from modgap.files import atomic_path
+from modgap.inputs import check_file
 
 SAMPLE_COLUMNS = [
     "sample_id",
@@ -59,7 +61,6 @@ def load_arrow():
     """The package pyarrow, loaded where files are read or written: arrays do without it."""
     with extra("files"):
         import pyarrow
-        import pyarrow.parquet
 
     return pyarrow
 
@@ -80,7 +81,7 @@ def write_arrow(table, path, metadata=None):
 
 def read_metadata(path):
     """The dict that ``write_table`` stored with the file; empty for foreign files."""
-    stored = (open_parquet(path).schema_arrow.metadata or {}).get(METADATA_KEY, b"{}")
+    stored = (open_own(path).schema_arrow.metadata or {}).get(METADATA_KEY, b"{}")
     return json.loads(stored)
 
 
@@ -94,14 +95,19 @@ def open_parquet(path):
     """A ParquetFile, or an InputError that names the file."""
     pa = load_arrow()
     try:
-        return pa.parquet.ParquetFile(path)
+        return pa.parquet.ParquetFile(check_file(path))
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: not a readable parquet file ({error})") from error
 
 
+def open_own(path):
+    """A ParquetFile that the pipeline wrote, after its content was compared with its digest."""
+    return open_parquet(check_digest(path))
+
+
 def read_table(path, columns=None):
-    """Read a parquet table as a data frame."""
-    return open_parquet(path).read(columns=columns).to_pandas()
+    """Read a parquet table of the pipeline's own as a data frame."""
+    return open_own(path).read(columns=columns).to_pandas()
 
 
 def read_tables(paths, columns=None):
@@ -149,7 +155,7 @@ def read_embeddings(paths):
         check_same_provenance(paths[0], provenances[0], path, provenance)
     frames, blocks = [], []
     for path in paths:
-        table = open_parquet(path).read()
+        table = open_own(path).read()
         if "embedding" not in table.column_names:
             raise InputError(f"{path}: no column 'embedding'")
         column = table.column("embedding").combine_chunks()

@@ -19,6 +19,14 @@ def fault(record_property):
     return functools.partial(record_fault, record_property)
 
 
+def pytest_collection_modifyitems(config, items):
+    """Tests marked ``long`` run only where -m names them."""
+    if "long" not in config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in long]
+        config.hook.pytest_deselected(items=long)
+
+
 def pytest_terminal_summary(terminalreporter):
     """The table of the attack: a row a kind of fault, a column an outcome."""
     table, reasons = defaultdict(Counter), []

@@ -47,6 +47,12 @@ def small(**change):
                 "rows": {"state": "random"},
                 "needs": "a model",
             },
+            "trained": {
+                "scale": "published features",
+                "decidable": "yes",
+                "rows": {"source": "trained"},
+                "needs": "a trained model",
+            },
         },
         "judged": {"always": [], "default": [], "published": ["one"]},
         "claims": [{**claim, **change}],

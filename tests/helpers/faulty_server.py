@@ -10,6 +10,9 @@ from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+# Faults after which less than the file has come.
+ENDS = ("cut", "reset", "stall", "drip")
+
 
 class FaultyServer(ThreadingHTTPServer):
     """Serves ``folder``; ``faults[path]`` is a list of faults, one taken per request.
@@ -17,7 +20,8 @@ class FaultyServer(ThreadingHTTPServer):
     Faults: an int (HTTP status), ``("cut", n)`` (connection closed after n bytes), ``("reset", n)``
     (the same, so abruptly that bytes on their way are lost), ``("stall", n)`` (silence after n
     bytes), ``("body", content)`` (another body), ``("length", n)`` (a false
-    Content-Length), ``("redirect", path)``, ``"no ranges"`` (ignores the range asked for).
+    Content-Length), ``("redirect", address)``, ``("drip", n)`` (a byte now and then after n bytes),
+    ``"no ranges"`` (ignores the range asked for). A query names the same file.
     """
 
     daemon_threads = True
@@ -27,6 +31,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.folder = Path(folder)
         self.faults = defaultdict(list)
         self.requests = []  # (path, Range header or None)
+        self.users = []  # Authorization header of each request, or None
         self.etags = True
         self.closing = threading.Event()
         self.address = f"http://127.0.0.1:{self.server_address[1]}"
@@ -47,9 +52,10 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.lstrip("/")
         asked = self.headers.get("Range")
         self.server.requests.append((path, asked))
+        self.server.users.append(self.headers.get("Authorization"))
         faults = self.server.faults[path]
         fault = faults.pop(0) if faults else None
-        file = self.server.folder / path
+        file = self.server.folder / path.partition("?")[0]
         if isinstance(fault, int) or not file.is_file():
             self.send_error(fault or 404)
             return
@@ -79,14 +85,19 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.etags:
             self.send_header("ETag", tag)
         self.end_headers()
-        self.wfile.write(content[start : value if kind in ("cut", "reset", "stall") else None])
+        self.wfile.write(content[start : value if kind in ENDS else None])
         self.wfile.flush()
         if kind == "stall":
             self.server.closing.wait(30)
+        if kind == "drip":
+            for i in range(value, len(content)):
+                if self.server.closing.wait(0.05):
+                    break
+                self.wfile.write(content[i : i + 1])
         if kind == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(self.connection.detach())
-        if kind in ("cut", "reset", "stall", "length"):
+        if kind in (*ENDS, "length"):
             self.close_connection = True
 
 

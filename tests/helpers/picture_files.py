@@ -1,7 +1,9 @@
 """Small picture files, folders and archives that several tests make."""
 
 import io
+import struct
 import tarfile
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -45,3 +47,34 @@ def class_files(counts):
         for label, count in counts.items()
         for i in range(count)
     }
+
+
+def twelve_bit_tiff(values):
+    """A TIFF of grey values (height, width) of 12 bits, two in three bytes, as bytes."""
+    first, second = values.reshape(-1, 2).T.astype(np.uint32)
+    packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], axis=1)
+    samples = packed.astype(np.uint8).tobytes()
+    height, width = values.shape
+    tags = {256: width, 257: height, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: height}
+    tags[279] = len(samples)
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    header = b"II*\0" + struct.pack("<I", 8 + len(samples))
+    return header + samples + struct.pack("<H", len(tags)) + rows + bytes(4)
+
+
+def sixteen_bit_png(values):
+    """A PNG of colours (height, width, 3) of 16 bits, which Pillow reads but cannot write."""
+    height, width, _ = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )

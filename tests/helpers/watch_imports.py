@@ -57,7 +57,7 @@ def write_report():
         "inside": sorted(inside),
         "outside": OUTSIDE,
     }
-    with open(f"{PREFIX}seen{os.sep}{os.getpid()}.json", "w") as stream:
+    with open(f"{PREFIX}seen{os.sep}{os.getpid()}.json", "w", encoding="utf-8") as stream:
         json.dump(report, stream)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import draw_samples
 from modgap.errors import InputError
+from modgap.files import digest_file
 from modgap.tables import SAMPLE_COLUMNS, read_metadata, read_table
 
 
@@ -32,7 +33,8 @@ def test_table_and_array(tmp_path, entry):
     assert metadata["dataset"] == "s"
     assert metadata["kind"] == entry["kind"]
     assert len(metadata["dataset_sha256"]) == 64
-    assert sorted(tmp_path.iterdir()) == [array, table]
+    assert sorted(tmp_path.glob("[!.]*")) == [array, table]
+    assert all(digest_file(path).is_file() for path in (array, table))
 
 
 def test_the_same_entry_draws_the_same_bytes(tmp_path):
@@ -72,10 +74,10 @@ def test_a_full_disk_is_named_and_nothing_is_left(tiny_disk):
 
 
 def test_a_disk_that_fills_up_at_the_table_leaves_no_table(tiny_disk):
-    (tiny_disk / "filler").write_bytes(bytes(52 * 1024))
+    (tiny_disk / "filler").write_bytes(bytes(48 * 1024))
     with pytest.raises(InputError, match=r"s\.parquet: no space left on the disk"):
         draw(tiny_disk, kind="scenes", n=3, seed=0)
-    assert sorted(path.name for path in tiny_disk.iterdir()) == ["filler", "s.npy"]
+    assert sorted(path.name for path in tiny_disk.glob("[!.]*")) == ["filler", "s.npy"]
 
 
 def test_an_error_of_the_disk_while_the_array_is_written(tmp_path, monkeypatch):

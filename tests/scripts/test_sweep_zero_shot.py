@@ -160,7 +160,7 @@ def test_table_1(planted, tmp_path):
     run(hard, write_task(hard, n=200, noise=6.0))
     tasks = [
         {"name": name, "label": name, "dataset": "planted", "model": "m", "state": state}
-        | {"prompts": "own", "templates": "own", "gap": "task"}
+        | {"prompts": "own", "templates": "own", "gap": "task", "counts_as": name}
         for name, state in [("easy", "trained"), ("hard", "trained"), ("untrained", "random")]
     ]
     folders = [folder, hard, folder]
@@ -188,6 +188,28 @@ def test_table_1(planted, tmp_path):
     assert np.isnan(rows.loc["untrained", "corrected_p_holm"])
     assert "not judged: random weights" in outputs[1].read_text()
     assert r"published\_p" in outputs[2].read_text()
+
+
+def test_near_duplicates_of_one_task_count_once():
+    frame = pd.DataFrame(
+        {
+            "counts_as": ["cifar", "svhn", "cifar", "noise", "cifar"],
+            "corrected_p": [0.02, 0.01, 0.0004, 0.9, 0.5],
+            "weights": ["trained"] * 3 + ["random", "trained"],
+            "side": "both",
+        }
+    )
+    adjusted = table1_zero_shot.adjust_by_side(frame).sort_index()
+    # Two tasks, whatever stands for the first: not four.
+    np.testing.assert_allclose(adjusted, [0.02, 0.02, 0.0008, np.nan, 0.5])
+    apart = frame.assign(counts_as=["a", "b", "c", "d", "e"])
+    trained = frame["weights"] == "trained"
+    np.testing.assert_allclose(
+        table1_zero_shot.adjust_by_side(apart)[trained], holm(frame.loc[trained, "corrected_p"])
+    )
+    sides = pd.concat([frame, frame.assign(side="first")], ignore_index=True)
+    again = table1_zero_shot.adjust_by_side(sides).sort_index()
+    np.testing.assert_allclose(again, [*adjusted, *adjusted])
 
 
 def test_figure_draws_every_task_and_side(planted, tmp_path, monkeypatch):

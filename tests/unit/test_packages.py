@@ -7,7 +7,7 @@ import pytest
 
 # Floors of the house: a package imports from those above it in this list, never from one below.
 FLOORS = [
-    "base",  # errors, files, tables, job
+    "base",  # errors, files, inputs, digests, yaml_files, tables, job
     "fetch",
     "data",
     "plan",
@@ -19,7 +19,7 @@ FLOORS = [
     "tasks",
     "report",
 ]
-BASE = ["errors", "files", "job", "tables"]
+BASE = ["digests", "errors", "files", "inputs", "job", "tables", "yaml_files"]
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from modgap.plan.config import load_yaml
 # a new one of what follows it.
 KEYWORDS = {
     *("$schema", "$ref", "$defs", "title", "description", "default", "examples"),
-    *("type", "enum", "const", "pattern", "minLength"),
+    *("type", "enum", "const", "pattern", "minLength", "maxLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
     *("properties", "required", "additionalProperties", "propertyNames", "dependentRequired"),
     "minProperties",
     *("items", "contains", "minItems", "maxItems", "uniqueItems"),
-    *("allOf", "anyOf", "oneOf", "if", "then"),
+    *("allOf", "anyOf", "oneOf", "not", "if", "then"),
 }
 NAMED = ("properties", "$defs")
 DATA = ("default", "examples", "enum", "const", "dependentRequired", "required")

@@ -53,7 +53,7 @@ def test_files_of_others_have_no_metadata(tmp_path):
 def test_what_is_no_parquet_is_named(tmp_path):
     (tmp_path / "t.parquet").write_text("no")
     for name in ("t.parquet", "gone.parquet"):
-        with pytest.raises(InputError, match=rf"{name}: not a readable parquet file"):
+        with pytest.raises(InputError, match=rf"{name}: (not a readable parquet|no such) file"):
             read_table(tmp_path / name)
 
 

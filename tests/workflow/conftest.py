@@ -17,7 +17,7 @@ def smoke(root, tmp_path_factory, worker_id):
     if worker_id != "master":
         shared = shared.parent
     project, done = shared / "smoke", shared / "smoke.done"
-    with open(shared / "smoke.lock", "w") as lock:
+    with open(shared / "smoke.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             copy_project(root, project)

@@ -54,3 +54,11 @@ def copy_project(root, target, results=None):
         shutil.copytree(results / "results", target / "results")
         shutil.copytree(results / ".snakemake", target / ".snakemake")
     return target
+
+
+def at_start(project, script, code):
+    """Make the copy of a script begin with ``code``, once it has its log."""
+    path = project / "scripts" / script
+    before, head, after = path.read_text().partition("start_log(snakemake.log[0])")
+    assert head, script
+    path.write_text(before + head + code + after)

@@ -68,7 +68,7 @@ def write_table(project, origin):
         if path.exists():
             known = {"sha256": "" if "fairface/images" in file else sha256_of(path), "md5": ""}
             rows.append({**row, **known, "bytes": path.stat().st_size})
-    with open(project / "config" / "small.csv", "w", newline="") as stream:
+    with open(project / "config" / "small.csv", "w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
@@ -155,6 +155,8 @@ def test_a_file_without_a_hash_is_recorded_with_a_visible_warning(prepared):
 def test_nothing_but_files_is_left(prepared):
     project, _, _ = prepared
     left = [path.name for path in (project / "resources").rglob(".*") if path.is_file()]
+    # Tars that lost their gzip layer here have a digest.
+    left = [name for name in left if not name.endswith(".tar.sha256")]
     assert left == [f".{LOCK}.guard"]
 
 

@@ -36,7 +36,9 @@ def answered(root, tmp_path_factory):
 
 def test_every_pair_of_modalities_has_its_answer(answered):
     project, said = answered
-    with open(project / "results" / "mine" / "tables" / "answers.csv", newline="") as file:
+    with open(
+        project / "results" / "mine" / "tables" / "answers.csv", encoding="utf-8", newline=""
+    ) as file:
         rows = list(csv.DictReader(file))
     assert [(row["first"], row["second"]) for row in rows] == [
         ("image", "text"),

@@ -23,7 +23,7 @@ def embedding_files(project):
 
 def test_two_runs_in_one_folder_are_refused(finished):
     (finished / "results" / "smoke" / "tables" / "gap_statistics.csv").unlink()
-    with open(finished / ".snakemake" / "run.lock", "w") as lock:
+    with open(finished / ".snakemake" / "run.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = snakemake(finished, *SMOKE, check=False)
         assert done.returncode != 0
@@ -39,7 +39,7 @@ def test_a_run_holds_its_folder_until_it_ends(root, tmp_path):
     deadline = time.monotonic() + 300
     while not theorems.is_file() and time.monotonic() < deadline:
         time.sleep(0.05)
-    with open(project / ".snakemake" / "run.lock") as lock:
+    with open(project / ".snakemake" / "run.lock", encoding="utf-8") as lock:
         with pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert running.wait() == 0

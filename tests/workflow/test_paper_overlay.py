@@ -119,7 +119,7 @@ def write_weights(project, folder):
     torch.save(torchvision.models.resnet18().state_dict(), project / "other.pth")
     text = yaml.safe_dump({"weights": [*pins, resnet]})
     (project / "config" / "small_weights.yaml").write_text(text)
-    with open(project / "config" / "open_clip_tags.csv", "a") as tags:
+    with open(project / "config" / "open_clip_tags.csv", "a", encoding="utf-8") as tags:
         for name in ("tiny-b32", "tiny-b16"):
             numbers = ",".join(" ".join(map(str, CLIP[key])) for key in ("mean", "std"))
             tags.write(f"{name},openai,32,bicubic,shortest,{numbers},true,true,16,bpe\n")
@@ -140,7 +140,9 @@ def write_table(project, folder):
         if path.exists():
             known = {"md5": "", "sha256": "" if "fairface" in file else sha256_of(path)}
             rows.append({**row, **known, "bytes": path.stat().st_size})
-    with open(project / "config" / "small_downloads.csv", "w", newline="") as stream:
+    with open(
+        project / "config" / "small_downloads.csv", "w", encoding="utf-8", newline=""
+    ) as stream:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)

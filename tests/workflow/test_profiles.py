@@ -5,16 +5,31 @@ import re
 
 import yaml
 
-from workflow.runs import copy_project, snakemake
+from workflow.runs import at_start, copy_project, snakemake
 
 # Both need nothing but a file of prompts, so that they run at the same time.
 PROMPTS = [f"results/smoke/prompts/vit/scenes_{name}.parquet" for name in ("naming", "size")]
 
+# Two jobs that run side by side, however busy the machine: neither goes on before both are there.
+WAIT_FOR_THE_OTHER = """
+    import os, time
+    from pathlib import Path
+    Path(f"started-{os.getpid()}").touch()
+    for _ in range(600):
+        if len(list(Path().glob("started-*"))) > 1:
+            break
+        time.sleep(0.1)
+"""
+
 
 def profiles(root):
-    """The content of each profile, by the name of its folder."""
+    """The options of each profile, by the name of its folder."""
     paths = sorted((root / "profiles").glob("*/profile.yaml"))
-    return {path.parent.name: yaml.safe_load(path.read_text()) for path in paths}
+    content = {path.parent.name: yaml.safe_load(path.read_text()) for path in paths}
+    return {
+        name: {option: value for option, value in profile.items() if not option.startswith("__")}
+        for name, profile in content.items()
+    }
 
 
 def test_profiles_have_options_that_exist(root):
@@ -47,6 +62,7 @@ def test_what_only_a_site_knows_stands_in_profiles_only(root):
 
 def test_jobs_on_a_workstation_use_a_gpu_each(root, tmp_path, monkeypatch):
     project = copy_project(root, tmp_path / "project")
+    at_start(project, "embed_prompts.py", WAIT_FOR_THE_OTHER)
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "nvidia-smi").write_text("#!/bin/sh\necho GPU-a\necho GPU-b\n")
@@ -54,7 +70,7 @@ def test_jobs_on_a_workstation_use_a_gpu_each(root, tmp_path, monkeypatch):
     for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     workstation = ["--cores", 2, "--workflow-profile", "profiles/workstation"]
     done = snakemake(project, *PROMPTS, *workstation, "--configfile", "config/smoke.yaml")
     assert sorted(re.findall(r"using GPU (\S+)", done.stdout)) == ["GPU-a", "GPU-b"]

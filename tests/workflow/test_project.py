@@ -218,4 +218,4 @@ def test_committed_text_names_no_package_index(root):
     for name in listed.stdout.splitlines():
         path = Path(root / name)
         if path.suffix in (".txt", ".toml", ".yaml", ".md", ".py", ".smk", ".cff"):
-            assert not index.search(path.read_text()), name
+            assert not index.search(path.read_text(encoding="utf-8")), name

@@ -103,7 +103,8 @@ def test_the_authors_files_are_judged_by_name(root, smoke, shared, tmp_path):
     judged = judged[judged["scale"] == "published features"]
     assert judged.loc["fig1-gap-clip", "verdict"] == "reproduced"
     assert judged.loc["cone-published-convirt-text", "verdict"] == "direction only"
-    assert judged.loc["fig3-symmetric-minimum-50", "verdict"] != "reproduced"
+    # At τ = 1/50 the loss is lowest at a smaller gap.
+    assert judged.loc["fig3-symmetric-minimum-50", "verdict"] != "not reproduced"
     assert (judged["verdict"] == "reproduced").sum() >= 24
 
 

@@ -30,7 +30,7 @@ def figure_rules(project):
 
 def append(path, line):
     """Add a line of code at the end of a file."""
-    with open(path, "a") as stream:
+    with open(path, "a", encoding="utf-8") as stream:
         stream.write(f"\n{line}\n")
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from modgap.training.distributed import torchrun_command
-from workflow.runs import copy_project, snakemake
+from workflow.runs import at_start, copy_project, snakemake
 
 TARGET = "results/smoke/figures/figS10_zero_shot_shift.pdf"
 PROMPTS = "results/smoke/prompts/vit/scenes_size.parquet"
@@ -92,22 +92,16 @@ def enforced_memory(slurm, root):
     ):
         pytest.skip("this Slurm does not enforce memory, and it is not ours to change")
     file = Path(re.search(r"^SLURM_CONF\s*= (.+)$", before, flags=re.MULTILINE)[1])
-    plain = file.read_text()
+    plain = file.read_text(encoding="utf-8")
     polled = "JobAcctGatherType=jobacct_gather/linux\nJobAcctGatherFrequency=task=1\n"
     polled += "JobAcctGatherParams=OverMemoryKill"
-    file.write_text(re.sub("^JobAcctGatherType=.*$", polled, plain, flags=re.MULTILINE))
+    file.write_text(
+        re.sub("^JobAcctGatherType=.*$", polled, plain, flags=re.MULTILINE), encoding="utf-8"
+    )
     subprocess.run(["scontrol", "reconfigure"], check=True)
     yield
-    file.write_text(plain)
+    file.write_text(plain, encoding="utf-8")
     subprocess.run(["scontrol", "reconfigure"], check=True)
-
-
-def at_start(project, script, code):
-    """Make the copy of a script begin with ``code``, once it has its log."""
-    path = project / "scripts" / script
-    before, head, after = path.read_text().partition("start_log(snakemake.log[0])")
-    assert head, script
-    path.write_text(before + head + code + after)
 
 
 def jobs_of(rule):
@@ -132,7 +126,7 @@ def test_lost_jobs_run_again_and_the_end_is_that_of_a_local_run(root, slurm, smo
     at_start(project, "sweep_zero_shot.py", HANG_ONCE)
     out = tmp_path / "out.txt"
     command = [Path(sys.executable).parent / "snakemake", TARGET, *THROUGH_SLURM]
-    with open(out, "w") as stream:
+    with open(out, "w", encoding="utf-8") as stream:
         running = subprocess.Popen(command, cwd=project, stdout=stream, stderr=subprocess.STDOUT)
     wait_for(lambda: (project / "hung").exists() or running.poll() is not None)
     assert running.poll() is None, out.read_text()

@@ -4,11 +4,12 @@ Standard library only: the workflow reads this when it counts the shards of a da
 """
 
 import csv
-import json
 
 from modgap.data.archives import read_zip
 from modgap.data.folders import is_zip
 from modgap.errors import InputError
+from modgap.inputs import open_input, parse_json
+from modgap.job import LOG
 
 KARPATHY = {
     "karpathy-train": ("train", "restval"),
@@ -33,59 +34,96 @@ def read_coco(path, split, order="annotations"):
 
     Raises
     ------
-    InputError : not the expected JSON, no caption for the split, a caption without its picture.
+    InputError : not the expected JSON, no caption for the split, a caption without its picture,
+        a name or caption that is not text.
     """
     karpathy = split in KARPATHY
     content = read_json(path, "dataset_coco.json" if karpathy else f"captions_{split}.json")
     try:
-        found = karpathy_captions(content, split) if karpathy else official_captions(content)
+        collect = karpathy_captions if karpathy else official_captions
+        found, blank = drop_blank_captions(collect(content, path, split))
         if order == "ids":
             name, number = ("filename", "cocoid") if karpathy else ("file_name", "id")
             numbers = {image[name]: image[number] for image in content["images"]}
             found = dict(sorted(found.items(), key=lambda item: numbers[item[0]]))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not the COCO caption format (no {error})") from error
     if not found:
         raise InputError(f"{path}: no captions for split {split!r}")
+    if blank:
+        LOG.info("%s: left out %d captions that are blank", path, blank)
     return found
+
+
+def drop_blank_captions(captions):
+    """Captions by file name without blank ones, and how many those were.
+
+    A picture that has no other is left out with them.
+    """
+    kept = {name: [text for text in texts if text] for name, texts in captions.items()}
+    blank = sum(map(len, captions.values())) - sum(map(len, kept.values()))
+    return {name: texts for name, texts in kept.items() if texts or not captions[name]}, blank
 
 
 def read_json(path, member=None):
     """A JSON file, or the member of a zip."""
     try:
         if is_zip(path):
-            return json.loads(read_zip(path, member))
-        with open(path, encoding="utf-8-sig") as stream:
-            return json.load(stream)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+            return parse_json(read_zip(path, member))
+        with open_input(path, "r", encoding="utf-8-sig") as stream:
+            return parse_json(stream.read())
     except ValueError as error:
         lines = "; call it .jsonl where every line is an object" if "Extra" in str(error) else ""
         raise InputError(f"{path}: not readable as JSON ({error}){lines}") from error
 
 
-def official_rows(content):
+def official_rows(content, path):
     """(number of the annotation, file name, caption) in the order of ``captions_*.json``."""
-    names = {image["id"]: image["file_name"] for image in content["images"]}
+    names = {}
+    for number, image in enumerate(content["images"], start=1):
+        name = check_name(image["file_name"], f"{path}, image {number}", "file_name")
+        if names.setdefault(image["id"], name) != name:
+            raise InputError(f"{path}, image {number}: id {image['id']!r} is another picture's")
     for number, annotation in enumerate(content["annotations"], start=1):
         yield number, names[annotation["image_id"]], annotation["caption"]
 
 
-def official_captions(content):
+def check_text(value, where, what):
+    """``value``, or an InputError where it is no text."""
+    if not isinstance(value, str):
+        raise InputError(f"{where}: {what} is {value!r}, which is not text")
+    return value
+
+
+def check_name(value, where, what):
+    """``value``, or an InputError where it is no text or only white space."""
+    if not check_text(value, where, what).strip():
+        raise InputError(f"{where}: {what} is empty")
+    return value
+
+
+def official_captions(content, path, _):
     """Captions by file name from ``captions_*.json``."""
     found = {}
-    for _, name, caption in official_rows(content):
+    for number, name, caption in official_rows(content, path):
+        caption = check_text(caption, f"{path}, annotation {number}", "caption")
         found.setdefault(name, []).append(caption.strip())
     return found
 
 
-def karpathy_captions(content, split):
+def karpathy_captions(content, path, split):
     """Captions by file name from ``dataset_coco.json``; ``restval`` belongs to training."""
-    return {
-        image["filename"]: [sentence["raw"].strip() for sentence in image["sentences"]]
-        for image in content["images"]
-        if image["split"] in KARPATHY[split]
-    }
+    found = {}
+    for number, image in enumerate(content["images"], start=1):
+        if image["split"] not in KARPATHY[split]:
+            continue
+        where = f"{path}, image {number}"
+        name = check_name(image["filename"], where, "filename")
+        if name in found:
+            raise InputError(f"{where}: picture {name!r} is named twice")
+        texts = [sentence["raw"] for sentence in image["sentences"]]
+        found[name] = [check_text(text, where, "a caption").strip() for text in texts]
+    return found
 
 
 def read_faces(path):
@@ -93,22 +131,24 @@ def read_faces(path):
 
     Raises
     ------
-    InputError : missing file or column, an empty cell, a gender that is not known.
+    InputError : missing file or column, a column or a face twice, an empty cell, a gender that is
+        not known, a race without a name.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig") as stream:
+        with open_input(path, "r", newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
-            missing = [name for name in FACE_COLUMNS if name not in (reader.fieldnames or [])]
-            if missing:
-                raise InputError(f"{path}: no column {missing[0]!r} in the first row")
+            found = reader.fieldnames or []
+            for name in FACE_COLUMNS:
+                if found.count(name) != 1:
+                    said = "two columns" if name in found else "no column"
+                    raise InputError(f"{path}: {said} {name!r} in the first row")
             rows = [
                 {"row": number, **{name: (line[name] or "").strip() for name in FACE_COLUMNS}}
                 for number, line in enumerate(reader, start=2)
             ]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: not a readable CSV in UTF-8 ({error})") from error
+    seen = {}
     for row in rows:
         empty = [name for name in FACE_COLUMNS if not row[name]]
         if empty:
@@ -116,6 +156,15 @@ def read_faces(path):
         if row["gender"] not in GENDERS:
             raise InputError(
                 f"{path}, row {row['row']}: gender {row['gender']!r} is neither Male nor Female"
+            )
+        if not row["race"].split("_")[0].strip():
+            raise InputError(f"{path}, row {row['row']}: race {row['race']!r} has no name")
+        # A face is told by the last two parts of its path.
+        face = "/".join(row["file"].split("/")[-2:])
+        if seen.setdefault(face, row["row"]) != row["row"]:
+            raise InputError(
+                f"{path}, row {row['row']}: {row['file']!r} stands in row {seen[face]} as well; "
+                "keep one of them"
             )
     if not rows:
         raise InputError(f"{path}: no face in it, only a header")
@@ -130,14 +179,17 @@ def read_memes(path):
     InputError : missing file, a row that is not JSON, without picture or label, named twice.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
-            lines = [line for line in stream.read().splitlines() if line.strip()]
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        with open_input(path, "r") as stream:
+            # Not splitlines: a text may hold U+2028 and its like.
+            lines = stream.read().split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text in UTF-8 ({error})") from error
     memes, seen = [], set()
     for row, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
-            meme = json.loads(line)
+            meme = parse_json(line)
             meme = {"row": row, **{key: meme[key] for key in ("img", "label", "text")}}
         except KeyError as error:
             raise InputError(
@@ -147,6 +199,9 @@ def read_memes(path):
             raise InputError(f"{path}, row {row}: not a JSON object ({error})") from error
         if meme["label"] not in (0, 1):
             raise InputError(f"{path}, row {row}: label {meme['label']!r} is neither 0 nor 1")
+        meme["label"] = int(meme["label"])  # true and 1.0 are 1
+        check_name(meme["img"], f"{path}, row {row}", "img")
+        check_text(meme["text"], f"{path}, row {row}", "text")
         if meme["img"].startswith("/") or ".." in meme["img"].split("/"):
             raise InputError(f"{path}, row {row}: picture {meme['img']!r} leads outside the folder")
         if meme["img"] in seen:

@@ -16,11 +16,10 @@ import zlib
 
 from modgap.errors import InputError
 from modgap.files import atomic_path
+from modgap.inputs import LARGEST_TABLE, check_file
 
 # A compressed file that grows by more than this is a bomb; pictures hardly grow at all.
 LARGEST_RATIO = 100
-LARGEST_PICTURE = 256 << 20  # bytes
-LARGEST_TABLE = 2 << 30
 
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError)
 
@@ -28,9 +27,7 @@ DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError)
 def open_zip(path):
     """The archive, opened for reading; safe from several threads."""
     try:
-        return zipfile.ZipFile(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        return zipfile.ZipFile(check_file(path))
     except DAMAGED as error:
         raise InputError(f"{path}: not a readable zip ({error})") from error
 
@@ -72,6 +69,8 @@ def safe_zip_name(member, path):
         problem = "is a link or a special file"
     elif member.flag_bits & 1:
         problem = "is encrypted"
+    elif not is_utf8(member.filename):
+        problem = "has a name that is not UTF-8"
     else:
         return posixpath.normpath(member.filename)
     raise InputError(f"{path}: member {member.filename!r} {problem}; make the archive without it")
@@ -123,7 +122,7 @@ def read_gzipped_tar(path, endings, limit=LARGEST_TABLE):
     """
     found = {}
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        with tarfile.open(check_file(path), "r|gz") as archive:
             for member in archive:
                 ending = next((e for e in endings if f"/{member.name}".endswith(f"/{e}")), None)
                 if ending is None or ending in found:
@@ -133,8 +132,8 @@ def read_gzipped_tar(path, endings, limit=LARGEST_TABLE):
                 found[ending] = archive.extractfile(member).read()
                 if len(found) == len(endings):
                     return found
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+    except InputError:
+        raise
     except DAMAGED as error:
         raise InputError(f"{path}: not a readable gzipped tar ({error})") from error
     missing = ", ".join(ending for ending in endings if ending not in found)
@@ -144,10 +143,8 @@ def read_gzipped_tar(path, endings, limit=LARGEST_TABLE):
 def read_gzip(path, limit=LARGEST_TABLE):
     """Content of a gzipped file of at most ``limit`` bytes."""
     try:
-        with gzip.open(path, "rb") as stream:
+        with gzip.open(check_file(path), "rb") as stream:
             content = stream.read(limit + 1)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
     except DAMAGED as error:
         raise InputError(f"{path}: not a readable gzip file ({error})") from error
     if len(content) > limit:
@@ -165,7 +162,7 @@ def remove_gzip(path, final, ratio=LARGEST_RATIO):
     with atomic_path(final) as temporary:
         limit = ratio * max(os.path.getsize(path), 1 << 20)
         try:
-            with gzip.open(path, "rb") as source, open(temporary, "wb") as sink:
+            with gzip.open(check_file(path), "rb") as source, open(temporary, "wb") as sink:
                 while block := source.read(1 << 20):
                     sink.write(block)
                     if sink.tell() > limit:
@@ -185,15 +182,17 @@ def list_tar(path):
     Raises
     ------
     InputError : not a plain tar, cut short or damaged; a member with an absolute name or ``..`` in
-        it, a link, or anything else that is neither a plain file nor a folder.
+        it, a link, or anything else that is neither a plain file nor a folder; the same name twice.
     """
     try:
-        with tarfile.open(path, "r:") as archive:
+        with tarfile.open(check_file(path), "r:", encoding="utf-8") as archive:
             members, folders = {}, set()
             for member in archive:
                 name = safe_tar_name(member, path)
                 if member.isdir():
                     folders.add(name)
+                elif name in members:
+                    raise InputError(f"{path}: two members are called {name!r}; use one of them")
                 else:
                     members[name] = (member.offset_data, member.size)
                 folders.update(parents(name))
@@ -203,9 +202,7 @@ def list_tar(path):
                 raise InputError(
                     f"{path}: cut short or damaged after {len(members)} files; get it again"
                 )
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: not a readable uncompressed tar ({error})") from error
     return members, folders - {"."}
 
@@ -217,6 +214,8 @@ def safe_tar_name(member, path):
         problem = "leads outside the archive"
     elif not (member.isreg() or member.isdir()) or member.issparse():
         problem = "is a link or a special file"
+    elif not is_utf8(member.name):
+        problem = "has a name that is not UTF-8"
     else:
         return posixpath.normpath(member.name)
     raise InputError(f"{path}: member {member.name!r} {problem}; make the archive without it")
@@ -228,9 +227,20 @@ def read_tar_member(path, name):
     if name not in members:
         raise InputError(f"{path}: has no member {name!r}")
     offset, size = members[name]
+    if size > LARGEST_TABLE:
+        raise InputError(f"{path}#{name}: {size:,} bytes, more than {LARGEST_TABLE:,} allowed")
     with open(path, "rb") as stream:
         stream.seek(offset)
         return stream.read(size)
+
+
+def is_utf8(name):
+    """Whether a file's name can be written as UTF-8; bytes that are not are lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parents(name):

@@ -1,7 +1,9 @@
-"""Pixel arrays on disk: written as they come, never whole in memory."""
+"""Pixel arrays on disk: written as they come, never whole in memory, checked when opened."""
 
 import numpy as np
 
+from modgap.digests import check_digest
+from modgap.errors import InputError
 from modgap.files import atomic_path
 
 
@@ -35,3 +37,18 @@ def write_header(stream, n, shape, dtype):
         "shape": (n, *shape),
     }
     np.lib.format.write_array_header_1_0(stream, header)
+
+
+def open_array(path):
+    """An ``.npy`` that ``write_array`` wrote, memory-mapped, after its digest was checked.
+
+    Raises
+    ------
+    InputError : damaged, missing, or no array.
+    """
+    try:
+        return np.load(check_digest(path), mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: not a readable .npy array ({error}); remove it and run again"
+        ) from error

@@ -6,12 +6,13 @@ Standard library only: the workflow reads this when it counts the shards of a da
 import codecs
 import csv
 import io
-import json
 import os
 from collections import Counter
 
 from modgap.data.annotations import official_rows, read_json
+from modgap.data.folders import IMAGE_SUFFIXES
 from modgap.errors import InputError
+from modgap.inputs import open_input, parse_json
 
 SEPARATORS = (",", ";", "\t", "|")
 
@@ -103,13 +104,8 @@ def choose_captioned(rows, path):
 
 def decode_text(path):
     """The text of a file in UTF-8, or in UTF-16 where it starts by saying so."""
-    try:
-        with open(path, "rb") as stream:
-            content = stream.read()
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with open_input(path) as stream:
+        content = stream.read()
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return content.decode("utf-16" if wide else "utf-8-sig")
@@ -123,7 +119,8 @@ def decode_text(path):
 def table_rows(path, names):
     """(place, image, caption) of a table whose first row has the names of its columns."""
     text = decode_text(path)
-    lines = split_cells(text, find_separator(text, names), path)
+    separator = find_separator(text, names)
+    lines = split_cells(text, separator, path)
     header = [name.strip() for name in lines[0]] if lines else []
     check_names(header, names, path, "column", " in the first row")
     twice = next((name for name in names.values() if header.count(name) > 1), None)
@@ -138,7 +135,29 @@ def table_rows(path, names):
                 f"{path}, row {number}: {len(cells)} cells, but the header has {len(header)}; put "
                 "a caption that has the separator in it in double quotes"
             )
+        if any(holds_row(cell, cells[places[0]], len(header), separator) for cell in cells):
+            raise InputError(
+                f"{path}, row {number}: a cell in quotes goes on over the next row; close the "
+                "quotes of its caption"
+            )
         yield f"row {number}", *(cells[place] for place in places)
+
+
+def holds_row(cell, image, width, separator):
+    """Whether a cell of several lines has swallowed a row: one of them begins like one.
+
+    That is a line of as many cells as the header, one of them a picture of the kind that the
+    row's own is.
+    """
+    suffixes = {*IMAGE_SUFFIXES, os.path.splitext(image.split("\n")[0])[1].lower()} - {""}
+    for line in cell.splitlines()[1:]:
+        cells = line.split(separator)
+        names = (os.path.splitext(one.strip(' "')) for one in cells)
+        if len(cells) >= width and any(
+            end.lower() in suffixes and " " not in end for _, end in names
+        ):
+            return True
+    return False
 
 
 def find_separator(text, names):
@@ -162,7 +181,8 @@ def split_cells(text, separator, path):
 
     Raises
     ------
-    InputError : a quote that is not closed, or not doubled within a quoted cell.
+    InputError : a quote that is not closed, or not doubled within a quoted cell; a cell of more
+        than 131,072 characters.
     """
     lines, tabs = [], separator == "\t"
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -172,13 +192,29 @@ def split_cells(text, separator, path):
                 raise csv.Error("a quoted cell reaches over rows")
             lines.append(cells)
     except csv.Error as error:
-        if not tabs:
-            raise InputError(
-                f"{path}, row {len(lines) + 1}: quotes that do not close ({error}); put the whole "
-                "caption in double quotes and write those inside twice"
-            ) from error
-        plain = io.StringIO(text, newline="")
-        return list(csv.reader(plain, delimiter=separator, quoting=csv.QUOTE_NONE))
+        if tabs:
+            return split_unquoted(text, separator, path)
+        reason = (
+            f"over {csv.field_size_limit():,} characters in a cell, or quotes that do not close"
+            if "field limit" in str(error)
+            else f"quotes that do not close ({error})"
+        )
+        raise InputError(
+            f"{path}, row {len(lines) + 1}: {reason}; put the whole caption in double quotes and "
+            "write those inside twice"
+        ) from error
+    return lines
+
+
+def split_unquoted(text, separator, path):
+    """Rows of cells in which a quote is a character like any other."""
+    lines = []
+    plain = io.StringIO(text, newline="")
+    try:
+        for cells in csv.reader(plain, delimiter=separator, quoting=csv.QUOTE_NONE):
+            lines.append(cells)
+    except csv.Error as error:
+        raise InputError(f"{path}, row {len(lines) + 1}: cannot be read ({error})") from error
     return lines
 
 
@@ -210,7 +246,7 @@ def read_objects(path):
     for number, line in enumerate(decode_text(path).split("\n"), start=1):
         if line.strip():
             try:
-                yield f"line {number}", json.loads(line)
+                yield f"line {number}", parse_json(line)
             except ValueError as error:
                 raise InputError(f"{path}, line {number}: not JSON ({error})") from error
 
@@ -247,7 +283,7 @@ def json_rows(content, path, names, columns):
         raise InputError(f"{path}: columns are for tables and lists of objects; leave them out")
     try:
         if "annotations" in keys:
-            for number, image, caption in official_rows(content):
+            for number, image, caption in official_rows(content, path):
                 yield f"annotation {number}", image, caption
         else:
             yield from sentence_rows(content["images"])

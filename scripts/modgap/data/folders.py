@@ -8,7 +8,7 @@ import posixpath
 import re
 from collections import defaultdict
 
-from modgap.data.archives import list_tar, list_zip, parents
+from modgap.data.archives import is_utf8, list_tar, list_zip, parents
 from modgap.errors import InputError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm")
@@ -68,6 +68,12 @@ def list_folder(root):
             continue
         seen.add(os.path.realpath(directory))
         relative = os.path.relpath(directory, root).replace(os.sep, "/")
+        for name in (*subfolders, *names):
+            if not is_utf8(name):
+                raise InputError(
+                    f"{root}: {posixpath.normpath(f'{relative}/{name}')!r} has a name that is not "
+                    "UTF-8; rename it"
+                )
         if relative != ".":
             folders.add(relative)
         for name in names:

@@ -1,7 +1,8 @@
 """Pictures to uint8 crops: read where the samples table says, resize and crop like open_clip.
 
 The crop is that of open_clip 3.3.0's evaluation transform on a Pillow image, without torch:
-resize (torchvision's rule for the size), centre crop or pad, then conversion to RGB.
+resize (torchvision's rule for the size), centre crop or pad, then conversion to RGB. Pictures of
+more than 8 bits are brought to 8 before (``modgap.data.depth``).
 """
 
 import os
@@ -16,9 +17,12 @@ from zipfile import ZipFile
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from modgap.data.archives import LARGEST_PICTURE, list_tar, open_zip, read_zip_member
+from modgap.data.archives import list_tar, open_zip, read_zip_member
+from modgap.data.arrays import open_array
+from modgap.data.depth import BadPictureError, colour_depth, is_deep_colour, reduce_depth
 from modgap.data.folders import HEIC_SUFFIXES, is_zip, split_location
 from modgap.errors import InputError
+from modgap.inputs import LARGEST_PICTURE, open_input
 
 INTERPOLATIONS = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -31,10 +35,6 @@ NOT_AN_IMAGE = "not an image that can be read"
 HEIC = "a HEIC picture; convert it to JPEG, as with: magick mogrify -format jpg *.heic"
 # The kinds of HEIF files that are not AVIF, in the bytes 8 to 12 (ISO/IEC 23008-12, annex B).
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-
-
-class BadPictureError(Exception):
-    """A picture cannot be used; the message is the reason."""
 
 
 class Geometry(NamedTuple):
@@ -64,8 +64,11 @@ def noise_pictures(locations, seed, size):
         yield generator.standard_normal((size, size, 3), dtype=np.float32)
 
 
-def decode_pictures(locations, geometry, *, threads):
+def decode_pictures(locations, geometry, *, threads, intensity_range=None, depths=None):
     """Yield batches, each a list of (crop, reason), one per location in order.
+
+    intensity_range : (black, white) in pictures of more than 8 bits, where their files state none.
+    depths : list that gets the Depth of every such picture, in any order.
 
     crop is (size, size, 3) uint8 and reason None, or crop is None and reason says what is wrong.
     Memory does not grow with the number of locations.
@@ -79,7 +82,12 @@ def decode_pictures(locations, geometry, *, threads):
         step = 16 * threads
         for start in range(0, len(locations), step):
             batch = locations[start : start + step]
-            yield list(pool.map(lambda one: try_to_decode(one, sources, geometry), batch))
+            yield list(
+                pool.map(
+                    lambda one: try_to_decode(one, sources, geometry, intensity_range, depths),
+                    batch,
+                )
+            )
 
 
 def keep_good_crops(locations, batches, on_bad_sample, reasons):
@@ -111,7 +119,7 @@ def open_sources(locations, stack):
         if item is None or container in sources:
             continue
         if container.endswith(".npy"):
-            sources[container] = np.load(container, mmap_mode="r", allow_pickle=False)
+            sources[container] = open_array(container)
         elif is_zip(container):
             sources[container] = stack.enter_context(open_zip(container))
         else:
@@ -121,27 +129,37 @@ def open_sources(locations, stack):
     return sources
 
 
-def try_to_decode(location, sources, geometry):
+def try_to_decode(location, sources, geometry, intensity_range, depths):
     """(crop, None), or (None, reason) for a picture that cannot be used."""
     try:
-        return decode_picture(location, sources, geometry), None
+        crop, depth = decode_picture(location, sources, geometry, intensity_range)
+        if depth is not None and depths is not None:
+            depths.append(depth)
+        return crop, None
     except BadPictureError as error:
         return None, str(error)
 
 
-def decode_picture(location, sources, geometry):
-    """The crop of one picture as (size, size, 3) uint8, or BadPictureError."""
+def decode_picture(location, sources, geometry, intensity_range=None):
+    """The crop of one picture as (size, size, 3) uint8 and its Depth, or BadPictureError.
+
+    The Depth is None where the picture has 8 bits a sample.
+    """
     container, item = split_location(location)
     source = sources.get(container)
     if isinstance(source, np.ndarray):
-        return crop_picture(Image.fromarray(source[int(item)]), geometry)
+        return crop_picture(Image.fromarray(source[int(item)]), geometry), None
     content = read_file(location) if item is None else read_member(source, item)
     if not content:
         raise BadPictureError("empty file (0 bytes)")
     try:
         with Image.open(BytesIO(content)) as picture:
+            deep_colour = is_deep_colour(picture)
             picture.load()
-            return crop_picture(picture, geometry)
+            shown, depth = reduce_depth(picture, intensity_range)
+            if deep_colour:
+                depth = colour_depth(picture, intensity_range)
+            return crop_picture(shown, geometry), depth
     except BadPictureError:
         raise
     except UnidentifiedImageError as error:
@@ -162,12 +180,10 @@ def is_heic(location, content):
 def read_file(path):
     """The bytes of a file, or BadPictureError."""
     try:
-        with open(path, "rb") as stream:
+        with open_input(path, limit=LARGEST_PICTURE) as stream:
             return stream.read()
-    except FileNotFoundError as error:
-        raise BadPictureError("no such file") from error
-    except OSError as error:
-        raise BadPictureError(f"cannot be read ({error.strerror})") from error
+    except InputError as error:
+        raise BadPictureError(str(error).removeprefix(f"{path}: ")) from error
 
 
 def read_member(source, name):
@@ -183,6 +199,8 @@ def read_member(source, name):
     if name not in members:
         raise BadPictureError("no such member in the archive")
     offset, size = members[name]
+    if size > LARGEST_PICTURE:
+        raise BadPictureError(f"{size:,} bytes, more than the {LARGEST_PICTURE:,} that are read")
     return os.pread(stream.fileno(), size, offset)
 
 

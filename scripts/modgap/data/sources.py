@@ -6,6 +6,7 @@ Standard library only: the workflow reads this while it is parsed.
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 
@@ -14,14 +15,18 @@ from modgap.data.captions import choose_captioned, read_captions, refuse_empty_c
 from modgap.data.folders import class_images, list_files
 from modgap.data.modalities import CLASS_FILES, embedding_paths, embedding_sources
 from modgap.errors import InputError
+from modgap.fetch.addresses import name_fetched
 from modgap.fetch.table import (
+    address_problem,
     fetched_file,
+    is_local,
     local_name,
     plain_row,
     plain_tar,
     read_downloads,
     where_from,
 )
+from modgap.inputs import check_file
 
 # Pictures and files of each split, the files as in config/downloads.csv. The order of the files is
 # what the readers in ``modgap.data.torchvision`` expect.
@@ -96,7 +101,10 @@ HATEFUL_MEMES = {
 
 N_DIGITS = 1797  # scikit-learn's
 
-NUMERIC_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+NUMERIC_RANGE = re.compile(r"\{([0-9]{1,18})\.\.([0-9]{1,18})\}")
+
+# Shards of one dataset; LAION-5B has half as many.
+MOST_SHARDS = 500_000
 
 
 def torchvision_split(entry):
@@ -115,6 +123,16 @@ def split_problems(datasets):
                 has = ", ".join(splits)
                 lines.append(f"datasets.{name}.split: {entry['name']} has {has}, not {split!r}")
     return lines
+
+
+def range_problems(datasets):
+    """One line per dataset whose black is not below its white (after the schema)."""
+    return [
+        f"datasets.{name}.intensity_range: {black} is not below {white}; black comes first"
+        for name, entry in datasets.items()
+        for black, white in [entry.get("intensity_range", (0, 1))]
+        if not black < white
+    ]
 
 
 def complete_entry(name, entry, folder):
@@ -175,9 +193,16 @@ def memes_sources(_, entry, folder):
 
 
 def webdataset_sources(name, entry, folder):
-    addresses = expand_shards(entry["shards"])
+    try:
+        addresses = expand_shards(entry["shards"])
+    except InputError as error:
+        raise InputError(f"datasets.{name}.{error}") from error
+    for address in filter(is_remote, addresses):
+        problem = address_problem(address) or shard_problem(address)
+        if problem:
+            raise InputError(f"datasets.{name}.shards: {problem}")
     files = [
-        f"{folder}/webdataset/{name}/{os.path.basename(address)}" if is_remote(address) else address
+        f"{folder}/webdataset/{name}/{name_fetched(address)}" if is_remote(address) else address
         for address in addresses
     ]
     twice = next((file for i, file in enumerate(files) if file in files[:i]), None)
@@ -188,13 +213,29 @@ def webdataset_sources(name, entry, folder):
 
 def is_remote(address):
     """Whether a shard is fetched over the network."""
-    return address.startswith(("http://", "https://"))
+    return not is_local(address)
+
+
+def shard_problem(address):
+    """What is wrong with the file name of a remote shard, or None."""
+    name = os.path.basename(address)
+    if re.fullmatch(r"[^{}<>]{1,200}", name):
+        return None
+    return f"{address!r} must end in the name of a file, at most 200 letters without {{}}<>"
 
 
 def expand_shards(shards):
     """Every shard of a pattern or a list of patterns, in order."""
     patterns = [shards] if isinstance(shards, str) else shards
+    counts = [math.prod(map(count_range, NUMERIC_RANGE.findall(pattern))) for pattern in patterns]
+    if sum(counts) > MOST_SHARDS:
+        raise InputError(f"shards: {sum(counts):,} are more than {MOST_SHARDS:,}; name fewer")
     return list(itertools.chain.from_iterable(map(expand_pattern, patterns)))
+
+
+def count_range(ends):
+    """How many numbers ``{first..last}`` stands for; one where it counts down, which is refused."""
+    return max(int(ends[1]) - int(ends[0]) + 1, 1)
 
 
 def expand_pattern(pattern):
@@ -322,6 +363,8 @@ def listing_digest(entry, fetched=()):
             listings.append(list_files(path)[0])
         elif os.path.isfile(path):
             listings.append({os.path.basename(path): os.path.getsize(path)})
+        elif os.path.lexists(path):
+            check_file(path)
         else:
             raise InputError(f"{path}: no such file or folder")
     if not listings:

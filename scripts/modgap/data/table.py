@@ -101,8 +101,19 @@ def class_captions(template, labels):
 
 
 def location(container, name):
-    """Where a picture of a folder or an archive is."""
-    return f"{container}#{name}" if is_archive(container) else f"{container.rstrip('/')}/{name}"
+    """Where a picture of a folder or an archive is, as ``split_location`` reads it.
+
+    Raises
+    ------
+    InputError : a name that would be read as an item of an array or an archive.
+    """
+    packed = is_archive(container)
+    place = f"{container}#{name}" if packed else f"{container.rstrip('/')}/{name}"
+    if split_location(place) != ((container, name) if packed else (place, None)):
+        raise InputError(
+            f"{place}: .npy#, .tar# or .zip# in a path stands for what is in such a file; rename it"
+        )
+    return place
 
 
 def numbered_ids(prefix, n, start=0):
@@ -123,13 +134,16 @@ def check_available(n, available, where):
         )
 
 
-def write_samples(samples, content, path, *, name, kind, skipped=()):
+def write_samples(samples, content, path, *, name, kind, skipped=(), intensity_range=None):
     """Write a samples table with what it is.
 
     content : as in ``dataset_digest``. skipped : (sample_id, reason) of the captions left out.
+    intensity_range : what is black and white in its pictures, where the configuration says so.
     """
     digest = dataset_digest(samples, content)
     metadata = {"dataset": name, "dataset_sha256": digest, "kind": kind}
+    if intensity_range is not None:
+        metadata["intensity_range"] = list(intensity_range)
     write_table(samples, path, {**metadata, "skipped": list(skipped)} if skipped else metadata)
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import pickle
 import posixpath
+import re
 import struct
 
 import numpy as np
@@ -34,6 +35,10 @@ CIFAR10_BATCHES = {
     "test": ["test_batch"],
 }
 CIFAR10_BATCHES["all"] = [*CIFAR10_BATCHES["train"], *CIFAR10_BATCHES["test"]]
+
+# Types that are read of MATLAB files and of pickles.
+MATLAB_NUMBERS = re.compile(r"u?int(8|16|32|64)|single|double")
+PICKLED_NUMBERS = re.compile(r"[<>|=]?([biu][1248]|f[248])")
 
 # In the order of the numbers in the MATLAB file.
 FLOWERS = (
@@ -110,10 +115,29 @@ def read_flowers(split, paths, files, _):
 
 def matlab_vector(loadmat, path, key):
     """A vector of integers in a MATLAB file, as a list."""
+    return read_matlab(loadmat, path, [key])[key].ravel().tolist()
+
+
+def read_matlab(loadmat, path, keys):
+    """Numeric arrays of a MATLAB file by name; its other variables are not looked into.
+
+    Raises
+    ------
+    InputError : no MATLAB file, no such variable, one of another class than numbers.
+    """
+    from scipy.io import whosmat
+
     try:
-        return loadmat(path)[key].ravel().tolist()
-    except (ValueError, KeyError, OSError, TypeError) as error:
-        raise InputError(f"{path}: no vector {key!r} can be read from it ({error})") from error
+        kinds = {name: kind for name, _, kind in whosmat(path)}
+        for key in keys:
+            if not MATLAB_NUMBERS.fullmatch(kinds.get(key, "missing")):
+                raise ValueError(f"{key!r} is {kinds.get(key, 'missing')}, not numbers")
+        found = loadmat(path, variable_names=keys)
+        arrays = {key: found[key] for key in keys}
+    except Exception as error:  # scipy's reader raises anything on damaged bytes
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: no arrays {', '.join(keys)} in it ({reason})") from error
+    return arrays
 
 
 def read_food(split, paths, files, _):
@@ -225,22 +249,59 @@ def read_cifar(path, batches, meta, labels_key, names_key):
     try:
         names = load_plain(contents[meta])[names_key]
         loaded = [load_plain(contents[batch]) for batch in batches]
-        pixels = np.concatenate([batch["data"] for batch in loaded]).reshape(-1, 3, 32, 32)
+        pixels = np.concatenate([np.asarray(batch["data"]) for batch in loaded]).reshape(
+            -1, 3, 32, 32
+        )
         labels = [names[label] for batch in loaded for label in batch[labels_key]]
-    except (pickle.UnpicklingError, KeyError, IndexError, TypeError, ValueError, EOFError) as error:
+    except Exception as error:  # a pickle raises anything
         raise InputError(f"{path}: not the CIFAR batches we know ({error})") from error
     return pixels.astype(np.uint8).transpose(0, 2, 3, 1), labels
 
 
+class PlainType:
+    """A numeric type as a pickle describes it; of its state only the byte order counts."""
+
+    def __init__(self, code, *_):
+        if not isinstance(code, str) or not PICKLED_NUMBERS.fullmatch(code):
+            raise pickle.UnpicklingError(f"an array of type {code!r}, which is never loaded")
+        self.code = code
+        self.order = "|"
+
+    def __setstate__(self, state):
+        _, order, *structure = state
+        if order not in ("|", "<", ">", "=") or any(structure[:3]):
+            raise pickle.UnpicklingError("an array with fields, which is never loaded")
+        self.order = order
+
+
+class PlainArray:
+    """An array of a pickle: made of its bytes here, never by numpy's own way of unpickling."""
+
+    def __init__(self, *_):
+        self.values = np.empty(0, np.uint8)
+
+    def __setstate__(self, state):
+        _, shape, kind, by_columns, content = state
+        if not isinstance(kind, PlainType):
+            raise pickle.UnpicklingError("an array without a numeric type")
+        content = content.encode("latin1") if isinstance(content, str) else content
+        if not isinstance(content, bytes):
+            raise pickle.UnpicklingError("an array of objects, which is never loaded")
+        flat = np.frombuffer(content, np.dtype(kind.code).newbyteorder(kind.order))
+        self.values = flat.reshape(shape, order="F" if by_columns else "C")
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.values, dtype)
+
+
 class PlainUnpickler(pickle.Unpickler):
-    """Loads dicts, lists, numbers, texts and numpy arrays; any other class is refused."""
+    """Loads dicts, lists, numbers, texts and numeric arrays; anything else is refused.
+
+    It calls none of numpy's own classes: a crafted type could pass off bytes as pointers.
+    """
 
     def find_class(self, module, name):
-        plain = {
-            "_reconstruct": lambda kind, shape, code: np.ndarray.__new__(np.ndarray, shape, code),
-            "dtype": lambda code, align, copy: np.dtype(code, align=bool(align), copy=bool(copy)),
-            "ndarray": np.ndarray,
-        }
+        plain = {"_reconstruct": PlainArray, "dtype": PlainType, "ndarray": PlainArray}
         if module.split(".")[0] == "numpy" and name in plain:
             return plain[name]
         raise pickle.UnpicklingError(f"it names {module}.{name}, which is never loaded")
@@ -255,11 +316,10 @@ def read_svhn(_, paths):
     """Pictures and digits from the MATLAB file of cropped digits; its class 10 is the digit 0."""
     from scipy.io import loadmat
 
-    try:
-        content = loadmat(paths[0])
-        pixels, digits = content["X"], content["y"].ravel()
-    except (ValueError, KeyError, OSError, TypeError) as error:
-        raise InputError(f"{paths[0]}: not the SVHN file we know ({error})") from error
+    content = read_matlab(loadmat, paths[0], ["X", "y"])
+    pixels, digits = content["X"], content["y"].ravel()
+    if pixels.ndim != 4:
+        raise InputError(f"{paths[0]}: not the SVHN file we know (X has {pixels.ndim} axes)")
     return pixels.transpose(3, 0, 1, 2), [str(int(digit) % 10) for digit in digits]
 
 

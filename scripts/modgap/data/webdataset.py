@@ -2,17 +2,20 @@
 
 ``KEY.jpg`` (or another picture) with ``KEY.txt`` (its captions, one a line) or ``KEY.cls`` (the
 number of its class), as in the public ``wds_*`` evaluation sets. The key ends at the first dot of
-the file's own name. Anything else with the key is left alone.
+the file's own name. Anything else with the key is left alone. What is left out although it is text
+is counted in the log: blank lines, and captions without a picture.
 """
 
 import posixpath
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from modgap.data.archives import list_tar
 from modgap.data.folders import IMAGE_SUFFIXES
 from modgap.data.table import CLASS_TEMPLATE, class_captions, location, samples_frame
 from modgap.errors import InputError
+from modgap.inputs import LARGEST_TABLE, open_input
+from modgap.job import LOG
 
 
 def webdataset_samples(entry):
@@ -52,23 +55,28 @@ def read_shard(path):
 
     Raises
     ------
-    InputError : not a tar, no picture in it, two pictures of one key, a picture with neither
-        caption nor class, a caption that is not UTF-8, a class that is no number.
+    InputError : not a tar, no picture in it, two pictures, texts or classes of one key, a picture
+        with neither caption nor class, a caption that is not UTF-8, a class that is no number.
     """
     members, _ = list_tar(path)
     by_key = defaultdict(dict)
     for name in members:
         key, extension = split_key(name)
         kind = "image" if extension in IMAGE_SUFFIXES else extension
-        if kind == "image" and kind in by_key[key]:
-            raise InputError(f"{path}: {by_key[key][kind]!r} and {name!r} are pictures of one key")
+        if kind in ("image", ".txt", ".cls") and kind in by_key[key]:
+            what = "pictures" if kind == "image" else f"two {kind}"
+            raise InputError(f"{path}: {by_key[key][kind]!r} and {name!r} are {what} of one key")
         by_key[key][kind] = name
-    samples = []
+    samples, left_out = [], Counter()
     with open(path, "rb") as stream:
         for key, kinds in by_key.items():
             if "image" not in kinds:
+                left_out["texts without a picture"] += ".txt" in kinds
                 continue
-            texts = caption_lines(stream, members, kinds[".txt"], path) if ".txt" in kinds else []
+            texts, blank = [], 0
+            if ".txt" in kinds:
+                texts, blank = caption_lines(stream, members, kinds[".txt"], path)
+            left_out["blank captions"] += blank
             number = class_number(stream, members, kinds[".cls"], path) if ".cls" in kinds else None
             if not texts and number is None:
                 raise InputError(f"{path}: {kinds['image']!r} has neither caption nor class")
@@ -76,6 +84,9 @@ def read_shard(path):
             samples.append((key, location(path, name), members[name][1], texts, number))
     if not samples:
         raise InputError(f"{path}: no picture in it")
+    for what, count in left_out.items():
+        if count:
+            LOG.info("%s: left out %d %s", path, count, what)
     return samples
 
 
@@ -89,6 +100,8 @@ def split_key(name):
 def read_text(stream, members, name, path):
     """Text of a member."""
     offset, size = members[name]
+    if size > LARGEST_TABLE:
+        raise InputError(f"{path}#{name}: {size:,} bytes, more than {LARGEST_TABLE:,} allowed")
     stream.seek(offset)
     try:
         return stream.read(size).decode("utf-8")
@@ -97,15 +110,16 @@ def read_text(stream, members, name, path):
 
 
 def caption_lines(stream, members, name, path):
-    """The captions of a picture: one a line."""
-    lines = [line.strip() for line in read_text(stream, members, name, path).splitlines()]
-    return [line for line in lines if line]
+    """The captions of a picture, one a line, and how many lines between or instead are blank."""
+    lines = read_text(stream, members, name, path).rstrip().splitlines() or [""]
+    texts = [line.strip() for line in lines if line.strip()]
+    return texts, len(lines) - len(texts)
 
 
 def class_number(stream, members, name, path):
     """The class of a picture, counted from 0."""
     text = read_text(stream, members, name, path).strip()
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise InputError(f"{path}#{name}: {text!r} is no class number")
     return int(text)
 
@@ -113,12 +127,15 @@ def class_number(stream, members, name, path):
 def read_classnames(path):
     """Class names, one a line, in the order of their numbers."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, UnicodeDecodeError) as error:
+        with open_input(path, "r") as stream:
+            names = [line.strip() for line in stream.read().rstrip().splitlines()]
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a readable text file ({error})") from error
-    names = [line.strip() for line in lines if line.strip()]
-    if len(set(names)) < len(names):
-        raise InputError(f"{path}: a class is named twice")
+    for number, name in enumerate(names, start=1):
+        if not name:
+            raise InputError(f"{path}, line {number}: blank, but line i is class i - 1; remove it")
+        if name in names[: number - 1]:
+            raise InputError(f"{path}, line {number}: a class is named twice, {name!r}")
     return names
 
 

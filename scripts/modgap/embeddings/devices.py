@@ -5,15 +5,15 @@ job locks the file of a device and sets ``CUDA_VISIBLE_DEVICES``; the lock ends 
 whatever way it ends. Under Slurm the scheduler has done it already.
 """
 
-import fcntl
 import os
 import shutil
+import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 from modgap.errors import InputError
+from modgap.files import open_unlinked, take_lock
 from modgap.job import LOG
 
 HELD = []  # open lock files of this process: closing one would give its device back
@@ -27,25 +27,42 @@ def visible_gpus():
         return []
     # Names, not numbers: CUDA and nvidia-smi may count in different orders.
     query = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
-    done = subprocess.run(query, text=True, capture_output=True)
+    done = subprocess.run(query, encoding="utf-8", errors="replace", capture_output=True)
     return done.stdout.split() if done.returncode == 0 else []
 
 
 def lock_file(device):
-    """The file whose lock stands for a device, the same for all jobs of a user on a machine."""
+    """The file whose lock stands for a device, the same for all jobs of a user on a machine.
+
+    It lies in a folder of the user's own, for whoever may write to a shared temporary folder could
+    put a link there. The machine is in its path, for home folders are shared among machines.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if home.startswith("~"):  # a user without a home
+        home = ".snakemake"
     name = device.strip().replace("/", "-")
-    return Path(tempfile.gettempdir(), f"modgap-{os.getuid()}-gpu-{name}.lock")
+    return Path(home, "modality-gap", "gpus", socket.gethostname(), f"{name}.lock")
 
 
 def try_lock(path):
-    """The open locked file, or None where another process has it."""
-    stream = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    """The open locked file, or None where another process has it.
+
+    Where no file can be locked, which a warning says, it is as if nobody had it.
+    """
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        stream.close()
-        return None
-    return stream
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stream = open_unlinked(path)
+    except OSError as error:
+        LOG.warning(
+            "%s: cannot be written (%s): see to it that no second job uses this GPU",
+            path,
+            error.strerror,
+        )
+        return open(os.devnull, "rb")
+    if take_lock(stream, wait=False, warn=LOG.warning):
+        return stream
+    stream.close()
+    return None
 
 
 def take_gpus(n, *, every=1.0):

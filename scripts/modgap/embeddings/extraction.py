@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from modgap.data.arrays import open_array
 from modgap.errors import InputError
 from modgap.job import progress
 from modgap.tables import read_table
@@ -122,7 +123,7 @@ def first_pixels(arrays, indices, items):
     for array, index in zip(arrays, indices, strict=True):
         good = read_table(index).query("row >= 0").sort_values("row")
         kept = good["sample_id"].head(items - len(sample_ids))
-        blocks.append(np.load(array, mmap_mode="r", allow_pickle=False)[: len(kept)])
+        blocks.append(open_array(array)[: len(kept)])
         sample_ids += list(kept)
     return sample_ids, np.concatenate(blocks)
 

@@ -11,6 +11,7 @@ Every reader takes the file, the name of the array in it (None where there is on
 further columns, and returns the (n, dim) floats and those columns as lists of texts.
 """
 
+import csv
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -19,7 +20,11 @@ import pandas as pd
 
 from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
+from modgap.inputs import LARGEST_TABLE, check_file, open_input
 from modgap.tables import load_arrow, open_parquet
+
+# What a missing number is written as.
+MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
 
 
 def read_array(path, name=None, further=()):
@@ -42,8 +47,7 @@ def read_array(path, name=None, further=()):
     suffix = Path(path).suffix
     if suffix not in READERS:
         raise InputError(f"{path}: embeddings are read from {', '.join(READERS)}")
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
     block, columns = READERS[suffix](path, name, further)
     where = f"{path}, {name}" if isinstance(name, str) else path
     if not np.issubdtype(block.dtype, np.floating):
@@ -72,13 +76,22 @@ def read_npy(path, name=None, further=()):
 
 
 def read_plain_npy(path):
-    """The array of a ``.npy`` of whatever shape and dtype but objects."""
+    """The array of a ``.npy`` of whatever shape and numeric dtype."""
     try:
         # Unlike numpy.load this never looks into a pickle or an .npz archive.
-        with open(path, "rb") as stream:
-            return np.lib.format.read_array(stream, allow_pickle=False)
+        with open_input(path, limit=None) as stream:
+            array = np.lib.format.read_array(stream, allow_pickle=False)
+            if stream.read(1):
+                raise InputError(
+                    f"{path}: longer than its header says ({array.shape}); save it again"
+                )
+    except InputError:
+        raise
     except Exception as error:  # numpy's header parser raises anything on damaged bytes
         raise unreadable(path, ".npy array", error) from error
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{path}: dtype {array.dtype}, expected numbers")
+    return array
 
 
 def read_npz(path, name=None, further=()):
@@ -103,6 +116,8 @@ def read_parquet(path, name=None, further=()):
         check_named(path, key, schema.names)
     if name is not None and "*" in name:
         chosen = match_columns(path, name, schema.names)
+        for key in chosen:
+            check_named(path, key, schema.names)
         table = stored.read(columns=[*chosen, *further])
         block = table.select(chosen).to_pandas().to_numpy()
     else:
@@ -126,9 +141,9 @@ def choose_list_column(path, name, schema):
         return check_named(path, name, schema.names)
     lists = [field.name for field in schema if is_list(field.type)]
     if "embedding" in schema.names:
-        return "embedding"
-    if len(lists) == 1:
-        return lists[0]
+        return check_named(path, "embedding", schema.names)
+    if len(set(lists)) == 1:
+        return check_named(path, lists[0], schema.names)
     raise InputError(
         f"{path}: no column 'embedding' (found: {', '.join(schema.names)}); say which with "
         "'columns: {modality: NAME}', or 'img_*' for one column a dimension"
@@ -166,11 +181,21 @@ def read_csv(path, name=None, further=()):
     """
     try:
         layout = {"sep": "\t" if Path(path).suffix == ".tsv" else ","}
-        if has_no_header(pd.read_csv(path, nrows=0, **layout).columns):
+        header = read_first_row(check_file(path, LARGEST_TABLE), layout["sep"])
+        if has_no_header(header):
             layout |= {"header": None}
-        frame = pd.read_csv(path, dtype=dict.fromkeys(further, str), **layout)
+        elif twice := [name for name in header if name and header.count(name) > 1]:
+            check_named(path, twice[0], header)
+        # An id may be called NA or null; only an empty cell is a missing one.
+        missing = dict.fromkeys(further, "") | {
+            name: MISSING for name in header if name not in further
+        }
+        layout |= {"keep_default_na": False, "na_values": missing}
+        if "header" in layout:
+            layout |= {"na_values": MISSING}
+        frame = pd.read_csv(path, dtype=dict.fromkeys(further, str), encoding="utf-8", **layout)
         frame.columns = frame.columns.astype(str)
-    except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
+    except (ValueError, UnicodeDecodeError, csv.Error) as error:  # pandas' are ValueErrors
         raise InputError(f"{path}: not readable ({' '.join(str(error).split())})") from error
     names = list(frame.columns)
     for key in further:
@@ -188,6 +213,13 @@ def read_csv(path, name=None, further=()):
     return frame[chosen].to_numpy(dtype=np.float64), {
         key: frame[key].fillna("").tolist() for key in further
     }
+
+
+def read_first_row(path, separator):
+    """The cells of the first row, as they are: pandas would number those that are alike."""
+    with open_input(path, "r", encoding="utf-8-sig", newline="") as stream:
+        cells = next((row for row in csv.reader(stream, delimiter=separator) if row), [])
+    return [cell.strip() for cell in cells]
 
 
 def has_no_header(names):

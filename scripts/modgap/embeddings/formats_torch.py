@@ -7,6 +7,7 @@ import numpy as np
 from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
 from modgap.extras import extra
+from modgap.inputs import check_file
 
 
 def read_pt(path, name=None, further=()):
@@ -14,7 +15,7 @@ def read_pt(path, name=None, further=()):
     with extra("torch"):
         import torch
     try:
-        with open(path, "rb") as stream:
+        with open(check_file(path), "rb") as stream:
             stored = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # a pickle raises anything
         raise InputError(

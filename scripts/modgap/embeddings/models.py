@@ -19,6 +19,7 @@ import torchvision
 from open_clip.factory import _find_checkpoint_in_dir
 from open_clip.transformer import QuickGELU
 
+from modgap.digests import check_digest
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
     check_positions,
@@ -29,6 +30,7 @@ from modgap.embeddings.state_dict import (
     weights_sha256,
 )
 from modgap.errors import InputError
+from modgap.files import sha256_of
 from modgap.plan import models
 from modgap.plan.architectures import PROJECT
 
@@ -128,6 +130,9 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     problems = models.check_model(name, entry, root)
     if problems:
         raise InputError(problems[0])
+    if entry["source"] == "trained":
+        for file in (*models.CHECKPOINT_FILES, models.CLASSIFIER_FILE):
+            check_digest(Path(entry["path"], file))
     device = choose_device(device)
     precision = entry.get("precision", precision)
     if models.towers(entry) == ("images",):
@@ -144,6 +149,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         "architecture": entry.get("architecture", entry.get("path", entry.get("repo"))),
         "weights": models.weights_state(entry),
         "weights_sha256": weights_sha256(network),
+        **describe_own_file(entry),
         "seed": entry.get("seed", 0) if models.weights_state(entry) == "random" else None,
         "geometry": models.geometry_name(settings),
         "mean": list(settings["mean"]),
@@ -163,6 +169,17 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         provenance=provenance,
         **parts,
     )
+
+
+def describe_own_file(entry):
+    """Path and digest of the weights file of a user, which a later look compares; {} of others."""
+    if entry["source"] == "local_dir":
+        path = _find_checkpoint_in_dir(Path(entry["path"]))
+    else:
+        path = entry.get("checkpoint", entry.get("weights"))
+    if path is None or not models.is_file_name(str(path)):
+        return {}
+    return {"weights_file": str(path), "weights_file_sha256": sha256_of(path)}
 
 
 def read_logit_scale(network):

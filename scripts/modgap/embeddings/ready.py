@@ -12,11 +12,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from modgap.embeddings.formats import read_array, read_plain_npy
-from modgap.embeddings.naming import as_texts
+from modgap.embeddings.formats import read_array, read_first_row, read_plain_npy
+from modgap.embeddings.naming import as_texts, check_named
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS, UNPAIRED, check_rows, open_parquet
+from modgap.inputs import LARGEST_TABLE, check_file
+from modgap.tables import (
+    BY_ID,
+    BY_ROW,
+    SAMPLE_COLUMNS,
+    UNPAIRED,
+    check_rows,
+    load_arrow,
+    open_parquet,
+)
 
 # The column that a parquet file may have without its being named.
 USUAL_ID = "sample_id"
@@ -146,8 +155,7 @@ def are_copies(keys, block):
 
 def read_owners(path):
     """The item of each row as texts: an ``.npy`` of n numbers, or the only column of a table."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    check_file(path)
     if Path(path).suffix == ".npy":
         owners = read_plain_npy(path)
         if owners.ndim != 1 or not np.issubdtype(owners.dtype, np.integer):
@@ -220,19 +228,32 @@ def order_labels(path, labels, column, ids):
 
 
 def read_label_columns(path):
-    """Every column of a ``.csv`` or ``.parquet`` file as strings; missing values stay missing."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file")
+    """Every column of a ``.csv`` or ``.parquet`` file as strings; missing values stay missing.
+
+    A class may be called NA or null: of a CSV only an empty cell is missing.
+    """
+    check_file(path, LARGEST_TABLE)
     if Path(path).suffix == ".parquet":
-        frame = open_parquet(path).read().to_pandas()
+        stored = open_parquet(path)
+        for name in stored.schema_arrow.names:
+            check_named(path, name, stored.schema_arrow.names)
+        frame = stored.read().to_pandas()
     elif Path(path).suffix == ".csv":
         try:
-            frame = pd.read_csv(path, dtype=str)
+            header = read_first_row(path, ",")
+            for name in header:
+                check_named(path, name, header)
+            frame = pd.read_csv(
+                path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8"
+            )
         except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
             raise InputError(f"{path}: not readable ({' '.join(str(error).split())})") from error
     else:
         raise InputError(f"{path}: labels are read from .csv or .parquet")
-    return frame.astype(object).map(lambda value: value if pd.isna(value) else str(value))
+    try:
+        return frame.astype(object).map(lambda value: value if pd.isna(value) else str(value))
+    except ValueError as error:  # a list has no single answer to whether it is missing
+        raise InputError(f"{path}: a cell holds a list; give one text or number a cell") from error
 
 
 def read_class_prompts(path, classes, dim):
@@ -255,10 +276,13 @@ def read_class_prompts(path, classes, dim):
     labels = classes
     if Path(path).suffix == ".parquet":
         table = open_parquet(path)
-        if "label" not in table.schema_arrow.names:
-            names = ", ".join(table.schema_arrow.names)
-            raise InputError(f"{path}: no column 'label' (found: {names})")
-        labels = table.read(columns=["label"]).column(0).cast("string").to_pylist()
+        check_named(path, "label", table.schema_arrow.names)
+        column = table.read(columns=["label"]).column(0)
+        pa = load_arrow()
+        try:
+            labels = column.cast("string").to_pylist()
+        except pa.ArrowNotImplementedError as error:
+            raise InputError(f"{path}: column 'label' is {column.type}, not text") from error
     elif classes is None:
         raise InputError(f"{path}: has no class names; list them in 'classes', in its order")
     if len(labels) != len(vectors):

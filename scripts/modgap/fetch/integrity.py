@@ -2,19 +2,22 @@
 
 The lock file (``downloads.lock.json`` in the folder of downloads) holds sha256 and length of every
 file for which its table has no hash, as it was when it first came; from then on they are enforced.
-Delete a file's entry to accept another version of it.
+Beside them stands where it came from, without passwords and queries, and the hash of the whole
+address. Delete a file's entry to accept another version of it.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
+import re
 import zipfile
 from pathlib import Path
 
-from modgap.errors import InputError
-from modgap.fetch.table import LOCK, expected
-from modgap.files import atomic_path
+from modgap.errors import InputError, redact
+from modgap.fetch.addresses import identify_address
+from modgap.fetch.table import LOCK, expected, is_local
+from modgap.files import atomic_path, open_unlinked, take_lock
+from modgap.inputs import check_file
 
 # (position, bytes) that a file of each kind has, for files whose hash nobody knows yet.
 SIGNATURES = {
@@ -32,7 +35,7 @@ NOT_A_PAGE = (".csv", ".json", ".bin", ".pt", ".pth")
 
 def digest(path, kind):
     """Hex hash of a file; md5 only where nothing better is published."""
-    with open(path, "rb") as stream:
+    with open(check_file(path), "rb") as stream:
         return hashlib.file_digest(
             stream, lambda: hashlib.new(kind, usedforsecurity=False)
         ).hexdigest()
@@ -83,32 +86,90 @@ def find_problem(path, name, wanted):
 
 
 def read_lock(folder):
-    """The recorded files of a folder of downloads, by name."""
+    """The recorded files of a folder of downloads, by name.
+
+    Raises
+    ------
+    InputError : not a lock file: no JSON, a file named twice, no hash or no length of a file.
+    """
     path = Path(folder, LOCK)
     try:
-        return json.loads(path.read_text())
+        lock = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=refuse_twice)
     except FileNotFoundError:
         return {}
-    except ValueError as error:
-        raise InputError(f"{path}: not readable as JSON ({error}); remove it") from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: not readable as JSON ({reason}); remove it") from error
+    if not isinstance(lock, dict):
+        raise InputError(f"{path}: not a list of files by name; remove it")
+    for file, entry in lock.items():
+        if not is_entry(entry):
+            raise InputError(
+                f"{path}: {file!r} needs a sha256 of 64 hex digits and a whole number of bytes; "
+                "remove this entry, or put it right"
+            )
+    return lock
 
 
-def record_hash(path, row, folder, address):
-    """Enter a file without a known hash in the lock file, with a warning; keep an old entry."""
-    lock_path = Path(folder, LOCK)
+def refuse_twice(pairs):
+    """A mapping of JSON; ValueError where a key stands in it twice."""
+    found = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key!r} stands in it twice")
+        found[key] = value
+    return found
+
+
+def is_entry(entry):
+    """Whether a value of the lock file has what is enforced."""
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("sha256"), str)
+        and re.fullmatch("[0-9a-f]{64}", entry["sha256"]) is not None
+        and type(entry.get("bytes")) is int
+        and entry["bytes"] >= 0
+    )
+
+
+def describe_recorded(path, address):
+    """An entry of the lock file: hash, length, and where the file came from, for people.
+
+    ``origin_sha256``, of files from the network, tells addresses apart that look alike once
+    passwords and queries are hidden.
+    """
     entry = {
         "sha256": digest(path, "sha256"),
         "bytes": Path(path).stat().st_size,
-        "origin": str(address),
+        "origin": redact(str(address)),
     }
-    with open(lock_path.with_name(f".{LOCK}.guard"), "w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
+    if is_local(address):
+        return entry
+    return {**entry, "origin_sha256": identify_address(address)}
+
+
+def record_hash(path, row, folder, address=None):
+    """Enter a file without a known hash in the lock file, with a warning; keep an old entry.
+
+    address : where it was fetched from; None of a file that was put there by hand.
+    """
+    lock_path = Path(folder, LOCK)
+    entry = describe_recorded(path, address or "put there by hand")
+    with open_unlinked(lock_path.with_name(f".{LOCK}.guard")) as guard:
+        take_lock(guard, wait=True, warn=logging.warning)
         lock = read_lock(folder)
         if row["file"] in lock:
             return
         lock[row["file"]] = entry
+        # Older lock files have whole addresses.
+        lock = {
+            file: {key: redact(v) if isinstance(v, str) else v for key, v in known.items()}
+            for file, known in lock.items()
+        }
         with atomic_path(lock_path) as temporary:
-            temporary.write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n")
+            temporary.write_text(
+                json.dumps(lock, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            )
     logging.warning(
         "WARNING: no%s checksum is known for %s; its sha256 %s is recorded in %s and enforced "
         "from now on",
@@ -138,4 +199,4 @@ def check_fetched(rows, folder):
         if problem:
             raise InputError(f"{path}: {problem}; remove it and run the same command again")
         if not has_hash(wanted):
-            record_hash(path, row, folder, "put there by hand")
+            record_hash(path, row, folder)

@@ -16,7 +16,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from modgap.errors import InputError
+from modgap.errors import InputError, hide_secrets, redact
+from modgap.inputs import check_file
 
 COLUMNS = ["file", "url", "mirrors", "sha256", "md5", "bytes", "licence", "redistributable", "page"]
 
@@ -26,7 +27,7 @@ PATTERNS = {
     "mirrors": r"(https?://\S+( https?://\S+)*)?",
     "sha256": r"([0-9a-f]{64})?",
     "md5": r"([0-9a-f]{32})?",
-    "bytes": r"\d*",
+    "bytes": r"[0-9]{0,18}",
     "redistributable": r"(yes|no)?",
 }
 
@@ -42,15 +43,23 @@ def read_downloads(path):
     ------
     InputError : missing file or column, a cell that does not fit its column, a file named twice.
     """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path}: not a file")
     try:
-        with open(path, newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream, restkey="more", restval="")
-            lines = list(reader)
+        with open(check_file(path), newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream, restkey="more", restval="", strict=True)
+            lines, header = list(reader), reader.fieldnames
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    if reader.fieldnames != COLUMNS:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text in UTF-8; save it as UTF-8") from error
+    except csv.Error as error:
+        raise InputError(f"{path}, row {reader.line_num}: not a table ({error})") from error
+    if header != COLUMNS:
         raise InputError(f"{path}: the first row must be {','.join(COLUMNS)}")
-    rows = {}
+    rows, unpacked = {}, {}
     for number, line in enumerate(lines, start=2):
         where = f"{path}, row {number}"
         if "more" in line:
@@ -58,10 +67,53 @@ def read_downloads(path):
         for column, pattern in PATTERNS.items():
             if not re.fullmatch(pattern, line[column]):
                 raise InputError(f"{where}: {column} cannot be {line[column]!r}")
+        for address in [line["url"], *line["mirrors"].split()]:
+            if problem := address_problem(address):
+                raise InputError(f"{where}: {problem}")
         if line["file"] in rows:
             raise InputError(f"{where}: {line['file']} stands in the table twice")
+        plain = plain_tar(line["file"])
+        if plain in unpacked:
+            raise InputError(
+                f"{where}: {unpacked[plain]} and {line['file']} would both become {plain}; "
+                "rename one"
+            )
+        unpacked[plain] = line["file"]
         rows[line["file"]] = {**line, "bytes": int(line["bytes"]) if line["bytes"] else None}
     return rows
+
+
+def address_problem(address):
+    """What is wrong with an http(s) address, or None; an empty one is none.
+
+    It must be what a request can name: a host, a port that is a number, no blanks, and letters
+    outside ASCII written as %C3%BC.
+    """
+    if not address:
+        return None
+    try:
+        parts = urllib.parse.urlsplit(address)
+        whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    # The whole is one address here, also with blanks in its password.
+    scheme, mark, rest = address.partition("://")
+    shown = repr(f"{scheme}://{hide_secrets(rest)}" if mark else address)
+    if not whole:
+        return f"{shown} is no address; write https://HOST/PATH"
+    if not address.isascii() or not address.isprintable() or " " in address:
+        return f"{shown}: write blanks and letters such as ü as an address has them (%20, %C3%BC)"
+    return None
+
+
+def mirror_problem(mirror):
+    """What is wrong with a mirror, a folder or an address, or None."""
+    if not is_local(mirror):
+        return address_problem(mirror)
+    try:
+        return None if os.path.isdir(local_path(mirror)) else f"no such folder: {mirror}"
+    except ValueError:
+        return f"{mirror!r} is no address; write file:///FOLDER"
 
 
 def plain_row(file, url):
@@ -82,13 +134,14 @@ def origins(row, mirror):
 
 def is_local(address):
     """Whether an address is a folder or ``file://`` rather than on the network."""
-    return urllib.parse.urlsplit(address).scheme not in ("http", "https")
+    return not str(address).lower().startswith(("http://", "https://"))
 
 
 def local_path(address):
     """The path of a ``file://`` address or a plain path."""
-    parts = urllib.parse.urlsplit(address)
-    return urllib.request.url2pathname(parts.path) if parts.scheme == "file" else address
+    if not address.lower().startswith("file:"):
+        return address
+    return urllib.request.url2pathname(urllib.parse.urlsplit(address).path)
 
 
 def expected(row, folder, lock):
@@ -159,6 +212,12 @@ def fetch_list(files, rows, folder, mirror):
     unknown = len(missing) - len(known)
     total = spell_bytes(sum(known)) + (f" and {unknown} of unknown size" if unknown else "")
     lines = [f"To fetch into {folder}/: {len(missing)} files, {total}"]
+    unhashed = sum(not (rows[file]["sha256"] or rows[file]["md5"]) for file in missing)
+    if unhashed:
+        lines[0] += (
+            f"; of {unhashed} no whole checksum is known: recorded in {LOCK} when they first come, "
+            "and enforced from then on"
+        )
     width = max((len(file) for file in files), default=0)
     for file in files:
         row = rows[file]
@@ -168,6 +227,14 @@ def fetch_list(files, rows, folder, mirror):
         spread = {"yes": ", may be passed on", "no": ", may not be passed on", "": ""}
         source = next(iter(origins(row, mirror)), f"by hand, from {row['page'] or 'its owner'}")
         lines.append(
-            f"  {file:{width}}  {state:>12}  {licence}{spread[row['redistributable']]}  <- {source}"
+            f"  {file:{width}}  {state:>12}  {licence}{spread[row['redistributable']]}, "
+            f"{spell_checksum(row)}  <- {redact(source)}"
         )
     return "\n".join(lines)
+
+
+def spell_checksum(row):
+    """What is known beforehand of a file's content, in words."""
+    if row["sha256"] or row["md5"]:
+        return "sha256 known" if row["sha256"] else "md5 known"
+    return "first digits of sha256 known" if row.get("sha256_start") else "no checksum known"

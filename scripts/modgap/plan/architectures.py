@@ -17,7 +17,7 @@ ARCHITECTURES = "config/open_clip_architectures.csv"
 @lru_cache
 def known_tags(root=PROJECT):
     """open_clip's pretrained weights: {(architecture, tag): row of the table, typed}."""
-    with open(Path(root, TAGS), newline="") as stream:
+    with open(Path(root, TAGS), encoding="utf-8", newline="") as stream:
         return {
             (row["architecture"], row["tag"]): {
                 **row,
@@ -34,7 +34,7 @@ def known_tags(root=PROJECT):
 @lru_cache
 def known_architectures(root=PROJECT):
     """open_clip's architectures: {name: row of the table, typed}."""
-    with open(Path(root, ARCHITECTURES), newline="") as stream:
+    with open(Path(root, ARCHITECTURES), encoding="utf-8", newline="") as stream:
         return {
             row["architecture"]: {
                 **row,

@@ -6,9 +6,6 @@ import os
 import re
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator
-
 from modgap.data.modalities import (
     embedding_problems,
     modality_names,
@@ -19,12 +16,21 @@ from modgap.data.sources import (
     complete_entry,
     download_rows,
     named_paths,
+    range_problems,
     split_problems,
     where_to_get,
 )
 from modgap.errors import InputError
-from modgap.fetch.table import fetched_file, is_local, local_path
-from modgap.files import parse_yaml
+from modgap.fetch.table import fetched_file, mirror_problem
+from modgap.plan.checks.amounts import amount_problems, named_path_lines, shard_lines
+from modgap.plan.checks.joined import refuse_joined
+from modgap.plan.checks.schema import schema_problems
+from modgap.plan.checks.values import (
+    drop_replaced,
+    read_config_file,
+    settle_alternatives,
+    value_problems,
+)
 from modgap.plan.models import (
     check_model,
     did_you_mean,
@@ -33,6 +39,7 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
+from modgap.plan.names import markup_problems
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.switches import drop_unused
 from modgap.plan.tasks import derived_tasks, task_problems
@@ -43,6 +50,7 @@ from modgap.plan.training import (
     training_problems,
 )
 from modgap.plan.weights import pin_problems, read_pins, resolve_weights
+from modgap.yaml_files import read_yaml
 
 # A user's file that names one of these replaces all of them, and the training of the default with
 # them: a run works on what it names.
@@ -59,6 +67,9 @@ REPLACED_TOGETHER = (
     "fairness",
 )
 TRAINING = ("training_runs", "training_studies", "training_classifiers")
+
+# Sections that follow from others where a file leaves them out: nothing, to the schema.
+UNDERIVED = {"embedding_sets": {}, "cones": [], "zero_shot": {}}
 
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
@@ -83,14 +94,8 @@ TAKEN_FOLDERS = (
 
 
 def load_yaml(path):
-    """Parse a YAML file; a syntax error becomes one line with file, line and column."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return parse_yaml(stream) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InputError(f"{path}{where}: {getattr(error, 'problem', error)}") from error
+    """Content of a YAML file; an empty one is an empty mapping."""
+    return read_yaml(path) or {}
 
 
 def merge(default, given):
@@ -107,24 +112,24 @@ def merge_defaults(default, given):
         dropped = {*REPLACED_TOGETHER, *TRAINING, "comparisons"}
         dropped |= {*(key for key in SIMULATIONS if key not in given)}
         default = {key: value for key, value in default.items() if key not in dropped}
-    config = merge(default, given)
+    config = merge(drop_replaced(default, given), given)
     for key in ("datasets", "models", "independent_models", "fairness", "comparisons", *TRAINING):
         config.setdefault(key, {})
     for key in ("initialisations", "layers", "without_normalisation"):
         config.setdefault(key, [])
-    if is_well_formed(config):
-        config.setdefault("embedding_sets", derived_sets(config))
-        config.setdefault("cones", derived_cones(config))
-        config.setdefault("zero_shot", derived_tasks(config["datasets"]))
     return config
 
 
-def is_well_formed(config):
-    """Whether what more is derived from are mappings of mappings."""
-    return all(
-        isinstance(config[key], dict) and all(isinstance(e, dict) for e in config[key].values())
-        for key in ("datasets", "models", "training_classifiers")
-    )
+def derive_sections(config):
+    """The configuration with the sections that follow from others where it leaves them out.
+
+    Raises
+    ------
+    InputError : two entries that would have the same name.
+    """
+    config.setdefault("embedding_sets", derived_sets(config))
+    config.setdefault("cones", derived_cones(config))
+    config.setdefault("zero_shot", derived_tasks(config["datasets"]))
 
 
 def derived_sets(config):
@@ -145,14 +150,18 @@ def derived_sets(config):
                 )
                 if not image_only:
                     sets.append((f"{name}-{model}", {"dataset": name, "model": model}))
-    names = [name for name, _ in sets]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(
-                f"embedding_sets: two sets would be called {name!r}; rename a dataset, model or "
-                "modality, or name the sets yourself"
-            )
+    refuse_joined("embedding_sets", [(name, describe_parts(entry)) for name, entry in sets])
     return dict(sets)
+
+
+def describe_parts(entry):
+    """What the name of a derived embedding set was made of, in words."""
+    parts = [f"dataset {entry['dataset']!r}"]
+    if "model" in entry:
+        parts.append(f"model {entry['model']!r}")
+    if "modalities" in entry:
+        parts.append(f"modalities {' and '.join(map(repr, entry['modalities']))}")
+    return ", ".join(parts)
 
 
 def imported_sets(name, entry):
@@ -176,43 +185,6 @@ def derived_cones(config):
         else:
             cones += [{"dataset": name, "model": model} for model in config["models"]]
     return cones
-
-
-def dotted_path(error):
-    """Dotted path of a schema error; list positions count from 0."""
-    return ".".join(str(part) for part in error.absolute_path)
-
-
-def schema_problems(config, schema):
-    """One line per violation of the schema, in the order of the file."""
-    lines = []
-    for error in Draft202012Validator(schema).iter_errors(config):
-        where = dotted_path(error)
-        prefix = f"{where}: " if where else ""
-        if error.validator == "additionalProperties":
-            known = error.schema.get("properties", {})
-            for key in error.instance:
-                if key not in known:
-                    lines.append(f"{prefix}unknown key {key!r}{did_you_mean(key, known)}")
-        elif error.validator == "required":
-            lines.append(f"{prefix}key {error.message.split(' is a ')[0]} is missing")
-        elif error.validator == "enum":
-            allowed = ", ".join(str(value) for value in error.validator_value)
-            near = did_you_mean(str(error.instance), map(str, error.validator_value))
-            lines.append(f"{prefix}{error.instance!r} is none of {allowed}{near}")
-        elif error.validator == "oneOf":
-            lines.append(f"{prefix}give either 'file', or both 'first' and 'second', or 'files'")
-        elif error.validator == "pattern" and error.parent is None:
-            lines.append(pattern_line(prefix, error))
-        else:
-            lines.append(f"{prefix}{error.message}")
-    return list(dict.fromkeys(lines))
-
-
-def pattern_line(prefix, error):
-    """What is wrong with a string, in words where the schema has them."""
-    meaning = error.schema.get("description", f"must match {error.validator_value}")
-    return f"{prefix}{error.instance!r} does not fit: {meaning} ({error.validator_value})"
 
 
 def explain_unknown(where, name, known):
@@ -292,8 +264,12 @@ def run_problems(config):
     """Entries of ``initialisations`` and the like that point nowhere or cannot be computed."""
     lines = []
     for section in ("initialisations", "layers", "without_normalisation"):
+        seen = {}
         for i, entry in enumerate(config[section]):
             where, model = f"{section}.{i}", config["models"].get(entry["model"])
+            first = seen.setdefault((entry["model"], entry["dataset"]), i)
+            if first != i:
+                lines.append(f"{where}: entry {first} has this model and dataset; remove one")
             lines.append(explain_unknown(f"{where}.dataset", entry["dataset"], config["datasets"]))
             lines.append(explain_unknown(f"{where}.model", entry["model"], config["models"]))
             if is_imported(config["datasets"].get(entry["dataset"], {})):
@@ -386,9 +362,9 @@ def path_problems(config, root):
             if not os.path.exists(path) and not fetched_file(path, folder, rows):
                 hint = where_to_get(entry, path, folder, rows)
                 lines.append(f"datasets.{name}.{key}: no such file or folder: {path}{hint}")
-    mirror = config["mirror"]
-    if mirror and is_local(mirror) and not os.path.isdir(local_path(mirror)):
-        lines.append(f"mirror: no such folder: {mirror}")
+    problem = config["mirror"] and mirror_problem(config["mirror"])
+    if problem:
+        lines.append(f"mirror: {problem}")
     return lines
 
 
@@ -449,15 +425,27 @@ def load_config(given, root, configfiles=()):
     InputError : all problems, one per line.
     """
     root = Path(root)
-    given = {"results": name_results(configfiles), **given}
-    config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
-    problems = schema_problems(config, load_yaml(root / "config" / "schema.yaml"))
+    contents = [read_config_file(path) for path in configfiles if os.path.exists(path)]
+    problems = value_problems(given)
+    if not problems:
+        given = settle_alternatives(given, contents)
+        given = {"results": name_results(configfiles), **given}
+        config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
+        problems = schema_problems(
+            {**UNDERIVED, **config}, load_yaml(root / "config" / "schema.yaml")
+        )
+        problems = problems or markup_problems(config, configfiles)
     problems = problems or [
         *split_problems(config["datasets"]),
+        *range_problems(config["datasets"]),
         *embedding_problems(config["datasets"]),
+        *amount_problems(config),
     ]
     if not problems:
+        derive_sections(config)
         config = complete_datasets(drop_unused(config))
+        problems = [*named_path_lines(config, named_paths), *shard_lines(config)]
+    if not problems:
         problems = reference_problems(config) + path_problems(config, root)
         pins = read_pins(os.path.join(root, config["weights"]))
         resolve_weights(config, pins)

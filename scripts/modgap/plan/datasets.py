@@ -12,6 +12,7 @@ from modgap.data.sources import (
     listing_digest,
     source_paths,
 )
+from modgap.fetch.addresses import redact_values
 from modgap.fetch.table import fetch_list, fetched_file, local_name, made_from, plain_tar
 from modgap.plan.models import weight_files
 from modgap.plan.paths import cloud_parts, is_imported, one_of, shard_size
@@ -82,9 +83,13 @@ def describe_fetched(known, name):
 
 
 def describe_dataset(known, name):
-    """A dataset's description, with a digest of the listing where it is a folder."""
+    """A dataset's description, with a digest of the listing where it is a folder.
+
+    Snakemake keeps what jobs are told, and shows some of it: no secrets of addresses, then.
+    """
     left_out = ("label", "classes", *CLASS_FILES)
-    entry = {k: v for k, v in known.config["datasets"][name].items() if k not in left_out}
+    entry = redact_values(known.config["datasets"][name])
+    entry = {k: v for k, v in entry.items() if k not in left_out}
     digest = listing_digest(entry, fetched_paths(known, name))
     return {**entry, "listing": digest} if digest else entry
 

@@ -75,7 +75,7 @@ def find_architecture(name, root=PROJECT):
     path = architecture_file(name, root)
     if path is None:
         return known_architectures(root).get(name)
-    return architecture_row(name, json.loads(path.read_text()))
+    return architecture_row(name, json.loads(path.read_text(encoding="utf-8")))
 
 
 def find_tag(entry, root=PROJECT):
@@ -162,10 +162,10 @@ def geometry_name(settings):
 
 
 def towers(entry):
-    """The modalities that a model embeds."""
-    if entry["source"] == "trained":
-        return towers(entry["initial"])
-    return ("images",) if entry["source"] == "torchvision" else ("images", "texts")
+    """The modalities that a model embeds; of one that is not resolved, as most have them."""
+    if entry.get("source") == "trained":
+        return towers(entry.get("initial", {}))
+    return ("images",) if entry.get("source") == "torchvision" else ("images", "texts")
 
 
 def tokenizer(entry, root=PROJECT):

@@ -1,10 +1,15 @@
 """What figures, tables and the report call models, datasets and everything made of them."""
 
+import re
+
 from modgap.plan.embeddings import name_compared
 from modgap.plan.models import towers, weights_state
 from modgap.plan.paths import IMPORTED, list_paired, modalities
 from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
-from modgap.plan.tasks import OWN_GAP, task_templates
+from modgap.plan.tasks import OWN_GAP, list_compared, task_templates
+
+# What an HTML parser looks for inside a script.
+MARKUP = re.compile(r"</|<!--|<script", re.IGNORECASE)
 
 
 def run_name(entry):
@@ -155,14 +160,19 @@ def name_family(model):
 
 
 def describe_models_compared(config):
-    """The rows of the table across models, in the order of the configuration."""
-    sets = [describe_origin(config, e) for e in config["embedding_sets"].values() if "model" in e]
-    tasks = [
-        {**describe_origin(config, entry), "task": entry.get("label", name)}
-        for name, entry in config["zero_shot"].items()
-        if "model" in entry
-    ]
-    return {"sets": sets, "tasks": tasks}
+    """The rows of the table across models, in the order of the configuration; see
+    ``list_compared``.
+    """
+    sets, tasks = config["embedding_sets"], config["zero_shot"]
+    return {
+        "sets": [
+            describe_origin(config, sets[name]) for name in list_compared(config, "embedding_sets")
+        ],
+        "tasks": [
+            {**describe_origin(config, tasks[name]), "task": tasks[name].get("label", name)}
+            for name in list_compared(config, "zero_shot")
+        ],
+    }
 
 
 def describe_scenes(config):
@@ -237,3 +247,29 @@ def name_pair(config, entry):
         return data
     state = weights_state(config["models"][entry["model"]])
     return f"{model_label(config, entry['model'])} with {state} weights on {data}"
+
+
+def markup_problems(config, configfiles=()):
+    """Lines for texts that would end, or begin, a script in the page of Snakemake's own report.
+
+    That page holds the settings of jobs, labels and paths among them, in a script, as they are.
+    """
+    texts = [*walk_texts(config, ""), *(("--configfile", str(path)) for path in configfiles)]
+    return [
+        f"{where}: {found[0]!r} cannot stand in it, for Snakemake's own report puts it into a "
+        "script as it is; leave it out"
+        for where, text in texts
+        if (found := MARKUP.search(text))
+    ]
+
+
+def walk_texts(value, where):
+    """(dotted key, text) of every key and text in nested mappings and lists."""
+    if isinstance(value, str):
+        yield where, value
+    pairs = value.items() if isinstance(value, dict) else ()
+    pairs = enumerate(value) if isinstance(value, list) else pairs
+    for key, item in pairs:
+        if isinstance(key, str):
+            yield where, key
+        yield from walk_texts(item, f"{where}.{key}".lstrip("."))

@@ -61,7 +61,7 @@ def modalities(config, entry):
 def list_paired(config):
     """Embedding sets whose rows are pairs: all but those of ready embeddings that say otherwise."""
     sets, datasets = config["embedding_sets"], config["datasets"]
-    return [name for name in sets if datasets[sets[name]["dataset"]].get("paired", True)]
+    return [name for name in sets if datasets.get(sets[name]["dataset"], {}).get("paired", True)]
 
 
 def list_matrices(config):

@@ -15,13 +15,17 @@ where every name gets its article and the classes are all combinations of values
 """
 
 import itertools
+import math
 import os
+import string
 from typing import NamedTuple
 
-import yaml
-
 from modgap.errors import InputError
-from modgap.files import parse_yaml
+from modgap.plan.checks.joined import refuse_joined
+from modgap.yaml_files import read_yaml
+
+# More are a slip of the pen, and would be counted without end.
+MOST_CLASSES = 100_000
 
 # The only set of templates of class prompts that come embedded, with ready embeddings.
 GIVEN = "given"
@@ -60,13 +64,7 @@ def prompt_name(name):
 
 def read_prompts(path):
     """Read and check a prompt file; everything wrong with it is an InputError."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            content = parse_yaml(stream)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    content = read_yaml(path)
     forms = ({"classes", "templates"}, {"columns", "name", "extra", "templates"})
     if not isinstance(content, dict) or set(content) not in forms:
         raise InputError(
@@ -98,10 +96,10 @@ def check_mapping(path, key, mapping, values=str):
     if not isinstance(mapping, dict) or not mapping:
         raise InputError(f"{path}: {key} must be a mapping with at least one entry")
     for name, value in mapping.items():
-        if not isinstance(name, str) or not isinstance(value, values):
+        if not (isinstance(name, str) and name and isinstance(value, values)) or value == "":
             raise InputError(
                 f"{path}: {key}: {name!r}: {value!r} does not fit; put names and words such as 1, "
-                "yes and no in quotes"
+                "yes and no in quotes, and leave none empty"
             )
     return mapping
 
@@ -111,23 +109,51 @@ def group_prompts(path, content):
     columns = check_mapping(path, "columns", content["columns"], values=dict)
     for column, words in columns.items():
         check_mapping(path, f"columns.{column}", words)
+    count = math.prod(map(len, columns.values()))
+    if count > MOST_CLASSES:
+        raise InputError(f"{path}: columns: {count:,} classes are more than {MOST_CLASSES:,}")
     extra = check_mapping(path, "extra", content["extra"], values=list)
-    classes = {}
+    name = check_class_name(path, content["name"], columns)
+    made = []
     for values in itertools.product(*columns.values()):
         words = {column: columns[column][v] for column, v in zip(columns, values, strict=True)}
-        try:
-            classes[" ".join(values)] = add_article(content["name"].format(**words))
-        except (KeyError, IndexError, AttributeError) as error:
-            raise InputError(
-                f"{path}: name: {content['name']!r} does not fit; write the columns in braces, "
-                f"such as {{{next(iter(columns))}}}"
-            ) from error
-    categories = {name: category for category, names in extra.items() for name in names}
-    for name in categories:
-        if name in classes:
-            raise InputError(f"{path}: extra: {name!r} is also a class of the columns; rename it")
-    classes |= {name: add_article(name) for name in categories}
+        made.append((" ".join(values), values, add_article(name.format(**words))))
+    refuse_joined(path, [(label, " + ".join(map(repr, values))) for label, values, _ in made])
+    classes = {label: named for label, _, named in made}
+    categories = {}
+    for category, names in extra.items():
+        for one in names:
+            if not isinstance(one, str) or not one:
+                raise InputError(f"{path}: extra.{category}: {one!r} is no word; put it in quotes")
+            if one in classes:
+                raise InputError(
+                    f"{path}: extra: {one!r} is also a class of the columns; rename it"
+                )
+            if one in categories:
+                raise InputError(
+                    f"{path}: extra: {one!r} stands in {categories[one]} and in {category}; "
+                    "remove one"
+                )
+            categories[one] = category
+    classes |= {one: add_article(one) for one in categories}
     return Prompts(classes, content["templates"], tuple(columns), categories)
+
+
+def check_class_name(path, name, columns):
+    """``name`` if it is text with nothing but columns in braces, else an InputError."""
+    try:
+        parts = list(string.Formatter().parse(name))
+    except (TypeError, ValueError):
+        parts = [("", None, "", None)]
+    for _, field, form, conversion in parts:
+        if field is not None and (field not in columns or form or conversion):
+            parts = []
+    if not any(field for _, field, _, _ in parts):
+        raise InputError(
+            f"{path}: name: {name!r} does not fit; write the columns in braces, "
+            f"such as {{{next(iter(columns))}}}"
+        )
+    return name
 
 
 def add_article(name):

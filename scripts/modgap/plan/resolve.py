@@ -7,6 +7,7 @@ from shlex import quote
 
 from modgap.data.sources import download_rows
 from modgap.errors import InputError
+from modgap.fetch.addresses import redact_values
 from modgap.plan.cones import (
     plan_independent,
     plan_initialisations,
@@ -95,6 +96,13 @@ def read_context(config, root):
     )
 
 
+def plan_verified(known):
+    """What ``verify_cache`` looks at: of downloads what they must be, not their addresses."""
+    told = ("file", "sha256", "sha256_start", "md5", "bytes", "table")
+    rows = [{key: row[key] for key in told if key in row} for row in known.downloads.values()]
+    return {**{key: known.config[key] for key in ("results", "resources")}, "rows": rows}
+
+
 def resolve(config, root, configfiles=()):
     """The plan of a checked configuration.
 
@@ -118,6 +126,7 @@ def resolve(config, root, configfiles=()):
         "fetching": plan_fetching(known),
         "downloads": plan_downloads(known),
         "plain_tars": plan_plain_tars(known),
+        "verified": plan_verified(known),
         "datasets": plan_datasets(known, described),
         "crops": plan_crops(known, described),
         "labelled": plan_labelled(known),
@@ -278,7 +287,7 @@ def plan_report(known, planned, figures, tables, configfiles):
                 if figure in drawn
             },
             "colours": [config["figures"]["first"], config["figures"]["second"]],
-            "config": config,
+            "config": redact_values(config),
             "figures": shown,
             "is_private": not all(shows_samples(known, name) for name in config["datasets"]),
             "names": name_everything(known, name_study_tables(known)),

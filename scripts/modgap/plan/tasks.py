@@ -20,6 +20,12 @@ from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, prompt_texts, r
 # The gap between the task's own pictures and class prompts, instead of an embedding set's.
 OWN_GAP = "task"
 
+# Keys of a model's entry that do not make it another model: its twin differs in number format.
+NOT_THE_MODEL = ("label", "precision")
+
+# Keys of a dataset's entry that say which of its items are taken, and in which order.
+NOT_THE_DATA = ("label", "split", "n", "skip", "order", "template", "use")
+
 # What a task on pictures must name; with ready embeddings, what it must not.
 TASK_KEYS = {"zero_shot": ("model", "prompts", "templates"), "fairness": ("model", "prompts")}
 
@@ -235,6 +241,55 @@ def plan_fairness(known):
             "tested": sorted(known.config["downstream"]["fairness_shifts"]),
         }
     return plan
+
+
+def leave_out(entry, keys):
+    """An entry without some of its keys, as something that compares."""
+    return tuple(sorted((key, repr(value)) for key, value in entry.items() if key not in keys))
+
+
+def identify_data(entry):
+    """What data a dataset is of, whichever of its items are taken; as something that compares."""
+    named = {key: entry[key] for key in ("kind", "name") if key in entry}
+    return leave_out(named if "name" in entry else entry, NOT_THE_DATA)
+
+
+def name_first_alike(config, section):
+    """By task the first one that asks the same: of the same model, data and classes.
+
+    Tasks that differ in the precision of the model, in which pictures of a dataset are taken
+    (CIFAR10's test set, or all of it), in the templates of the prompts or in the gap that they move
+    along are near duplicates of each other: they share pictures and errors, and count as one.
+    """
+    first = {}
+    return {
+        name: first.setdefault(
+            (
+                leave_out(config["models"].get(entry.get("model"), {}), NOT_THE_MODEL),
+                identify_data(config["datasets"][entry["dataset"]]),
+                entry.get("prompts"),
+                entry.get("column"),
+            ),
+            name,
+        )
+        for name, entry in config[section].items()
+    }
+
+
+def list_compared(config, section):
+    """Names of the embedding sets or tasks that models are compared by, each model once.
+
+    Of models that differ in nothing but precision the first counts, of each dataset and task.
+    """
+    first, names = {}, []
+    for name, entry in config[section].items():
+        if "model" not in entry:
+            continue
+        model = leave_out(config["models"][entry["model"]], NOT_THE_MODEL)
+        asked = tuple(repr(entry.get(key)) for key in ("dataset", "prompts", "templates", "column"))
+        if first.setdefault((model, asked), entry["model"]) == entry["model"]:
+            names.append(name)
+    return names
 
 
 def drawn_shifts(downstream):

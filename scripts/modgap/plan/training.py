@@ -6,6 +6,7 @@ ask for the same run share it; a run that is also named in ``training_runs`` kee
 
 import json
 
+from modgap.plan.checks.joined import joined_problems
 from modgap.plan.models import did_you_mean, preprocessing, weight_files
 from modgap.plan.paths import crops, samples_path
 from modgap.plan.studies import CELLS, STUDY_OF_TABLE, make_run
@@ -67,6 +68,12 @@ def training_problems(config):
     for name in classifier_runs(config):
         if name in config["training_runs"]:
             lines.append(f"training_runs.{name}: a classifier has this name; choose another")
+    made = [(name, f"a run of training_studies, {name!r},") for name in plan_runs(config)[0]]
+    made = [(name, parts) for name, parts in made if name not in config["training_runs"]]
+    for name, entry in config["training_classifiers"].items():
+        seeds = entry.get("seeds", [0])
+        made += [(f"{name}-seed{s}", f"training_classifiers.{name} with seed {s}") for s in seeds]
+    lines += joined_problems("training", made)
     entries = [(f"training_runs.{name}", run) for name, run in config["training_runs"].items()]
     for study, settings in config["training_studies"].items():
         models = [{"model": name} for name in settings.get("models", [])]

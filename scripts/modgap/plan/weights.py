@@ -3,16 +3,15 @@
 The workflow reads it while it is parsed: no torch, no open_clip.
 """
 
+import math
 import re
 from functools import lru_cache
 
-import yaml
-
 from modgap.errors import InputError
-from modgap.fetch.table import plain_row
-from modgap.files import parse_yaml
+from modgap.fetch.table import address_problem, plain_row
 from modgap.plan.architectures import clean_tag
 from modgap.plan.models import find_tag, preprocessing
+from modgap.yaml_files import read_yaml
 
 # Form of every value that is text or empty.
 PATTERNS = {
@@ -29,6 +28,7 @@ PATTERNS = {
     "tokenizer": r"\S*",
     "context_length": r"\d*",
 }
+NUMBERS = ("bytes", "context_length")
 KEYS = {*PATTERNS, "preprocessing", "golden"}
 PREPROCESSING = {"size", "interpolation", "resize_mode", "mean", "std"}
 
@@ -43,14 +43,10 @@ def read_pins(path):
     ------
     InputError : not there, not YAML, a key or value that does not fit, a tag or file named twice.
     """
-    try:
-        with open(path, encoding="utf-8") as stream:
-            entries = parse_yaml(stream)["weights"] or []
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not YAML with a list `weights` ({reason})") from error
+    content = read_yaml(path)
+    if not isinstance(content, dict) or not isinstance(content.get("weights", 0) or [], list):
+        raise InputError(f"{path}: must be a mapping with the key weights, a list")
+    entries = content["weights"] or []
     pins, files = {}, {}
     for number, entry in enumerate(entries):
         where = f"{path}, weights.{number}"
@@ -70,19 +66,39 @@ def check_entry(entry, where):
         odd = KEYS ^ set(entry) if isinstance(entry, dict) else KEYS
         raise InputError(f"{where}: missing or unknown keys {', '.join(sorted(map(str, odd)))}")
     for key, pattern in PATTERNS.items():
-        text = "" if entry[key] is None else str(entry[key])
-        if not re.fullmatch(pattern, text):
-            raise InputError(f"{where}: {key} cannot be {entry[key]!r}")
+        value = entry[key]
+        kind = int if key in NUMBERS else str
+        fits = value is None or (isinstance(value, kind) and not isinstance(value, bool))
+        text = "" if value is None else str(value)
+        if not fits or not re.fullmatch(pattern, text) or not is_address(value, key):
+            raise InputError(f"{where}: {key} cannot be {value!r}")
     if bool(entry["repo"]) == bool(entry["url"]):
         raise InputError(f"{where}: give either repo or url")
     preprocessing = entry["preprocessing"]
     if not isinstance(preprocessing, dict) or preprocessing.keys() != PREPROCESSING:
         raise InputError(f"{where}: preprocessing needs {', '.join(sorted(PREPROCESSING))}")
+    for key in ("mean", "std"):
+        if not is_triple(preprocessing[key]):
+            raise InputError(f"{where}: preprocessing.{key} needs three numbers")
     golden = entry["golden"]
     if golden is not None and not (
         isinstance(golden, dict) and golden.keys() <= {"images", "texts"}
     ):
         raise InputError(f"{where}: golden is empty or has the keys images and texts")
+
+
+def is_address(value, key="url"):
+    """Whether a value is none that names an address, or an address that can be asked."""
+    return key != "url" or not value or not address_problem(value)
+
+
+def is_triple(value):
+    """Whether a value is three finite numbers, of red, green and blue."""
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and all(isinstance(v, int | float) and math.isfinite(v) for v in value)
+    )
 
 
 def pin_file(pin):

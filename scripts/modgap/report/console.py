@@ -3,7 +3,6 @@
 Standard library only: the workflow reads this while it is parsed.
 """
 
-import fcntl
 import re
 import time
 from pathlib import Path
@@ -11,8 +10,6 @@ from pathlib import Path
 from modgap.report.answers.lines import find_answers, list_answers
 
 STARTED = time.time()  # Unix time: the workflow imports this when it starts
-
-HELD = []  # the open lock file: closing it would give the folder free
 
 # Folder below the root of the results, what its files are called, and the ending that counts.
 SHOWN = [
@@ -85,10 +82,16 @@ def find_failed_jobs(text):
 
 def last_line(path):
     """The last line of a log that says something, or what its absence means."""
-    path = Path(path)
-    lines = path.read_text(errors="replace").split("\n") if path.is_file() else []
-    said = [line.strip() for line in lines if line.strip()]
+    said = [line.strip() for line in read_log(path).split("\n") if line.strip()]
     return said[-1] if said else "nothing in its log: stopped from outside, or out of memory"
+
+
+def read_log(path):
+    """Text of a log; none where it was not written or cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def summarise_failure(logs, started=STARTED):
@@ -96,7 +99,7 @@ def summarise_failure(logs, started=STARTED):
 
     What ended after Ctrl-C did not fail.
     """
-    text = "".join(Path(path).read_text(errors="replace") for path in logs)
+    text = "".join(map(read_log, logs))
     before, stopped, _ = text.partition(STOPPED)
     failed = find_failed_jobs(before)
     by_whom = " by Ctrl-C" if stopped else ""
@@ -122,32 +125,3 @@ def describe_job(rule):
     text = " ".join((rule.docstring or "").split())
     text = text.replace("{", "{{").replace("}", "}}")
     return f"{rule.name}{wildcards} - {text}"
-
-
-def hold_folder(warn, error, folder="."):
-    """Make this run the only one in its folder, until its process ends in whatever way.
-
-    Snakemake's own lock outlives a killed run and then has to be removed by hand; the profile
-    turns it off.
-
-    Parameters
-    ----------
-    warn : function that is told where the disk has no locks.
-    error : class of the exception when another run is at work there.
-    """
-    path = Path(folder, ".snakemake", "run.lock")
-    path.parent.mkdir(exist_ok=True)
-    lock = open(path, "w", encoding="utf-8")  # noqa: SIM115, stays open as long as the process lives
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise error(
-            f"another run is at work in {Path(folder).resolve()}; wait for it or stop it"
-        ) from None
-    except OSError as reason:
-        warn(
-            f"the disk of {Path(folder).resolve()} has no file locks ({reason}): "
-            "see to it that no second run works here"
-        )
-    HELD.append(lock)

@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from modgap.files import atomic_path
 
@@ -63,12 +65,51 @@ def save_pages(figures, pdf, pngs, *, dpi):
     """
     # No date: the same figures give the same bytes.
     undated = {"CreationDate": None}
-    with atomic_path(pdf) as temporary, PdfPages(temporary, metadata=undated) as pages:
+    # The file is ours, so that a full disk leaves none open.
+    with (
+        atomic_path(pdf) as temporary,
+        open(temporary, "wb") as stream,
+        PdfPages(stream, metadata=undated) as pages,
+    ):
         for figure, png in zip(figures, pngs, strict=True):
+            write_plainly(figure)
             pages.savefig(figure, dpi=dpi)
             with atomic_path(png) as picture:
                 figure.savefig(picture, dpi=dpi, metadata={"Software": None})
             plt.close(figure)
+
+
+def plain_text(text):
+    """Text that matplotlib shows letter by letter: a ``$`` in it begins no formula."""
+    return text.replace("$", r"\$")
+
+
+def write_plainly(figure):
+    """Show every text of a figure as it is written, also ``cost $\\foo$``.
+
+    Labels, names and values come from users and their data; no figure has formulas of its own, but
+    for the powers of ten at logarithmic axes, which matplotlib writes itself. To be called once.
+    """
+    axes = [axis for panel in figure.findobj(plt.Axes) for axis in axes_of(panel)]
+    ticks = {id(text) for axis in axes for text in axis.findobj(Text) if text is not axis.label}
+    for text in figure.findobj(Text):
+        if "$" in text.get_text() and id(text) not in ticks:
+            text.set_text(plain_text(text.get_text()))
+    made = []  # axes that are shared have one formatter
+    for axis in axes:
+        for shown, change in (
+            (axis.get_major_formatter(), axis.set_major_formatter),
+            (axis.get_minor_formatter(), axis.set_minor_formatter),
+        ):
+            # Those that a script wrote; numbers have formatters of other kinds.
+            if type(shown) in (FixedFormatter, FuncFormatter) and shown not in made:
+                made.append(FuncFormatter(lambda x, at, shown=shown: plain_text(shown(x, at))))
+                change(made[-1])
+
+
+def axes_of(panel):
+    """The axis objects of a panel: two, or three in space."""
+    return [getattr(panel, name) for name in ("xaxis", "yaxis", "zaxis") if hasattr(panel, name)]
 
 
 def split_pages(rows, page_rows):

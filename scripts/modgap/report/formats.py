@@ -1,9 +1,27 @@
-"""Tables for people: the same frame as CSV, Markdown and LaTeX."""
+"""Tables for people: the same frame as CSV, Markdown and LaTeX.
+
+A spreadsheet takes text that begins with = + - @, a tab or a carriage return for a formula. Such
+text, which only a label or class name of the user's can be, gets an apostrophe in front of it in
+the CSV; ``read_for_jobs`` takes it off again. Numbers and identifiers stay as they are.
+"""
+
+import re
+
+import pandas as pd
 
 from modgap.files import atomic_path
 
 # Significant digits of a printed number; the CSV has all.
 DIGITS = 4
+
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+GUARDED = re.compile(r"'+[=+\-@\t\r]")
+NUMBER = r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?"
+# A number, and what our own tables write behind one; neither is a formula.
+NUMBERS = re.compile(rf"{NUMBER}($| to | ± | \[|; )", re.IGNORECASE)
+
+# Columns that other tables are joined by.
+IDENTIFIERS = ("sample_id",)
 
 
 def write_formats(frame, csv, markdown, latex, *, columns=None, printed=None):
@@ -12,15 +30,53 @@ def write_formats(frame, csv, markdown, latex, *, columns=None, printed=None):
     columns : those of the Markdown and LaTeX tables, where they exist; all if None.
     printed : mask of the rows of the Markdown and LaTeX tables; all if None.
     """
-    with atomic_path(csv) as temporary:
-        frame.to_csv(temporary, index=False)
+    write_for_people(frame, csv)
     shown = frame[[name for name in columns or frame.columns if name in frame.columns]]
     shown = (shown if printed is None else shown[printed]).map(spell)
     with atomic_path(markdown) as temporary:
-        temporary.write_text(shown.to_markdown(index=False, disable_numparse=True) + "\n")
+        escaped = shown.map(escape_markdown).rename(columns=escape_markdown)
+        temporary.write_text(
+            escaped.to_markdown(index=False, disable_numparse=True) + "\n", encoding="utf-8"
+        )
     with atomic_path(latex) as temporary:
         escaped = shown.map(escape_latex).rename(columns=escape_latex)
-        temporary.write_text(escaped.to_latex(index=False, escape=False))
+        temporary.write_text(escaped.to_latex(index=False, escape=False), encoding="utf-8")
+
+
+def write_for_people(frame, csv):
+    """Write a frame as CSV in full precision, no text of which is a formula."""
+    guarded = frame.copy()
+    for name in frame.columns.difference(IDENTIFIERS):
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            guarded[name] = frame[name].map(guard_formula)
+    with atomic_path(csv) as temporary:
+        guarded.to_csv(temporary, index=False)
+
+
+def read_for_jobs(csv, **options):
+    """A table of ``write_for_people`` with the texts that were written; options of read_csv."""
+    frame = pd.read_csv(csv, **options)
+    for name in frame.columns.difference(IDENTIFIERS):
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            frame[name] = frame[name].map(unguard_formula)
+    return frame
+
+
+def guard_formula(value):
+    """Text with an apostrophe in front where a spreadsheet would take it for a formula."""
+    if not isinstance(value, str) or not FORMULA.match(value) or NUMBERS.match(value):
+        return value
+    return f"'{value}"
+
+
+def unguard_formula(value):
+    """What ``guard_formula`` was given."""
+    return value[1:] if isinstance(value, str) and GUARDED.match(value) else value
+
+
+def escape_markdown(text):
+    """Text that stays in its cell of a Markdown table: no bar, one line."""
+    return " ".join(str(text).split("\n")).replace("\r", " ").replace("|", r"\|")
 
 
 def spell(value):
@@ -31,7 +87,7 @@ def spell(value):
 
 
 def escape_latex(text):
-    """Text with the characters that LaTeX takes for commands escaped."""
+    """Text with the characters that LaTeX takes for commands escaped, on one line."""
     special = {
         "\\": r"\textbackslash{}",
         "&": r"\&",
@@ -44,6 +100,8 @@ def escape_latex(text):
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "–": "--",
+        "\n": " ",
+        "\r": " ",
     }
     return "".join(special.get(letter, letter) for letter in text)
 

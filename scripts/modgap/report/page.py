@@ -14,7 +14,7 @@ from docutils.core import publish_parts
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from modgap.report.formats import spell
+from modgap.report.formats import read_for_jobs, spell
 from modgap.report.verdicts.decide import ILLUSTRATION, JUDGED, NOT_RUN, VERDICTS
 
 # Rows of a table that the page shows; the file has all.
@@ -46,7 +46,7 @@ DOCUTILS = {
 
 def render_page(folder, **content):
     """The page as text; ``folder`` holds page.html, style.css and the scripts, run as one."""
-    script = "\n".join(path.read_text() for path in sorted(folder.glob("*.js")))
+    script = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js")))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -58,7 +58,7 @@ def render_page(folder, **content):
     environment.filters["spell"] = spell
     environment.filters["pretty"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
     return environment.get_template("page.html").render(
-        style=Markup((folder / "style.css").read_text()),
+        style=Markup((folder / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
         script_digest=digest,
         verdicts=VERDICTS,
@@ -71,7 +71,9 @@ def render_caption(path):
     """A caption file as HTML; nothing where there is none."""
     if not path.is_file():
         return ""
-    parts = publish_parts(path.read_text(), writer="html5", settings_overrides=DOCUTILS)
+    parts = publish_parts(
+        path.read_text(encoding="utf-8"), writer="html5", settings_overrides=DOCUTILS
+    )
     return Markup(parts["body"])
 
 
@@ -79,7 +81,7 @@ def caption_sentence(path):
     """The first sentence of a caption without its markup, for those who cannot see the figure."""
     if not path.is_file():
         return ""
-    text = " ".join(path.read_text().replace("*", "").replace("``", "").split())
+    text = " ".join(path.read_text(encoding="utf-8").replace("*", "").replace("``", "").split())
     return text.split(". ")[0].rstrip(".")
 
 
@@ -98,9 +100,10 @@ def read_table_view(csv, markdown=None, *, private=False):
     -------
     dict: columns, rows (lists of text), total (rows of the file).
     """
-    frame = pd.read_csv(csv)
+    # A class may be called NA or null; only an empty cell is a missing value.
+    frame = read_for_jobs(csv, keep_default_na=False, na_values=[""])
     if markdown is not None:
-        header = markdown.read_text().split("\n", 1)[0]
+        header = markdown.read_text(encoding="utf-8").split("\n", 1)[0]
         printed = [name.strip() for name in header.strip("|").split("|")]
         frame = frame[[name for name in printed if name in frame]]
     shown = frame.head(0 if private else SHOWN_ROWS).astype(object)
@@ -110,7 +113,7 @@ def read_table_view(csv, markdown=None, *, private=False):
 
 def read_verdicts(csv):
     """Verdicts as dicts, those that were judged first and by scale; numbers spelled, or a dash."""
-    frame = pd.read_csv(csv, dtype={"n": str, "seed": str}).astype(object)
+    frame = read_for_jobs(csv, dtype={"n": str, "seed": str}).astype(object)
     records = frame.where(frame.notna(), "–").to_dict("records")
     for record in records:
         for key in ("measured", "low", "high"):

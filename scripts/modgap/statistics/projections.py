@@ -11,6 +11,7 @@ from sklearn.cluster import DBSCAN
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
+from modgap.errors import InputError
 from modgap.extras import extra
 from modgap.statistics.geometry import direction, gap_vector, signed_axes
 from modgap.statistics.orientation import turn_to_first
@@ -19,6 +20,17 @@ from modgap.statistics.orientation import turn_to_first
 TRUST_POINTS = 2000
 # Copies of an embedding that were computed in different batches differ by about 1e-7.
 COPY_DISTANCE = 1e-5
+
+
+def check_spread(points, where):
+    """Raise an InputError unless the rows of ``points`` (n, dim) can be drawn in a plane.
+
+    where : the set or dataset, for the message.
+    """
+    if points.shape[1] < 2:
+        raise InputError(f"{where}: its embeddings have one dimension, and a plane needs two")
+    if np.abs(points - points[0]).max() <= COPY_DISTANCE:
+        raise InputError(f"{where}: all its embeddings point the same way; there is none to draw")
 
 
 def project_plane(points, *, centred):
@@ -103,6 +115,8 @@ def project_umap(first, second, *, n_neighbors, min_dist, seed):
     the trustworthiness (1 is best) says.
     """
     points = np.concatenate([first, second]).astype(np.float32)
+    if len(points) < 4:
+        raise InputError(f"{len(points)} embeddings are too few to draw; give at least 4")
     coordinates = umap_points(points, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed)
     coordinates = turn_to_first(coordinates, len(first))
     rng = np.random.default_rng(seed)

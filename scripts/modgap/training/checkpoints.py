@@ -6,6 +6,7 @@ import open_clip
 import torch
 from safetensors.torch import save_file
 
+from modgap.digests import matches_digest
 from modgap.files import atomic_path
 from modgap.job import LOG
 from modgap.training.towers import exported_network
@@ -35,6 +36,9 @@ def save_resume(path, *, fingerprint, step, network, optimizer, **records):
 def load_resume(path, fingerprint):
     """The state written for the same fingerprint, or None to start from the beginning."""
     if not path.is_file():
+        return None
+    if matches_digest(path) is False:
+        LOG.warning("%s is damaged (SHA-256 differs); training starts anew", path)
         return None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -92,5 +96,6 @@ def export_checkpoint(towers, loaded, weights, config):
     }
     with atomic_path(weights) as temporary:
         save_file(tensors, temporary)
-    with atomic_path(config) as temporary:
-        temporary.write_text(json.dumps(description, indent=2, sort_keys=True) + "\n")
+    with atomic_path(config, digest=True) as temporary:
+        text = json.dumps(description, indent=2, sort_keys=True) + "\n"
+        temporary.write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from modgap.embeddings.models import seeded
 from modgap.errors import InputError
-from modgap.files import atomic_path
+from modgap.files import atomic_path, remove_digested
 from modgap.job import LOG, progress
 from modgap.statistics import inference
 from modgap.tables import write_table
@@ -146,4 +146,4 @@ def train_classifier(
         save_file(network.state_dict(), temporary)
     about = {"run": name, "classes": classes, **measured}
     write_table(pd.DataFrame(history), outputs["losses"], about)
-    resume.unlink(missing_ok=True)
+    remove_digested(resume)

@@ -110,15 +110,19 @@ def launch_workers(arguments, *, processes, nodes):
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".job-") as scratch:
         job, complaint = Path(scratch, "job.json"), Path(scratch, "error.txt")
-        job.write_text(json.dumps(arguments))
+        job.write_text(json.dumps(arguments), encoding="utf-8")
         command = torchrun_command(job, processes, nodes, os.environ)
         environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
         with subprocess.Popen(
-            command, env=environment, stderr=subprocess.PIPE, text=True
+            command,
+            env=environment,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
         ) as running:
             for line in running.stderr:
                 sys.stderr.write(line)
         if complaint.exists():
-            raise InputError(complaint.read_text())
+            raise InputError(complaint.read_text(encoding="utf-8"))
         if running.returncode:
             raise subprocess.CalledProcessError(running.returncode, command)

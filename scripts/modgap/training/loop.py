@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from modgap.embeddings.models import create_model
 from modgap.errors import InputError
+from modgap.files import remove_digested
 from modgap.job import LOG, progress
 from modgap.statistics.measurements import COLUMNS
 from modgap.tables import write_table
@@ -138,7 +139,7 @@ def train(
     if place.first:
         write_run(run, name, len(data), outputs["losses"], outputs["trajectory"])
         export_checkpoint(run.towers, loaded, outputs["weights"], outputs["config"])
-        run.resume.unlink(missing_ok=True)
+        remove_digested(run.resume)
 
 
 def start_towers(network, batches, recipe):

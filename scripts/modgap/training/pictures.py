@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from modgap.data.arrays import open_array
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 
@@ -67,7 +68,7 @@ def read_captioned_pictures(arrays, indexes, samples, where):
     InputError : a dataset without captions, or pixels that are not pictures.
     """
     tables = {read_metadata(path)["dataset"]: path for path in samples}
-    opened = [np.load(path, mmap_mode="r", allow_pickle=False) for path in arrays]
+    opened = list(map(open_array, arrays))
     rows = []
     for shard, (path, pixels) in enumerate(zip(indexes, opened, strict=True)):
         if pixels.dtype != np.uint8:

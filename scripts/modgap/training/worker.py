@@ -22,7 +22,7 @@ if __name__ == "__main__":
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     LOG.setLevel(logging.INFO)
     try:
-        train_here(json.loads(job.read_text()))
+        train_here(json.loads(job.read_text(encoding="utf-8")))
     except InputError as error:
-        job.with_name("error.txt").write_text(str(error))
+        job.with_name("error.txt").write_text(str(error), encoding="utf-8")
         sys.exit(1)

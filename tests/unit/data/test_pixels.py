@@ -180,7 +180,7 @@ def test_bad_pictures_have_a_reason(tmp_path, pack, name):
 def test_a_folder_in_the_place_of_a_picture(tmp_path):
     (tmp_path / "folder.jpg").mkdir()
     [(_, reason)] = decode_all([tmp_path / "folder.jpg"])
-    assert reason == "cannot be read (Is a directory)"
+    assert reason == "is a folder; give a file"
 
 
 def test_noise_is_standard_normal_and_does_not_depend_on_the_shard():

@@ -11,9 +11,12 @@ from modgap.data.sources import (
     HATEFUL_MEMES,
     complete_entry,
     count_items,
+    count_range,
     expand_shards,
     listing_digest,
+    range_problems,
     remote_rows,
+    shard_problem,
     source_paths,
 )
 from modgap.errors import InputError
@@ -144,3 +147,29 @@ def test_remote_shards_are_fetched_files():
     assert rows["webdataset/wds/1.tar"]["url"] == "https://example.org/data/1.tar"
     with pytest.raises(InputError, match=r"datasets\.wds\.shards: 0\.tar is named twice"):
         webdataset(["https://a.org/0.tar", "https://b.org/0.tar"])
+
+
+def test_shards_without_end_are_refused_before_they_are_counted_out():
+    with pytest.raises(InputError, match="1,000,000,000,000 are more than 500,000"):
+        expand_shards("{0..999999}-{0..999999}.tar")
+    with pytest.raises(InputError, match="600,000 are more than"):
+        expand_shards(["a{1..300000}", "b{1..300000}"])
+    assert count_range(("008", "011")) == 4
+    assert count_range(("3", "1")) == 1
+
+
+@pytest.mark.parametrize("address", ["https://h/a-0.tar", "https://h/a.tar?file=b&token=c"])
+def test_remote_shards_end_in_a_file(address):
+    assert shard_problem(address) is None
+
+
+@pytest.mark.parametrize("address", ["https://h/", "https://h/{a}.tar", "https://h/" + "a" * 201])
+def test_remote_shards_that_end_in_none(address):
+    assert "must end in the name of a file" in shard_problem(address)
+
+
+def test_black_comes_before_white():
+    good = {"intensity_range": [0, 4095]}
+    assert range_problems({"a": good, "b": {}}) == []
+    (line,) = range_problems({"a": {"intensity_range": [1, 1]}})
+    assert line.startswith("datasets.a.intensity_range: 1 is not below 1")

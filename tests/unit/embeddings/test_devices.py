@@ -4,7 +4,6 @@ import itertools
 import os
 import subprocess
 import sys
-import tempfile
 import time
 
 import pytest
@@ -32,8 +31,7 @@ def machine(tmp_path, monkeypatch):
         tool.chmod(0o755)
 
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     yield make

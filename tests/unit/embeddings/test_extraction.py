@@ -16,7 +16,7 @@ from modgap.embeddings.extraction import (
 )
 from modgap.embeddings.models import create_model
 from modgap.errors import InputError
-from modgap.tables import read_table
+from modgap.tables import read_table, write_table
 from tiny_training import make_dataset
 
 CAPTIONS = [f"a {colour} {shape}" for colour in ("red", "blue") for shape in "abcdefghijk"]
@@ -162,7 +162,7 @@ def test_a_picture_without_caption_is_named(tmp_path, model):
     path = make_dataset(tmp_path, "scenes", n=3)["samples"][0]
     samples = read_table(path)
     samples["caption"] = samples["caption"].where(samples.index != 1)
-    samples.to_parquet(path)
+    write_table(samples, path)
     ids = list(samples["sample_id"])
     with pytest.raises(InputError, match=f"{ids[1]} has no caption"):
         first_tokens(model, path, ids, {"kind": "scenes"})

@@ -17,6 +17,7 @@ from torchvision import transforms
 from modgap.data.pixels import crop_picture, parse_geometry
 from modgap.embeddings.models import choose_device, create_model
 from modgap.errors import InputError
+from modgap.files import sha256_of, write_digests
 from modgap.plan.architectures import ARCHITECTURES, TAGS
 
 TINY = {
@@ -190,6 +191,9 @@ def test_checkpoint_round_trip(project, tiny, weights, tmp_path):
         assert_same_embeddings(tiny, loaded)
         assert loaded.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
         assert loaded.provenance["weights"] == "trained"
+        assert loaded.provenance["weights_file"] == str(path)
+        assert loaded.provenance["weights_file_sha256"] == sha256_of(path)
+    assert "weights_file" not in tiny.provenance
 
 
 def local_dir(folder, weights, model_cfg, **preprocess_cfg):
@@ -202,6 +206,17 @@ def local_dir(folder, weights, model_cfg, **preprocess_cfg):
 def test_local_dir_round_trip(tiny, weights, tmp_path):
     loaded = create_model("mine", local_dir(tmp_path, weights, TINY), device="cpu")
     assert_same_embeddings(tiny, loaded)
+    assert loaded.provenance["weights_file_sha256"] == sha256_of(weights)
+
+
+def test_a_damaged_model_of_our_own_is_set_aside(tiny, weights, tmp_path):
+    entry = {**local_dir(tmp_path, weights, TINY), "source": "trained", "initial": {}}
+    file = tmp_path / "open_clip_model.safetensors"
+    write_digests(file, ["0" * 64])
+    with pytest.raises(InputError, match=r"open_clip_model\.safetensors: damaged"):
+        create_model("mine", entry, device="cpu")
+    assert not file.exists()
+    assert weights.exists()
 
 
 def test_local_dir_brings_its_own_preprocessing(tiny, weights, tmp_path):

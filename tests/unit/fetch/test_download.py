@@ -1,10 +1,12 @@
 """Downloads against a server on loopback that does everything wrong, one thing at a time."""
 
+import errno
 import hashlib
 import logging
 import multiprocessing
 import os
 import ssl
+import threading
 import time
 from urllib.error import URLError
 
@@ -258,11 +260,11 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(server, folder, mo
     error.verify_message = "self-signed certificate"
     tried = []
 
-    def urlopen(*_, **__):
+    def open_network(*_, **__):
         tried.append(1)
         raise URLError(error)
 
-    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    monkeypatch.setattr("modgap.fetch.network.open_network", open_network)
     assert "certificate refused: self-signed certificate" in failure(row, folder)
     assert len(tried) == 1
 
@@ -309,9 +311,11 @@ def test_a_mirror_with_a_wrong_file(server, folder, tmp_path):
     assert names(folder) == []
 
 
-def test_a_full_disk_is_named_and_leaves_no_file(server, folder):
-    (folder / "set").mkdir(parents=True)
-    (folder / "set" / ".data.bin.part").symlink_to("/dev/full")
+def test_a_full_disk_is_named_and_leaves_no_file(server, folder, monkeypatch):
+    def write_note(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("modgap.fetch.download.write_note", write_note)
     line = failure(row_of(server), folder)
     assert "set/data.bin: no space left on the disk" in line
 
@@ -340,7 +344,8 @@ def hold(path, ready, done):
         done.wait(20)
 
 
-def test_two_processes_do_not_write_one_part(server, folder):
+def test_two_processes_do_not_write_one_part(server, folder, caplog):
+    """The second waits; what the first leaves there is gone on with."""
     (folder / "set").mkdir(parents=True)
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
@@ -348,16 +353,35 @@ def test_two_processes_do_not_write_one_part(server, folder):
     other = context.Process(target=hold, args=(part, ready, done))
     other.start()
     assert ready.wait(20)
-    assert "another process is fetching it" in failure(row_of(server), folder)
+    fetching = threading.Thread(target=fetch, args=(row_of(server), folder))
+    with caplog.at_level(logging.WARNING):
+        fetching.start()
+        fetching.join(0.3)
+    assert fetching.is_alive()
+    assert server.requests == []
+    assert "another process is fetching it; waiting for it" in caplog.text
     done.set()
     other.join()
-    assert fetch(row_of(server), folder).read_bytes() == CONTENT
+    fetching.join(20)
+    assert (folder / "set" / "data.bin").read_bytes() == CONTENT
+    assert names(folder) == ["set/data.bin"]
+
+
+def test_two_processes_fetch_a_file_once(server, folder):
+    server.faults["data.bin"] = [("cut", 100_000), ("cut", 200_000)]
+    fetching = [threading.Thread(target=fetch, args=(row_of(server), folder)) for _ in range(4)]
+    for thread in fetching:
+        thread.start()
+    for thread in fetching:
+        thread.join(20)
+    assert (folder / "set" / "data.bin").read_bytes() == CONTENT
+    assert [asked for _, asked in server.requests] == [None, "bytes=100000-", "bytes=200000-"]
+    assert names(folder) == ["set/data.bin"]
 
 
 def test_a_length_that_nobody_knows(folder, tmp_path, monkeypatch):
     """HTTP/1.0 without a length and without a hash: a cut would go unnoticed."""
     import http.server
-    import threading
 
     monkeypatch.setenv("no_proxy", "*")
 

@@ -17,11 +17,13 @@ from modgap.data.sources import (
 from modgap.errors import InputError
 from modgap.fetch.table import (
     COLUMNS,
+    address_problem,
     by_hand,
     expected,
     fetch_list,
     fetched_file,
     made_from,
+    mirror_problem,
     origins,
     plain_row,
     plain_tar,
@@ -144,7 +146,7 @@ def test_every_file_of_a_downloaded_kind_is_in_the_table(rows):
 
 
 def write_rows(path, *lines, header=COLUMNS):
-    with open(path, "w", newline="") as stream:
+    with open(path, "w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([header, *lines])
     return path
 
@@ -215,9 +217,13 @@ def test_the_list_says_how_much_from_where_and_under_which_licence(rows, tmp_pat
     (tmp_path / "coco").mkdir()
     (tmp_path / "coco" / "val2017.zip").write_bytes(b"")
     head, *lines = fetch_list(files, rows, str(tmp_path), None).splitlines()
-    assert head.endswith("2 files, 19.34 GB and 1 of unknown size")
+    said = "2 files, 19.34 GB and 1 of unknown size; of 1 no whole checksum is known: recorded"
+    assert said in head
     assert "is there" in lines[0]
-    assert "19.34 GB  Flickr terms  <- http://images.cocodataset.org/zips/train2017.zip" in lines[1]
+    assert (
+        "19.34 GB  Flickr terms, sha256 known  <- http://images.cocodataset.org/zips/train2017.zip"
+        in lines[1]
+    )
     assert lines[2].endswith("<- by hand, from https://github.com/joojs/fairface")
     mirrored = fetch_list(files, rows, str(tmp_path), "/mnt/mirror").splitlines()
     assert mirrored[3].endswith("<- /mnt/mirror/fairface/images-padding025.zip")
@@ -227,3 +233,34 @@ def test_what_is_said_about_files_that_nobody_may_fetch(rows):
     line = by_hand(rows["hateful-memes/dev_seen.jsonl"], "res")
     assert line.startswith("res/hateful-memes/dev_seen.jsonl: not there")
     assert "Meta's page of the Hateful Memes challenge (Meta research licence)" in line
+
+
+@pytest.mark.parametrize(
+    "address", ["", "https://h/x.tar", "http://user:pass@[::1]:8080/a%20b?token=x&y=1#z"]
+)
+def test_addresses_that_can_be_asked(address):
+    assert address_problem(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("http://[::1/x", "is no address"),
+        ("https:///x", "is no address"),
+        ("https://h:port/x", "is no address"),
+        ("https://h:99999/x", "is no address"),
+        ("https://h/ü", "as an address has them"),
+        ("https://h/a b", "as an address has them"),
+    ],
+)
+def test_addresses_that_cannot(address, words):
+    assert words in address_problem(address)
+
+
+def test_mirrors(tmp_path):
+    for mirror in (str(tmp_path), f"file://{tmp_path}", "https://h/x"):
+        assert mirror_problem(mirror) is None
+    assert mirror_problem("file:///nowhere") == "no such folder: file:///nowhere"
+    assert mirror_problem("nowhere") == "no such folder: nowhere"
+    for mirror in ("http://[::1/x", "file://[::1/x", "https:///x"):
+        assert "is no address" in mirror_problem(mirror)

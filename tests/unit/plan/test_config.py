@@ -46,7 +46,7 @@ def test_all_problems_are_listed_one_line_each(root):
         "models.m: unknown key 'sed', did you mean 'seed'?",
         "embeddings: unknown key 'batchsize', did you mean 'batch_size'?",
         "embeddings.precision: 'fp8' is none of fp32, bf16, fp16",
-        "statistics.n_resamples: 'many' is not of type 'integer'",
+        "statistics.n_resamples: 'many' is not a whole number",
     ]
 
 
@@ -242,7 +242,7 @@ def imported(ready, *names):
 
 def test_derived_sets_of_one_name_are_refused(root, ready):
     datasets = {"a": imported(ready, "b-c", "d", "e"), "a-b": imported(ready, "c", "d", "e")}
-    with pytest.raises(InputError, match="two sets would be called 'a-b-c-d'; rename"):
+    with pytest.raises(InputError, match="would both be called 'a-b-c-d'; rename"):
         load_config({"datasets": datasets}, root)
 
 

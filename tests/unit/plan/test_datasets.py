@@ -112,7 +112,7 @@ def test_labels_and_class_prompts_of_ready_embeddings(root, tmp_path):
         paths[name] = str(tmp_path / f"{name}.npy")
         np.save(paths[name], np.ones(shape, np.float32))
     paths["labels"] = str(tmp_path / "labels.csv")
-    Path(paths["labels"]).write_text("label\nx\ny\nx\ny\n")
+    Path(paths["labels"]).write_text("label\nx\ny\nx\ny\n", encoding="utf-8")
     mine = {"kind": "embeddings", "classes": ["x", "y"], **paths}
     planned = plan(root, datasets={"mine": mine}, models={})
     assert json.loads(json.dumps(planned["labelled"]))["mine"]["settings"] == {

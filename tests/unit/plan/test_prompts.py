@@ -163,7 +163,7 @@ def test_wrong_files_are_one_clear_line(tmp_path, content, message):
 
 
 def test_missing_file_is_one_clear_line(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file"):
         read_prompts(tmp_path / "absent.yaml")
 
 

@@ -1,12 +1,20 @@
 """Zero-shot and fairness entries of the configuration: every problem in one clear line."""
 
 import pytest
+import yaml
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
+from modgap.plan.models import PROJECT
 from modgap.plan.outputs.claims import list_subjects
 from modgap.plan.prompts import read_prompts
-from modgap.plan.tasks import grid_deltas, task_columns, task_templates
+from modgap.plan.tasks import (
+    grid_deltas,
+    list_compared,
+    name_first_alike,
+    task_columns,
+    task_templates,
+)
 
 RUN = {
     "datasets": {
@@ -63,8 +71,8 @@ def test_the_papers_grid():
         ({"gap": "scenes"}, "zero_shot.t.gap: neither 'task' nor an embedding set: 'scenes'"),
         ({"gap": "scenes-net"}, "zero_shot.t.gap: scenes-net is of model net, not of vit"),
         ({"templates": "caption2"}, "no templates named 'caption2'; there are caption"),
-        ({"prompts": "scenes_form"}, "config/prompts/scenes_form.yaml: cannot be read"),
-        ({"prompts": "none/mine.yaml"}, "none/mine.yaml: cannot be read"),
+        ({"prompts": "scenes_form"}, "config/prompts/scenes_form.yaml: no such file"),
+        ({"prompts": "none/mine.yaml"}, "none/mine.yaml: no such file"),
         ({"metric": "f1"}, "zero_shot.t.metric: 'f1' is none of accuracy, auc"),
         ({"colum": "shape"}, "zero_shot.t: unknown key 'colum', did you mean 'column'?"),
     ],
@@ -165,3 +173,62 @@ def test_labels_need_class_prompts(root, monkeypatch, ready):
     del ready["class_prompts"], ready["classes"]
     (found,) = problems(root, monkeypatch, datasets={**RUN["datasets"], "mine": ready})
     assert found == "datasets.mine: 'class_prompts' is a dependency of 'labels'"
+
+
+CLIP = {"source": "open_clip", "architecture": "ViT-B-16-quickgelu", "pretrained": "openai"}
+TWINS = {
+    "datasets": {
+        "test": {"kind": "torchvision", "name": "CIFAR10", "split": "test"},
+        "all": {"kind": "torchvision", "name": "CIFAR10", "split": "all", "label": "CIFAR10, all"},
+        "hundred": {"kind": "torchvision", "name": "CIFAR100", "split": "test"},
+    },
+    "models": {
+        "b16": {**CLIP, "label": "CLIP"},
+        "b16-half": {**CLIP, "precision": "fp16", "label": "CLIP, half precision"},
+        "b32": {**CLIP, "architecture": "ViT-B-32-quickgelu"},
+    },
+}
+
+
+def test_tasks_that_ask_the_same_count_as_the_first():
+    def ask(dataset, model="b16", templates="paper", prompts="cifar10"):
+        return {"dataset": dataset, "model": model, "templates": templates, "prompts": prompts}
+
+    tasks = {
+        "cifar10": ask("test"),
+        "article": ask("test", templates="article"),
+        "all": ask("all"),
+        "half": ask("test", model="b16-half"),
+        "other-model": ask("test", model="b32"),
+        "other-data": ask("hundred"),
+        "other-classes": ask("test", prompts="animals"),
+        "other-column": {**ask("test"), "column": "colour"},
+        "ready": {"dataset": "hundred"},
+    }
+    alike = name_first_alike({**TWINS, "zero_shot": tasks}, "zero_shot")
+    once = ["cifar10", "other-model", "other-data", "other-classes", "other-column", "ready"]
+    assert alike == {name: name if name in once else "cifar10" for name in tasks}
+
+
+def test_a_twin_in_half_precision_is_not_another_model():
+    sets = {
+        "half-alone": {"dataset": "hundred", "model": "b16-half"},
+        "first": {"dataset": "test", "model": "b16", "caption": "first"},
+        "last": {"dataset": "test", "model": "b16", "caption": "last"},
+        "half": {"dataset": "test", "model": "b16-half"},
+        "other": {"dataset": "test", "model": "b32"},
+        "ready": {"dataset": "test"},
+    }
+    counted = list_compared({**TWINS, "embedding_sets": sets}, "embedding_sets")
+    assert counted == ["half-alone", "first", "last", "other"]
+
+
+def test_the_papers_tasks_and_models_count_once_each(monkeypatch):
+    monkeypatch.chdir(PROJECT)
+    config = load_config(yaml.safe_load((PROJECT / "config/paper.yaml").read_text()), PROJECT)
+    alike = name_first_alike(config, "zero_shot")
+    assert set(alike.values()) == {"cifar10", "cifar100", "eurosat", "svhn"}
+    assert len(alike) == 8
+    counted = list_compared(config, "embedding_sets")
+    assert not [name for name in counted if name.endswith("-half")]
+    assert {"coco-b32", "coco-b16", "coco-b16-all", "coco-b16-random"} == set(counted)

@@ -8,7 +8,6 @@ import pytest
 from modgap.report.console import (
     announce_jobs,
     find_failed_jobs,
-    hold_folder,
     last_line,
     spell_duration,
     summarise_failure,
@@ -114,25 +113,6 @@ def test_rules_announce_their_jobs_by_name_and_docstring():
         "c - ",
         "its own",
     ]
-
-
-def test_a_folder_is_held_by_one_run(tmp_path):
-    warnings = []
-    hold_folder(warnings.append, RuntimeError, tmp_path)
-    with pytest.raises(RuntimeError, match="another run is at work in"):
-        hold_folder(warnings.append, RuntimeError, tmp_path)
-    assert warnings == []
-
-
-def test_a_disk_without_locks_is_said_and_no_hindrance(tmp_path, monkeypatch):
-    def have_no_locks(*_):
-        raise OSError(37, "No locks available")
-
-    monkeypatch.setattr("modgap.report.console.fcntl.flock", have_no_locks)
-    warnings = []
-    hold_folder(warnings.append, RuntimeError, tmp_path)
-    (warning,) = warnings
-    assert "has no file locks ([Errno 37] No locks available)" in warning
 
 
 def test_what_ends_after_ctrl_c_did_not_fail(tmp_path):

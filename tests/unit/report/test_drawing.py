@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
 from modgap.report.drawing import (
     draw_pairs,
@@ -12,12 +13,14 @@ from modgap.report.drawing import (
     modality_colours,
     modality_marks,
     note,
+    plain_text,
     plt,
     save,
     save_pages,
     sequence,
     split_pages,
     use_style,
+    write_plainly,
 )
 
 
@@ -138,3 +141,46 @@ def test_notes_and_axes_without_a_unit(axes):
     hide_ticks(axes)
     assert len(axes.get_xticks()) == len(axes.get_yticks()) == 0
     assert note(axes, "n = 7", x=0.5).get_position() == (0.5, 0.97)
+
+
+ODD = r"cost $\foo$ \$5 {x}"
+
+
+def test_text_of_users_is_shown_letter_by_letter(tmp_path):
+    """Every place where a label can stand, in front of a formula that matplotlib cannot parse."""
+    use_style()
+    figure, (left, right) = plt.subplots(1, 2)
+    left.plot([1, 10, 100], [1, 2, 3], label=ODD)
+    left.legend(title=ODD)
+    left.set(xscale="log", xlabel=ODD, ylabel=ODD)
+    left.set_title(ODD)
+    left.set_yticks([1, 2], [ODD, "y"])
+    right.text(0.5, 0.5, ODD)
+    right.annotate(ODD, (0.1, 0.1))
+    figure.suptitle(ODD)
+    save(figure, tmp_path / "a.pdf", tmp_path / "a.png", dpi=50)
+    shown = [text for text in figure.findobj(Text) if "foo" in text.get_text()]
+    assert len(shown) >= 9
+    for text in shown:
+        assert text.get_text() == plain_text(ODD)
+        assert text._preprocess_math(text.get_text()) == (ODD, False)
+    # The powers of ten are still set as powers.
+    assert any(r"\mathdefault{10^{1}}" in text.get_text() for text in left.get_xticklabels())
+
+
+def test_labels_of_shared_axes_are_shown_as_they_are(tmp_path):
+    figure, (left, right) = plt.subplots(1, 2, sharey=True)
+    right.set_yticks([0, 1], ["a $5", "b"])
+    save(figure, tmp_path / "a.pdf", tmp_path / "a.png", dpi=50)
+    assert [text.get_text() for text in left.get_yticklabels()] == [r"a \$5", "b"]
+
+
+def test_text_without_a_dollar_is_as_it_was():
+    assert plain_text("τ = 1/100") == "τ = 1/100"
+    figure, axes = plt.subplots()
+    axes.set_title("gap")
+    before = axes.xaxis.get_major_formatter()
+    write_plainly(figure)
+    assert axes.get_title() == "gap"
+    assert axes.xaxis.get_major_formatter() is before
+    plt.close(figure)

@@ -5,7 +5,8 @@ import os
 
 from modgap.data.modalities import modality_names
 from modgap.errors import InputError
-from modgap.plan.config import load_yaml, schema_problems
+from modgap.plan.checks.schema import schema_problems
+from modgap.plan.config import load_yaml
 from modgap.plan.models import weights_state
 from modgap.plan.paths import IMPORTED, is_imported, list_paired, modalities
 from modgap.plan.prompts import GIVEN
@@ -107,14 +108,30 @@ def expectation_problems(claim, content):
             "a target of your own"
         )
     about = {content["tables"].get(part["table"], {}).get("of") for part in parts}
-    if about & set(STUDIES) and claim.get("unit") != "seeds":
+    if claim.get("unit") == "seeds":
+        return
+    if about & set(STUDIES):
         yield "a claim about a training study has unit: seeds"
+    elif any(names_trained(content["sources"].get(part["about"], {})) for part in parts):
+        yield "a claim about models trained here has unit: seeds"
+
+
+def names_trained(source):
+    """Whether the models of a source are trained by the run."""
+    named = source.get("rows", {}).get("source", [])
+    return "trained" in ([named] if isinstance(named, str) else named)
 
 
 # Keys of a dataset that say which data it is.
 IDENTITY = ("kind", "name", "split")
 
-STUDIES = ("temperature_finetuning", "initialisation", "gap_triggers", "embedding_width")
+STUDIES = (
+    "temperature_finetuning",
+    "initialisation",
+    "optimiser",
+    "gap_triggers",
+    "embedding_width",
+)
 
 SIZES = ("n_inputs", "input_size", "width", "seed")
 
@@ -208,6 +225,8 @@ def describe_network(config, network, dataset):
         "pretrained": network.get("pretrained") or network.get("weights") or "",
         "normalisation": network.get("normalisation", "own"),
         "size": network.get("size", USUAL_SIZE),
+        # Of ready embeddings nobody knows.
+        "precision": network.get("precision", config["embeddings"]["precision"]) if network else "",
         "kind": entry["kind"],
         "data": name_data(entry),
         "dataset": dataset if is_imported(entry) else "",

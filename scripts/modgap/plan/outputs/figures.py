@@ -34,7 +34,7 @@ from modgap.plan.paths import (
     samples_path,
     statistics_path,
 )
-from modgap.plan.tasks import OWN_GAP, drawn_shifts
+from modgap.plan.tasks import OWN_GAP, drawn_shifts, list_compared, name_first_alike
 from modgap.plan.training import independent_entries, name_study_tables, study_trajectories
 
 
@@ -283,7 +283,8 @@ def plan_tables(known):
     """By rule of a table: its input files by name, and ``settings``."""
     config = known.config
     tasks, fairness = config["zero_shot"], config["fairness"]
-    embedded = [name for name, entry in config["embedding_sets"].items() if "model" in entry]
+    compared = list_compared(config, "embedding_sets")
+    alike = name_first_alike(config, "zero_shot")
     summaries = [
         f"<results>/statistics/training/{name}.parquet"
         for name, study in name_study_tables(known).items()
@@ -307,13 +308,11 @@ def plan_tables(known):
             "settings": {"cells": known.cells.get("optimiser", [])},
         },
         "table_models": {
-            "gaps": list_statistics("gap", embedded),
+            "gaps": list_statistics("gap", compared),
             "pairs": list_statistics(
-                "pairs", [name for name in embedded if name in list_paired(config)]
+                "pairs", [name for name in compared if name in list_paired(config)]
             ),
-            "curves": list_statistics(
-                "zero_shot", [name for name, entry in tasks.items() if "model" in entry]
-            ),
+            "curves": list_statistics("zero_shot", list_compared(config, "zero_shot")),
             "settings": describe_models_compared(config),
         },
         "table_completeness": plan_completeness(config),
@@ -326,7 +325,12 @@ def plan_tables(known):
             "selections": list_statistics("zero_shot_selection", tasks),
             "controls": list_statistics("zero_shot_controls", tasks),
             "curves": list_statistics("zero_shot", tasks),
-            "settings": {"tasks": describe_tasks(config, known.root, "zero_shot")},
+            "settings": {
+                "tasks": [
+                    {**task, "counts_as": alike[task["name"]]}
+                    for task in describe_tasks(config, known.root, "zero_shot")
+                ]
+            },
         },
         "table2_fairness": {
             "rates": list_statistics("fairness", fairness),

@@ -8,7 +8,7 @@ from PIL import Image
 
 from modgap.data.folders import split_location
 from modgap.data.pixels import Geometry, decode_pictures
-from modgap.tables import read_table
+from modgap.tables import read_metadata, read_table
 
 THUMBNAIL = Geometry(48, "bicubic", "shortest")
 # JPEG quality: about a kilobyte for a thumbnail.
@@ -68,7 +68,8 @@ def look_up_samples(path, pairs, n_thumbnails):
         if isinstance(place, str)
     }
     chosen = dict(list(images.items())[:n_thumbnails])
-    thumbnails = make_thumbnails(list(chosen.values()))
+    intensity_range = read_metadata(path).get("intensity_range")
+    thumbnails = make_thumbnails(list(chosen.values()), intensity_range)
     at, pictures = {}, []
     for sample, thumbnail in zip(chosen, thumbnails, strict=True):
         if thumbnail:
@@ -82,13 +83,15 @@ def look_up_samples(path, pairs, n_thumbnails):
     }
 
 
-def make_thumbnails(locations):
+def make_thumbnails(locations, intensity_range=None):
     """Addresses that hold a JPEG of 48 x 48 pixels each, empty for pictures that cannot be read.
 
-    locations : as in the column ``image`` of a samples table.
+    locations : as in the column ``image`` of a samples table. intensity_range : see
+    ``decode_pictures``.
     """
     there = [place for place in locations if Path(split_location(place)[0]).is_file()]
-    crops = (crop for batch in decode_pictures(there, THUMBNAIL, threads=2) for crop, _ in batch)
+    batches = decode_pictures(there, THUMBNAIL, threads=2, intensity_range=intensity_range)
+    crops = (crop for batch in batches for crop, _ in batch)
     made = {
         place: "" if crop is None else embed_jpeg(crop)
         for place, crop in zip(there, crops, strict=True)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from modgap.report.drawing import fraction
 from modgap.report.facts import spell_range
+from modgap.report.formats import read_for_jobs
 from modgap.report.sentences.words import (
     NAMED,
     find_ends,
@@ -149,7 +150,7 @@ def tell_models(paths):
     paths : the csv of the models, then that of their associations.
     """
     path, *others = [path for path in paths if str(path).endswith(".csv")] or [""]
-    rows = pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
+    rows = read_for_jobs(path) if Path(path).is_file() else pd.DataFrame()
     wanted = {"model", "weights", "dataset", "gap", "gap_low", "gap_high", "n"}
     if not len(rows) or not wanted <= set(rows.columns):
         return ""
@@ -170,7 +171,7 @@ ASSOCIATED = {
 
 def tell_associations(path):
     """What goes with accuracy and recall across models, or why nothing can be said."""
-    rows = pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
+    rows = read_for_jobs(path) if Path(path).is_file() else pd.DataFrame()
     if not len(rows):
         return ""
     held = rows[rows["verdict"].isin(["positive", "negative"])]

@@ -55,6 +55,10 @@ FACTORS = (
     "norm_ratio",
     "norm",
     "dim",
+    "decay",
+    "loss",
+    "rate_times_steps",
+    "logit_scale",
 )
 
 

@@ -138,13 +138,14 @@ def test_the_papers_configuration_has_what_its_claims_are_about(content, tmp_pat
         ({"source": "hearsay"}, "claims.0.source: 'hearsay' is none of"),
         ({"decidable": "perhaps"}, "claims.0.decidable: 'perhaps' is none of"),
         ({"table": "study"}, "claims.one: a claim about a training study has unit: seeds"),
+        ({"about": "trained"}, "claims.one: a claim about models trained here has unit: seeds"),
         ({"also": [{"about": "here", "table": "gap"}]}, "claims.one: a claim is about models and"),
         ({"also": [{"about": "theirs", "table": "none"}]}, "claims.one.table: no 'none' in tables"),
         ({"trend": "tau", "count": {"a": 1}}, "claims.one: give at most one of minus, ratio"),
         ({"minus": {"a": 1}}, "claims.one: a difference (minus) is judged by above or below"),
         ({"id": "No Name"}, "claims.0.id: 'No Name' does not"),
-        ({"reason": None}, "claims.0.reason: None is not of type 'string'"),
-        ({"published": "much"}, "claims.0.published: 'much' is not of type 'number'"),
+        ({"reason": None}, "claims.0.reason: None is not text"),
+        ({"published": "much"}, "claims.0.published: 'much' is not a number"),
     ],
 )
 def test_a_mistake_in_the_file_is_one_line(tmp_path, change, line):
@@ -201,3 +202,23 @@ def test_every_table_comes_with_its_files_and_what_they_are_about(root, monkeypa
     assert subject["state"] == "random"
     assert planned["files"].keys() == planned["settings"]["described"].keys()
     assert planned["imported"] == []
+
+
+def test_a_claim_of_the_papers_numbers_is_about_one_precision(content):
+    """The twin in another precision is not judged besides, and Table 2 is of half precision."""
+    text = (PROJECT / "config/paper.yaml").read_text()
+    config = load_config(yaml.safe_load(text), PROJECT)
+    subjects = list_subjects(config, plan_runs(config)[1])
+    tables, claims = load_claims(FILE, SCHEMA)
+    judged_on = {}
+    for claim in claims:
+        about = subjects[tables[claim["table"]]["of"]]
+        if claim["scale"] == "paper":
+            judged_on[claim["id"]] = [
+                name for name, what in about.items() if subjects_fit(claim, [what])
+            ]
+    assert judged_on["gap-coco-b32"] == ["coco-b32"]
+    assert "coco-b16-half" in judged_on["fig1-gap-coco500-b16"]
+    assert judged_on["table2-white-original"] == ["fairface-half"]
+    assert judged_on["table2-harm-falls"] == ["fairface", "fairface-half"]
+    assert subjects["zero_shot"]["cifar10"]["precision"] == "fp32"

@@ -191,3 +191,25 @@ def test_numbers_match_up_to_rounding_and_missing_ones_never():
 def test_a_column_that_a_table_does_not_have_is_an_error():
     with pytest.raises(InputError, match="one: its table has no column 'temperature'"):
         select_rows(make_claim(), make_rows(0.8), {"temperature": 1})
+
+
+def test_cells_of_the_optimisers_study_are_subtracted_from_their_own_start():
+    """Decay, loss, rate and logit scale tell cells apart."""
+    cells = [
+        {"decay": decay, "rate_times_steps": rate, "logit_scale": scale, "loss": "contrastive"}
+        for decay in ("none", "l2")
+        for rate in (0.0078, 0.7)
+        for scale in ("frozen", "trained")
+    ]
+    rows = [
+        make_rows(1.0 + 0.1 * i * (stage == "end"), stage=stage, **cell)
+        for i, cell in enumerate(cells)
+        for stage in ("start", "end")
+    ]
+    frame = pd.concat(rows, ignore_index=True)
+    claim = make_claim(rows={"stage": "end"}, minus={"stage": "start"}, above=0, **BOUND)
+    values = [one["value"] for one in measure(claim, frame)]
+    assert values == pytest.approx([0.1 * i for i in range(8)])
+    added = make_claim(rows={"stage": "end", "decay": "l2"}, minus={"decay": "none"}, above=0)
+    added = {key: value for key, value in added.items() if key not in BOUND}
+    assert [one["value"] for one in measure(added, frame)] == pytest.approx([0.4] * 4)
