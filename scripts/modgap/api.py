@@ -30,7 +30,7 @@ def find_project():
     return installed if installed.is_dir() else package.parents[1]
 
 
-def take_rows(given, where):
+def take_given(given, where):
     """An array, DataFrame, tensor or column of lists as (n, dim) float16 or float32.
 
     Raises
@@ -54,7 +54,7 @@ def take_rows(given, where):
 def load(path, name=None):
     """Embeddings of a file, (n, dim) float16 or float32.
 
-    path : ``.npy``, ``.npz``, ``.csv``, ``.tsv``, ``.parquet``, ``.pt``, ``.pth``, ``.safetensors``.
+    path : .npy, .npz, .csv, .tsv, .parquet, .pt, .pth or .safetensors.
     name : array, column or tensor in it, or block 0 or 1 of an array of shape (2, n, dim).
 
     Raises
@@ -137,7 +137,7 @@ def gap(first, second, groups=None, *, label="your embeddings", caption="first",
     ------
     InputError : wrong shapes, values that are not finite, too few rows.
     """
-    X, Y = take_rows(first, "first"), take_rows(second, "second")
+    X, Y = take_given(first, "first"), take_given(second, "second")
     ids, text_ids = (pd.DataFrame({"sample_id": number_rows(range(len(b)))}) for b in (X, Y))
     about = {"joined": BY_ROW}
     if groups is not None:

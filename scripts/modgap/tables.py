@@ -60,7 +60,7 @@ VARIANTS = ("_published", "_chance", "_ceiling")
 def load_arrow():
     """The package pyarrow, loaded where files are read or written: arrays do without it."""
     with extra("files"):
-        import pyarrow
+        import pyarrow.parquet
 
     return pyarrow
 

@@ -276,6 +276,9 @@ def read_class_prompts(path, classes, dim):
     labels = classes
     if Path(path).suffix == ".parquet":
         table = open_parquet(path)
+        if "label" not in table.schema_arrow.names:
+            names = ", ".join(table.schema_arrow.names)
+            raise InputError(f"{path}: no column 'label' (found: {names})")
         check_named(path, "label", table.schema_arrow.names)
         column = table.read(columns=["label"]).column(0)
         pa = load_arrow()
