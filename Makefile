@@ -3,10 +3,14 @@ PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 
-.PHONY: install run smoke test lint format pins docs
+.PHONY: install transformers run smoke test lint format pins docs
 
 # Everything pinned, nothing run.
 install: .venv/.run
+
+# Beside it the package transformers: models of `source: transformers`, tokenizers of SigLIP, CLIPA.
+transformers: .venv/.run requirements-transformers.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements-transformers.txt
 
 # Everything pinned, then the embedded default: figures and tables under results/.
 run: .venv/.run
@@ -24,13 +28,13 @@ test: .venv/.dev
 lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile rules workflow
 	$(BIN)/snakemake --lint
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile rules
+	$(BIN)/snakefmt Snakefile rules workflow
 
 # After an edit of pyproject.toml: exact versions of everything, for every platform.
 pins: .venv/.dev
@@ -38,6 +42,8 @@ pins: .venv/.dev
 		pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
 		--extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
+		--extra transformers pyproject.toml -o requirements-transformers.txt
 	$(BIN)/python envs/update.py
 
 # After an edit of config/schema.yaml or config/config.yaml: their description, config/README.md.

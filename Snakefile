@@ -10,6 +10,8 @@ fetch -> data -> embeddings -> (training) -> statistics, cones, shift, tasks -> 
     <results>/figures, <results>/tables, <results>/report    what people look at
 """
 
+from functools import partial
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -31,9 +33,6 @@ pathvars:
     benchmarks="<results>/benchmarks",
 
 
-report: "report/workflow.rst"
-
-
 wildcard_constraints:
     **PLAN["wildcards"],
 
@@ -49,32 +48,26 @@ include: "rules/tasks.smk"
 include: "rules/report.smk"
 
 
+hold = partial(holding.hold_folders, CONFIG["results"], logger.warning, WorkflowError)
+
+
 onstart:
-    holding.hold_folders(CONFIG["results"], logger.warning, WorkflowError)
+    hold()
     sweep_leftovers([CONFIG["results"], CONFIG["resources"]])
     interrupts.take_interrupts(logger.handlers)
 
 
-onsuccess:
-    made = console.summarise_run(CONFIG["results"], clouds=PLAN["report"]["clouds"])
-    print(made, file=sys.stderr)
-
-
-onerror:
-    print(console.summarise_failure(log), file=sys.stderr)
-
-
 rule all:
     """Every figure and table of the configuration, and the report (the default target)."""
-    default_target: True
+    default_target: DEFAULT
     input:
         PLAN["targets"]["all"],
 
 
-console.announce_jobs(workflow.rules)
-order_jobs(workflow.rules)
-check_targets(workflow, PLAN["contents"], WorkflowError)
-holding.hold_before_planning(
-    workflow,
-    lambda: holding.hold_folders(CONFIG["results"], logger.warning, WorkflowError),
-)
+# What is ours alone, under whatever names; in another workflow order and locks are its own.
+console.announce_jobs(workflow.modifier.rules)
+if MAIN:
+    order_jobs(workflow.rules)
+    check_targets(workflow, PLAN["contents"], WorkflowError)
+    holding.hold_before_planning(workflow, hold)
+checkout["leave_library"](SCRIPTS, OTHERS, unload=not MAIN)

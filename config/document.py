@@ -211,7 +211,9 @@ def section_lines(name, schema, defaults):
     if name in VARIANTS:
         return lines + variant_sections(name, schema)
     if "properties" in node:
-        return [*lines, "", *keys(node, schema, given)]
+        lines += ["", *keys(node, schema, given)]
+        if not isinstance(node.get("additionalProperties"), dict):
+            return lines
     entry = node.get("additionalProperties") or node.get("items")
     if isinstance(entry, dict):
         what = "Entries, by names of your choice," if node["type"] == "object" else "Items"

@@ -1,7 +1,8 @@
 """Write the conda environments from pyproject.toml and requirements.txt (`make pins`).
 
 An environment is conda-forge's python and pip, and the wheels that the README's set-up installs:
-everything its scripts import, and what that needs, in the very versions of requirements.txt.
+everything its scripts import, and what that needs, in the very versions of
+requirements-transformers.txt, which are those of requirements.txt and more.
 """
 
 import subprocess
@@ -27,7 +28,7 @@ def closure(names):
     """Pinned requirement lines of ``names`` and everything they need."""
     command = [Path(sys.executable).parent / "uv", "pip", "compile", "-", "--quiet", "--universal"]
     command += ["--python-version", "3.11", "--no-annotate", "--no-header"]
-    command += ["--constraint", str(ROOT / "requirements.txt")]
+    command += ["--constraint", str(ROOT / "requirements-transformers.txt")]
     done = subprocess.run(command, input="\n".join(names), text=True, capture_output=True)
     if done.returncode:
         sys.exit(done.stderr)

@@ -1,24 +1,39 @@
 """The configuration, its plan, and three helpers that look things up in them."""
 
+import runpy
 import sys
-from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# Read by its path, which is told from this file: the workflow may be somebody else's.
+checkout = runpy.run_path(workflow.source_path("../scripts/modgap/fetch/checkout.py"))
+PROJECT = checkout["find_project"](workflow, WorkflowError)
+SCRIPTS = str(PROJECT / "scripts")
+MAIN = checkout["is_main"](workflow)
+# In another workflow `rule all` is the default only where that has no rule so far.
+DEFAULT = workflow.default_target is None
+OTHERS = checkout["take_library"](SCRIPTS)
 
 from modgap.errors import InputError
 from modgap.plan import digest, resolve
 from modgap.plan.config import load_config
 from modgap.report.interrupts import expect_interrupts
 
-if workflow.is_main_process:
+if MAIN and workflow.is_main_process:
     expect_interrupts()
+given, named, configfiles = checkout["read_given"](workflow, config)
 try:
-    CONFIG = load_config(config, workflow.basedir, workflow.configfiles)
-    PLAN = resolve.resolve(CONFIG, workflow.basedir, workflow.configfiles)
+    # Jobs in conda environments have packages of their own.
+    apart = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    CONFIG = load_config(given, str(PROJECT), named, apart=apart)
+    PLAN = resolve.resolve(CONFIG, str(PROJECT), configfiles)
 except InputError as error:
     raise WorkflowError(str(error)) from None
+checkout["check_prefix"](workflow, CONFIG, WorkflowError)
+if not MAIN:
+    # For the commands on the page.
+    PLAN["report"]["settings"]["renamed"] = workflow.modifier.modify_rulename("{}")
 
 
 def planned(*keys):
@@ -50,4 +65,4 @@ def settings(section=None, *names, row=(), **more):
 
 def code_version(script):
     """Digest of scripts/<script> and of every module of ours that it reaches."""
-    return digest.code_version(script, str(Path(workflow.basedir) / "scripts"))
+    return digest.code_version(script, SCRIPTS)

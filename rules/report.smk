@@ -4,6 +4,21 @@ In: every table, figure and checkpoint of the run.
 Out: tables/claims.*, report/index.html.
 """
 
+if MAIN:
+
+    report: "../report/workflow.rst"
+
+
+onsuccess:
+    print(
+        console.summarise_run(CONFIG["results"], clouds=PLAN["report"]["clouds"]),
+        file=sys.stderr,
+    )
+
+
+onerror:
+    print(console.summarise_failure(log), file=sys.stderr)
+
 
 rule judge_claims:
     """A verdict on every claim of the paper, with what was measured."""

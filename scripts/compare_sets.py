@@ -5,6 +5,10 @@ which says what it was measured from. Pictures are matched by ``sample_id``; tho
 has are left out and counted. Retrieval ranks the shared pictures and all their texts.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import LOG, start_log
 from modgap.statistics.clouds import (
     find_sources,

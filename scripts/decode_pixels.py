@@ -1,5 +1,9 @@
 """Decode one shard of pictures once, for all models that take crops of this geometry."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

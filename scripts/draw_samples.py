@@ -1,5 +1,9 @@
 """Draw the pictures of a dataset that the pipeline makes itself: table and pixel array."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.data.arrays import write_array
 from modgap.data.drawn import draw_samples
 from modgap.data.table import write_samples

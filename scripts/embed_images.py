@@ -3,6 +3,10 @@
 Reads the crops and their index; writes one row per good picture.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.data.arrays import open_array

@@ -4,6 +4,10 @@ Writes one unit vector per class and set of templates: the prompts of an ensembl
 averaged and normalised again, as CLIP's are.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

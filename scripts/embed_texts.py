@@ -4,6 +4,10 @@ Reads the samples table; writes one row per caption, or random tokens for the no
 a pixel index, it leaves out the captions of pictures that could not be read.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.data.table import shard_pictures
 from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import embed_captions, embed_tokens, noise_tokens

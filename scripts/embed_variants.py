@@ -5,6 +5,10 @@ with and without what normalises in it. Reads the crops and samples of one datas
 per variant, tower and item.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pyarrow as pa
 
 from modgap.embeddings.devices import take_gpus

@@ -5,6 +5,10 @@ twin) stands right below it. Grey lines join the pairs. A modality has its colou
 the first modality of a set lies on the right.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import modality_colours, save_pages, split_pages, use_style
 from modgap.report.figures.projections import draw_gap_page

@@ -4,6 +4,10 @@ Columns are encoders, rows are weights and data. Only what was measured has a pa
 no trained model is said above the panels instead of leaving the reader to wonder.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

@@ -4,6 +4,10 @@ Above the mean cosine as published (diagonal included), below its distance from 
 diagonal, on a logarithmic axis. Lines are means over the seeds, bands one standard deviation.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

@@ -4,6 +4,10 @@ One row per encoder; for every dataset a UMAP and a PCA of the same items under 
 (colour: initialisation), and at the end the PCA spectrum with its drop.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from itertools import cycle
 
 import numpy as np

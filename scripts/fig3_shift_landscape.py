@@ -3,6 +3,10 @@
 ``modgap.report.figures.landscape`` says what is drawn.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import modality_colours, plt, save_pages, split_pages, use_style
 from modgap.report.figures.landscape import draw_landscape_page

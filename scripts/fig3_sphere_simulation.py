@@ -4,6 +4,10 @@ Set-up and landscapes of the six pairs, then where the loss is lowest for other 
 dimensions and shares of mismatched pairs.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

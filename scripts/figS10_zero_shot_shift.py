@@ -5,6 +5,10 @@ direction at its best shift, with its corrected interval, beside those of contro
 at its own best shift.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

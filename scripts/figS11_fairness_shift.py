@@ -4,6 +4,10 @@ One row per task: each category and the accuracy over shifts for the groups of t
 and the rates without a shift under every set of prompts.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from itertools import cycle
 
 from modgap.job import start_log

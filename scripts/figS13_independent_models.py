@@ -5,6 +5,10 @@ legend says), and the mean cosine within and between the cones (shape of the mar
 the random initialisations where the configuration has them.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import (
     GREY,

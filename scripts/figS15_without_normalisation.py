@@ -5,6 +5,10 @@ normalisation of its pixels disabled (the paper's figure). Bottom, the gap in th
 the last page. Colours are modalities; what was disabled stands beside each line.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import (
     GREY,

@@ -1,5 +1,9 @@
 """Supplementary Figure 16: the gap of models of different width, before and after training."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import COLUMN, note, plt, save, use_style
 from modgap.tables import read_table

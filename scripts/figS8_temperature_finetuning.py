@@ -3,6 +3,10 @@
 One curve per recipe; grey lines are the model before fine-tuning, dotted lines are chance.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, note, plt, save, use_style
 from modgap.tables import read_table

@@ -5,6 +5,10 @@ trained. Lines are 95 % intervals. Below, where there are enough models, Kendall
 with each outcome; lines are its range without one family.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log
@@ -35,7 +39,7 @@ VERDICTS = ("positive", "negative")
 
 def main(table, associations, pdf, png, *, first, second, dpi):
     use_style()
-    rows = read_for_jobs(table, keep_default_na=True)
+    rows = read_for_jobs(table)
     places = rows[KEYS].drop_duplicates().reset_index(drop=True)
     tasks = list(rows["task"].dropna().unique())
     legend_lines = 1 + len(tasks) // 6

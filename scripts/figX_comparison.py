@@ -4,6 +4,10 @@ Left the gap of both sets of each comparison; then a panel for each unit, one ro
 after minus before and its 95 % interval. Filled marks: p < 0.05 after Holm's correction.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

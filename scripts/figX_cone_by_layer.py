@@ -6,6 +6,10 @@ single layers (convolution). Filled: the vector that the tower reads out; open: 
 tokens. Thin grey: the stream with the normalisation layers removed.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import (
     GREY,

@@ -4,6 +4,10 @@ Gap, temperature and retrieval against the step for every cell of captions, temp
 of mismatched captions.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
 from modgap.report.sentences.training import cell_label

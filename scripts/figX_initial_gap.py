@@ -4,6 +4,10 @@ Left: gap of every initialisation against √(‖μx‖² + ‖μy‖²). Right:
 directions, which for independent directions is about N(0, 1/dim).
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

@@ -4,6 +4,10 @@ One panel for each recipe: the gap before and after training from a plain start 
 with the gap removed. On the right, the gap along the way.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt, save, use_style
 from modgap.tables import read_metadata, read_table

@@ -4,6 +4,10 @@ One row per dataset of more than two modalities. Of recall@1 a row is what is as
 what is looked for; gap and RMG are the same both ways.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

@@ -4,6 +4,10 @@ Top: change of the gap by decay and loss, one panel for each learning rate × st
 Bottom: what the runs looked like on the way, from the first start, at the largest rate.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import math
 
 from modgap.job import start_log

@@ -1,5 +1,9 @@
 """Figure X (theorems): both theorems and Lemma 3, measured against the bounds they state."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

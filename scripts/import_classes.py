@@ -1,5 +1,9 @@
 """Bring the labels and class prompts of ready embeddings into the pipeline's own format."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.embeddings.ready import read_class_prompts, read_labels

@@ -1,5 +1,9 @@
 """Bring one modality of ready-made embeddings into the pipeline's own format."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.embeddings.ready import file_digest, read_cloud
 from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log

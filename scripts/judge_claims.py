@@ -1,5 +1,9 @@
 """Judge every claim of the paper by the tables of this run."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.job import start_log

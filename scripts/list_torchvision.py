@@ -1,5 +1,9 @@
 """List a dataset of torchvision whose pictures are files in an archive."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.data.table import write_samples
 from modgap.data.torchvision import torchvision_samples
 from modgap.fetch.integrity import check_fetched

@@ -1,5 +1,9 @@
 """List the pictures and captions of a webdataset's tars in one samples table."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.data.table import write_samples
 from modgap.data.webdataset import webdataset_samples
 from modgap.fetch.integrity import check_fetched

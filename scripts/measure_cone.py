@@ -5,6 +5,10 @@ texts of one picture are not a pair). It has no effect on images. Of more than `
 pictures so many, drawn at random, are compared with each other; what needs no pairs is over all.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

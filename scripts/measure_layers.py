@@ -4,6 +4,10 @@ Reads the crops and samples; writes one row per layer and read-out: the value, a
 without each group of items, from which the interval is made later.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.cones.layers import layer_cosines

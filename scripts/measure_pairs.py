@@ -5,6 +5,10 @@ moves the numbers. Retrieval always ranks every text there is, as CLIP's evaluat
 than ``exact_rows`` pictures so many are drawn at random, with their texts, and the table says so.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
 from modgap.statistics.all_pairs import measure_sampled

@@ -4,6 +4,10 @@ Reads the embeddings of one dataset by many initialisations. Writes measurements
 the values behind them (one per initialisation or component), and points for the pictures.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

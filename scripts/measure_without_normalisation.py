@@ -5,6 +5,10 @@ them, and a UMAP and a PCA of each for the picture. Retrieval is among these pic
 first captions; what a caption mentions decides what is a hit, as in every table.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

@@ -3,6 +3,10 @@
 Reads one cloud for each modality; writes one row per point of the centred PCA of all together.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

@@ -4,6 +4,10 @@ Reads the embeddings of both modalities; writes one row per method and point. Wh
 mean (shares of variance, trustworthiness) is in the table's metadata.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 
 from modgap.job import start_log

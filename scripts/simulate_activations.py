@@ -3,6 +3,10 @@
 Writes one row per seed, curve and depth, and a table of the means over the seeds.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.cones.random_networks import Variant, depth_curves

@@ -4,6 +4,10 @@ Needs nothing but the configuration; writes the loss over the angle between the 
 minima, and the angle of lowest loss and gap-closing temperature of randomly drawn pairs.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

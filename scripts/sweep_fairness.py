@@ -4,6 +4,10 @@ Reads the picture embeddings with their groups and the class prompts of one mode
 templates after the other; writes the rates at every shift and paired tests of some shifts.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

@@ -4,6 +4,10 @@ Reads the embeddings of both modalities; writes the losses over shift, temperatu
 their minima and barriers, the derivative along the gap at shift 0, and shifted clouds to draw.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.embeddings.devices import take_gpus
 from modgap.job import start_log
 from modgap.shift.sweeping import sweep_shifts

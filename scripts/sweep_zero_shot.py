@@ -4,6 +4,10 @@ Reads the picture embeddings with their labels and the class prompts of one mode
 over shifts, the published and the corrected choice of a shift, and the same for control directions.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

@@ -7,6 +7,10 @@ task is adjusted as if it stood in the place of the first of them. A row at chan
 model with random weights, is marked and gets no verdict.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.job import start_log

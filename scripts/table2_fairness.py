@@ -5,6 +5,10 @@ and the first grouping; the CSV has every set of templates, every grouping and t
 templates at chance level, or of a model with random weights, is marked and gets no stars.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.job import start_log

@@ -2,6 +2,8 @@
 
 import sys
 
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.job import start_log

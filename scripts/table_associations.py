@@ -4,6 +4,10 @@ One row per measure and outcome: Kendall's τ over models, its test within famil
 that leaving one family out gives. Of several sets of one model on one dataset the first counts.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 
@@ -32,7 +36,7 @@ NO_INTERVAL = "none: the models of a run are no sample; see the range without on
 
 
 def main(table, csv, *, seed):
-    rows = read_for_jobs(table, keep_default_na=True)
+    rows = read_for_jobs(table)
     measured = [
         {"dataset": dataset, "measure": measure, **described, **associate(joined, seed)}
         for dataset, measure, left in list_measures(rows)

@@ -1,5 +1,9 @@
 """What differs between two embedding sets on the same pictures: all comparisons, one test a row."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.formats import write_formats
 from modgap.tables import read_tables

@@ -5,6 +5,10 @@ the measurements stands how often two captions of a batch are true of one pictur
 contrastive loss takes for mismatched pairs. Apart from that nothing is measured anew.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,9 @@
 """Table of the mean pairwise cosine after every layer of every model, with intervals."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

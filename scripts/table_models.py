@@ -4,6 +4,10 @@ One row per model and dataset: the geometry of its embedding set and the accurac
 tasks on the same dataset (a row for each), as far as the run has them. Nothing is measured anew.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from pathlib import Path
 
 import pandas as pd

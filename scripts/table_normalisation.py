@@ -4,6 +4,10 @@ Gathers three experiments: normalisation disabled in a trained model (the paper'
 initialisations without normalisation layers, and models trained from scratch without them.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.job import start_log

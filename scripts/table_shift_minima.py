@@ -4,6 +4,10 @@ The shift is given as a share of the gap: 0 leaves the modalities as they are, 1
 negative shares open it further.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,9 @@
 """List the pictures that could not be read and the captions that are empty, with the reason."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.job import start_log

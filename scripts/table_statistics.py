@@ -1,5 +1,9 @@
 """One row per embedding set and one per cloud: the tidy measurements as tables for people."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from pathlib import Path
 
 import pandas as pd

@@ -3,6 +3,10 @@
 Reads the trajectories of its runs; writes a long tidy table for figures and a wide one for people.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.report.formats import write_formats
 from modgap.tables import read_metadata, read_table, write_table

@@ -4,6 +4,10 @@ Reads crops and samples tables; writes a checkpoint in open_clip's own form (``l
 loss of every step, and what the model looks like on held-out pairs along the way.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.embeddings.devices import take_gpus
 from modgap.job import start_log
 from modgap.training.distributed import launch_workers

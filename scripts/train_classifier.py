@@ -1,5 +1,9 @@
 """Train a ResNet on class labels, for the trained row of Figure 2(a)."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.job import start_log
 from modgap.training.classifier import train_classifier
 

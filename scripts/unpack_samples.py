@@ -1,5 +1,9 @@
 """Read a downloaded dataset that comes as arrays: pictures and samples table."""
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from modgap.data.arrays import write_array
 from modgap.data.table import write_samples
 from modgap.data.torchvision import array_samples

@@ -3,6 +3,10 @@
 Prints how many there were; ends with an error of a line for each that is another one.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 from pathlib import Path
 
 from modgap.digests import verify_digests

@@ -3,6 +3,10 @@
 One row per model. A mismatch is an error, in one line; nothing is written then.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import pandas as pd
 
 from modgap.embeddings.models import create_model
@@ -10,6 +14,7 @@ from modgap.embeddings.verification import activation, tokenizer_name, verify_mo
 from modgap.fetch.integrity import check_fetched, read_lock
 from modgap.files import sha256_of
 from modgap.job import progress, start_log
+from modgap.plan.models import WEIGHT_SUFFIXES
 from modgap.report.formats import write_formats
 
 COLUMNS = ["model", "architecture", "tag", "file", "sha256", "hash_from", "activation"]
@@ -33,7 +38,7 @@ def verified_row(folder, *, name, entry, files, pin, fetched):
     exact = {key: value for key, value in entry.items() if key != "precision"}
     loaded = create_model(name, exact, device="cpu")
     golden = verify_model(name, entry, loaded, pin)
-    weights = [file for file in files if not file.endswith(".json")]
+    weights = [file for file in files if file.endswith(WEIGHT_SUFFIXES)]
     texts = loaded.tokenizer_name is not None
     seen = loaded.provenance
     return {
@@ -56,13 +61,15 @@ def verified_row(folder, *, name, entry, files, pin, fetched):
 
 
 def hash_source(fetched, folder):
-    """Where the hash stands that the file was compared with."""
+    """Where the hashes stand that the files were compared with."""
     if not fetched:
         return "none: not a pinned file"
-    (row,) = fetched
-    if row["sha256"]:
-        return row["table"]
-    return "lock file" if row["file"] in read_lock(folder) else "none"
+    lock = read_lock(folder)
+    places = [
+        row["table"] if row["sha256"] else "lock file" if row["file"] in lock else "none"
+        for row in fetched
+    ]
+    return ", ".join(dict.fromkeys(places))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@ It also says how long jobs took and on which machine, so two runs of one configu
 that; nothing is made from it, and nothing of that makes it run again.
 """
 
+import sys
+
+sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
+
 import hashlib
 import json
 from pathlib import Path
@@ -50,6 +54,7 @@ def main(
     results,
     config,
     again,
+    renamed="{}",
     is_private=True,
     sets=(),
     references=(),
@@ -64,7 +69,8 @@ def main(
     (file name in report/), files and, of figures, pages (PNG files), sources (the parquet files
     behind them) and table (its numbers), and of a training study cells.
     names : what people call each embedding set, cloud and task. again : what follows a target in
-        a command that makes it again, such as the run's configuration file.
+        a command that makes it again, such as the run's configuration file. renamed : what the
+        workflow calls the rule {}, where it has the pipeline's rules under other names.
     is_private : whether a dataset of the run keeps its samples out of the page.
     sets, references, claim_figures : of the plan. answers : path of the table of answers, which is
         read where it exists. colours : as configured, of the first and the second modality.
@@ -79,6 +85,7 @@ def main(
         captions / "page",
         results=results,
         again=again,
+        renamed=renamed,
         opening=describe_opening(measured, references),
         samples_line=tell_samples(sets),
         colours=modality_colours(measured, *colours),

@@ -75,8 +75,13 @@ def is_known(path):
     return found in known or found in read_digests(path)
 
 
-def set_aside(path):
-    """Move a damaged file out of the way; the InputError to raise says so."""
+# What comes after a damaged file was set aside.
+AGAIN = "give the same command again, which makes it anew"
+LATER = "the next run that needs it makes it anew"
+
+
+def set_aside(path, then=AGAIN):
+    """Move a damaged file out of the way; the InputError to raise says so, and what comes then."""
     aside = damaged_name(path)
     said = f"{path}: damaged, it is not what was written (SHA-256 differs)"
     try:
@@ -86,9 +91,7 @@ def set_aside(path):
         pass
     except OSError as error:
         return InputError(f"{said}; remove it ({error.strerror}) and give the same command again")
-    return InputError(
-        f"{said}; set aside as {aside.name}: give the same command again, which makes it anew"
-    )
+    return InputError(f"{said}; set aside as {aside.name}: {then}")
 
 
 def verify_digests(folder, *, adopt=False):
@@ -111,7 +114,9 @@ def verify_digests(folder, *, adopt=False):
             if read_digests(path):
                 whole = is_known(path)
                 checked += whole
-                problems += [] if whole else [str(set_aside(path))]
+                problems += (
+                    [] if whole else [str(set_aside(path, "the next run that needs it makes it"))]
+                )
             elif adopt and path.suffix in DIGESTED:
                 write_digests(path, [sha256_of(path)])
                 new += 1

@@ -117,12 +117,15 @@ def read_digests(path):
     """The digests that a file may have, [] where none is known.
 
     One; while a writer replaces an old file by a new one, or after it was killed doing so, both.
+    A digest that is there and names none (an emptied file) counts as one that nothing matches.
     """
     try:
         lines = digest_file(path).read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
+    except FileNotFoundError:
         return []
-    return [line.split()[0] for line in lines if line.strip()]
+    except OSError:
+        return ["unreadable"]
+    return [line.split()[0] for line in lines if line.strip()] or ["empty"]
 
 
 def write_digests(path, digests):

@@ -1,11 +1,17 @@
 """YAML files in which nothing vanishes: every key once, no aliases without end."""
 
+import re
+
 from modgap.errors import InputError
 from modgap.inputs import open_input
 
 # Deeper or larger than this, aliases counted as often as they stand, no file of ours is.
 DEEPEST_YAML = 60
 LARGEST_YAML = 2_000_000
+
+# Whole numbers that YAML 1.1 takes for others than people do: 010 for 8, 1:30 for 90.
+INTEGER = "tag:yaml.org,2002:int"
+MISREAD = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9_]+)+)")
 
 
 def read_yaml(path):
@@ -14,7 +20,8 @@ def read_yaml(path):
     Raises
     ------
     InputError : not there, not text, not YAML (with line and column), a key twice in one mapping,
-        a key that is no single value, a value that refers to itself or multiplies without end.
+        a key that is no single value, 010 or 1:30 as a number, a value that refers to itself or
+        multiplies without end.
     """
     import yaml
 
@@ -73,6 +80,11 @@ def measure_yaml(node, path, sizes, depth=0):
     if depth > DEEPEST_YAML:
         raise InputError(f"{where}: nested more than {DEEPEST_YAML} levels deep")
     if isinstance(node.value, str):
+        if node.tag == INTEGER and MISREAD.fullmatch(node.value):
+            raise InputError(
+                f"{where}: YAML takes {node.value[:40]} for another number (base 8 or 60); write "
+                "it without zeros in front, or in quotes where it is text"
+            )
         return 1
     sizes[id(node)] = None
     parts, seen = [], {}

@@ -3,7 +3,8 @@
 import pytest
 
 from faults.outcomes import classify_call
-from modgap.files import damaged_name, digest_file
+from modgap.digests import check_digest
+from modgap.files import atomic_path, damaged_name, digest_file
 from workflow.runs import copy_project, snakemake
 
 SMALL = """
@@ -78,3 +79,18 @@ def test_every_damaged_cache_is_listed_and_made_anew_for_what_needs_it(project, 
         right=lambda done: done.returncode == 0 and table.is_file(),
     )
     fault("caches", ended)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b" \n", bytes(range(256))], ids=["empty", "blank", "bytes"]
+)
+def test_a_damaged_digest_hides_no_damage(tmp_path, fault, content):
+    path = tmp_path / "x.npy"
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"written")
+    digest_file(path).write_bytes(content)
+    path.write_bytes(b"changed")
+    fault("caches", classify_call(lambda: check_digest(path), lambda path: False))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"anew")
+    assert check_digest(path).read_bytes() == b"anew"

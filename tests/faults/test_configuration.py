@@ -5,6 +5,7 @@ import json
 import math
 import sys
 
+import numpy as np
 import pytest
 import yaml
 
@@ -392,6 +393,8 @@ SIZE_TASK = {
         ("datasets.scenes.n", 10**15, "are more than 100,000 jobs; raise pixels.shard_size"),
         ("cone_study.seeds", 10**9, "cone_study.seeds: 1000000000 is greater than the maximum"),
         ("results", "out/{x}", "results: 'out/{x}': a path must not have {, }, < or > in it"),
+        ("results", "README.md", "README.md is no folder; name another place"),
+        ("resources", "README.md/deep/er", "README.md is no folder; name another place"),
         ("results", "<results>", "results: '<results>': a path must not have"),
         ("resources", "a" * 300, "resources: "),
         ("downloads", "no/such.csv", "no/such.csv: no such file"),
@@ -448,3 +451,20 @@ def test_text_that_looks_like_a_formula_is_no_fault(root, fault):
         return resolve(load_config(given, root), str(root))
 
     fault("configuration", classify_call(plan, right))
+
+
+def test_folded_text_and_a_home_are_no_faults(root, tmp_path, monkeypatch, fault):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.save(tmp_path / "both.npy", np.zeros((2, 4, 3), "float32"))
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "results: ~/made\ndatasets:\n  ready:\n    kind: embeddings\n    file: ~/both.npy\n"
+        "    label: >\n      two\n      words\n"
+    )
+
+    def right(config):
+        entry = config["datasets"]["ready"]
+        return entry["label"] == "two words" and config["results"] == f"{tmp_path}/made"
+
+    given = yaml.safe_load(path.read_text())
+    fault("configuration", classify_call(lambda: load_config(given, root, [path]), right))

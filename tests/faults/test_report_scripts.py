@@ -7,8 +7,8 @@ import pytest
 
 from browser import chromium
 from faults.outcomes import classify_call
+from modgap.plan.checks.markup import markup_problems
 from modgap.plan.config import load_config
-from modgap.plan.names import markup_problems
 from modgap.report.formats import read_for_jobs, write_formats
 
 ENDS = ["</script><script>alert(1)</script>", "</SCRIPT >", "<!--<script>", "a<!-- b", "x</b"]
@@ -79,7 +79,7 @@ def test_no_text_of_a_table_for_people_is_a_formula_and_jobs_read_it_exactly(tmp
     ]
     assert stored["sample_id"].tolist() == texts
     ended = classify_call(
-        lambda: read_for_jobs(paths[0], lineterminator="\n", keep_default_na=False),
+        lambda: read_for_jobs(paths[0], lineterminator="\n"),
         lambda back: back.equals(frame),
     )
     fault("report scripts", ended)

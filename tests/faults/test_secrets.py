@@ -19,7 +19,7 @@ from modgap.plan.resolve import resolve
 from picture_files import picture_bytes, write_tar
 from workflow.runs import copy_project
 
-USER, WORD, TOKEN = "somebody", "pass%3Aw0rd", "t0kengeheim"
+USER, WORD, TOKEN = "s0mebody", "pass%3Aw0rd", "t0kengeheim"
 SECRETS = (USER, WORD, "pass:w0rd", TOKEN)
 QUICK = Patience(timeout=5, attempts=1, pause=0.01)
 
@@ -58,14 +58,14 @@ def files_with_secrets(folder):
     ("address", "shown"),
     [
         ("https://host/a.tar", "https://host/a.tar"),
-        ("https://somebody@host/a.tar", "https://***@host/a.tar"),
-        ("https://somebody:pass:w0rd@host:8/a", "https://***@host:8/a"),
-        ("https://somebody:x@pass:w0rd@host/a", "https://***@host/a"),
-        ("https://somebody:pass:w0rd/slash@host/a", "https://***@host/a"),
-        ("https://somebody:x?pass:w0rd@host/a?t0kengeheim", "https://***@host/a?***"),
+        ("https://s0mebody@host/a.tar", "https://***@host/a.tar"),
+        ("https://s0mebody:pass:w0rd@host:8/a", "https://***@host:8/a"),
+        ("https://s0mebody:x@pass:w0rd@host/a", "https://***@host/a"),
+        ("https://s0mebody:pass:w0rd/slash@host/a", "https://***@host/a"),
+        ("https://s0mebody:x?pass:w0rd@host/a?t0kengeheim", "https://***@host/a?***"),
         ("https://host/a?token=t0kengeheim,'\")", "https://host/a?***"),
         ("HTTPS://host/a#t0kengeheim", "HTTPS://host/a#***"),
-        ("ftp://somebody:pass:w0rd@[::1]:21/a", "ftp://***@[::1]:21/a"),
+        ("ftp://s0mebody:pass:w0rd@[::1]:21/a", "ftp://***@[::1]:21/a"),
         ("https://[::1/a?t0kengeheim", "https://[::1/a?***"),
         ("https://host/a@b/c?", "https://host/a@b/c?"),
     ],
@@ -89,7 +89,7 @@ def test_a_password_reaches_its_server_and_no_other(server, tmp_path, fault):
         fault("secrets", ended)
         assert other.users == [None]
     (sent,) = server.users
-    assert sent == "Basic c29tZWJvZHk6cGFzczp3MHJk"  # somebody:pass:w0rd
+    assert sent == "Basic czBtZWJvZHk6cGFzczp3MHJk"  # s0mebody:pass:w0rd
     assert files_with_secrets(tmp_path / "res") == []
     entry = json.loads((tmp_path / "res" / LOCK).read_text())["a/get.tar"]
     plain = f"{server.address}/get.tar?token={TOKEN}"
@@ -176,16 +176,16 @@ def test_a_plan_has_secrets_for_the_downloads_alone(root, server, tmp_path, faul
 @pytest.mark.parametrize(
     "bad",
     [
-        {"mirror": "ftp://somebody:pass:w0rd@host/x?t0kengeheim"},
-        {"mirror": "https://somebody:pass w0rd@host/x"},
-        {"mirror": ["https://somebody:pass:w0rd@host/x"]},
+        {"mirror": "ftp://s0mebody:pass:w0rd@host/x?t0kengeheim"},
+        {"mirror": "https://s0mebody:pass w0rd@host/x"},
+        {"mirror": ["https://s0mebody:pass:w0rd@host/x"]},
         {
             "datasets": {
-                "a": {"kind": "webdataset", "shards": "ftp://somebody:pass:w0rd@h/x?t0kengeheim"}
+                "a": {"kind": "webdataset", "shards": "ftp://s0mebody:pass:w0rd@h/x?t0kengeheim"}
             }
         },
         {"datasets": {"a": {"kind": "image_folder", "path": "HTTPS://h/x?t0kengeheim"}}},
-        {"results": 3, "https://somebody:pass:w0rd@h/": 1},
+        {"results": 3, "https://s0mebody:pass:w0rd@h/": 1},
     ],
 )
 def test_refused_configurations_say_no_secret(root, fault, bad):

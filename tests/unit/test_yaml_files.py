@@ -57,3 +57,21 @@ def test_usual_yaml_is_read(tmp_path):
     assert read_yaml(path) == {"a": shared, "d": {"b": 2, "c": "é"}, "e": [shared, shared]}
     path.write_text("")
     assert read_yaml(path) is None
+
+
+@pytest.mark.parametrize("number", ["010", "1:30", "-0_7", "00"])
+def test_a_number_that_yaml_takes_for_another(tmp_path, number):
+    path = tmp_path / "x.yaml"
+    path.write_text(f"a:\n  - n: {number}\n")
+    with pytest.raises(InputError, match="line 2: YAML takes"):
+        read_yaml(path)
+
+
+def test_usual_numbers_and_aliases_are_read(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("a: [0, 1_000, 0x10, -5, 0.5, '010']\nb: &b {c: 1}\nd: {<<: *b, e: *b}\n")
+    assert read_yaml(path) == {
+        "a": [0, 1000, 16, -5, 0.5, "010"],
+        "b": {"c": 1},
+        "d": {"c": 1, "e": {"c": 1}},
+    }

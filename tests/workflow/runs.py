@@ -6,17 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ["Snakefile", "rules", "scripts", "config", "envs", "profiles", "report"]
+PARTS = ["Snakefile", "workflow", "rules", "scripts", "config", "envs", "profiles", "report"]
 
 
-def snakemake(project, *arguments, check=True, timeout=600):
-    """Run snakemake in ``project`` as a user would; return the finished process."""
+def snakemake(project, *arguments, check=True, timeout=600, environment=None):
+    """Run snakemake in ``project`` as a user would; return the finished process.
+
+    environment : variables that are set besides.
+    """
     command = [str(Path(sys.executable).parent / "snakemake"), *map(str, arguments)]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    own = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         command,
         cwd=project,
-        env=environment,
+        env=own | (environment or {}),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

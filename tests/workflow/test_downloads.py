@@ -138,7 +138,7 @@ def test_the_plan_says_what_how_much_and_under_which_licence(prepared):
     (head,) = [line for line in plan.splitlines() if "To fetch into resources/" in line]
     assert re.search(r"2\d files, \d+\.\d MB and 2 of unknown size", head)
     (line,) = [line for line in plan.splitlines() if "modality-gap/features_clip.npy  " in line]
-    assert "2.0 MB  MIT, may be passed on  <- http://127.0.0.1:" in line
+    assert "2.0 MB  MIT, may be passed on, sha256 known  <- http://127.0.0.1:" in line
 
 
 def test_a_file_without_a_hash_is_recorded_with_a_visible_warning(prepared):
@@ -171,7 +171,9 @@ def test_prepared_is_prepared_whatever_becomes_of_code_and_addresses(prepared, o
 
 
 def test_every_kind_is_listed_without_network(listed):
-    tables = {path.stem: pd.read_parquet(path) for path in (listed / "small/samples").glob("*.p*")}
+    tables = {
+        path.stem: pd.read_parquet(path) for path in (listed / "small/samples").glob("*.parquet")
+    }
     assert len(tables) == 15
     for name, table in tables.items():
         pictures = table["sample_id"].nunique()

@@ -57,7 +57,8 @@ def imported_modules(path):
 
 
 def test_environments_have_the_pinned_versions(root):
-    pins = set((root / "requirements.txt").read_text().splitlines())
+    files = ("requirements.txt", "requirements-transformers.txt")
+    pins = {line for name in files for line in (root / name).read_text().splitlines()}
     for path in (root / "envs").glob("*.yaml"):
         environment = yaml.safe_load(path.read_text())
         (wheels,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
@@ -69,6 +70,10 @@ def test_requirements_have_the_versions_of_the_project_file(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     for name, wanted in [
         ("requirements.txt", project["dependencies"]),
+        (
+            "requirements-transformers.txt",
+            project["dependencies"] + project["optional-dependencies"]["transformers"],
+        ),
         (
             "requirements-dev.txt",
             project["dependencies"] + project["optional-dependencies"]["dev"],
@@ -128,6 +133,15 @@ def test_every_rule_runs_the_script_of_its_name_and_counts_its_code(root, rules)
         assert {"mem_mb", "runtime"} <= rule.resources.keys(), name
     scripts = {path.stem for path in (root / "scripts").glob("*.py")}
     assert {script_of(rule) for rule in with_script.values()} == scripts
+
+
+def test_every_script_takes_the_library_beside_it_first(root):
+    """Before any other import, or an installed modgap would come first."""
+    for path in (root / "scripts").glob("*.py"):
+        first, second, *others = ast.parse(path.read_text()).body[1:]
+        assert ast.unparse(first) == "import sys", path
+        assert ast.unparse(second) == "sys.path.insert(0, __file__.rpartition('/')[0])", path
+        assert isinstance(others[0], ast.Import | ast.ImportFrom), path
 
 
 def test_chapters_of_rules_are_the_stages(root):

@@ -1,14 +1,16 @@
 """A model entry of the config becomes a network that embeds pictures and captions.
 
-Architectures, weights, tokenizers and preprocessing come from open_clip (ResNets from torchvision).
+Architectures, weights, tokenizers and preprocessing come from open_clip (ResNets from torchvision,
+folders of transformers from that package).
 What was loaded is compared with what ``modgap.plan.models`` promised when the workflow was parsed.
 """
 
 import contextlib
 import logging
 import urllib.error
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +19,18 @@ import PIL
 import torch
 import torchvision
 from open_clip.factory import _find_checkpoint_in_dir
+from open_clip.tokenizer import HFTokenizer
 from open_clip.transformer import QuickGELU
 
 from modgap.digests import check_digest
+from modgap.embeddings.from_transformers import create_transformers
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
     check_positions,
     first_difference,
     load_state_dict,
     misfit_error,
+    plain_file,
     short_message,
     weights_sha256,
 )
@@ -42,8 +47,8 @@ class LoadedModel:
     """A network on its device, in evaluation mode, with all that describes it.
 
     ``preprocessing`` is as in ``modgap.plan.models``; ``provenance`` goes into the file
-    metadata of embeddings. ``tokenizer_name``, ``context_length`` and ``vocab_size`` are None for
-    a model without a text tower.
+    metadata of embeddings. ``tokenizer_name``, ``context_length``, ``vocab_size`` and
+    ``load_tokenizer`` are None for a model without a text tower.
     """
 
     network: torch.nn.Module
@@ -55,6 +60,7 @@ class LoadedModel:
     tokenizer_name: str | None = None
     context_length: int | None = None
     vocab_size: int | None = None
+    load_tokenizer: Callable | None = None
 
     def encode_images(self, pixels):
         """Embed pictures.
@@ -95,12 +101,12 @@ class LoadedModel:
     @cached_property
     def tokenizer(self):
         try:
-            return open_clip.get_tokenizer(self.tokenizer_name)
+            return self.load_tokenizer()
         except (ImportError, OSError) as error:
             raise InputError(
                 f"{self.tokenizer_name}: its tokenizer cannot be loaded "
                 f"({short_message(error)}); tokenizers other than CLIP's own need the package "
-                "transformers and their files, by network or in a local_dir"
+                "transformers (make transformers) and their files, by prepare or in a local_dir"
             ) from error
 
     def per_channel(self, key):
@@ -137,6 +143,9 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     precision = entry.get("precision", precision)
     if models.towers(entry) == ("images",):
         parts = create_torchvision(name, torchvision_entry(entry))
+    elif entry["source"] == "transformers":
+        parts = create_transformers(name, entry)
+        parts["preprocessing"] = models.preprocessing(entry, root)
     else:
         parts = create_open_clip(name, entry, root)
     network = parts.pop("network").eval()
@@ -155,7 +164,9 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         "mean": list(settings["mean"]),
         "std": list(settings["std"]),
         "logit_scale": read_logit_scale(network),
+        "logit_bias": read_logit_bias(network),
         "precision": precision,
+        **parts.pop("versions", {}),
         "device": device.type,
         "open_clip": open_clip.__version__,
         "torch": torch.__version__,
@@ -186,6 +197,12 @@ def read_logit_scale(network):
     """1/τ that the network multiplies cosines with; None for one without texts."""
     scale = getattr(network, "logit_scale", None)
     return None if scale is None else float(scale.detach().exp())
+
+
+def read_logit_bias(network):
+    """What a sigmoid loss adds to scaled cosines; None for a network without it."""
+    bias = getattr(network, "logit_bias", None)
+    return None if bias is None else float(bias.detach())
 
 
 def choose_device(wish):
@@ -250,11 +267,12 @@ def create_open_clip(name, entry, root):
     bare = source == "trained" and models.removes_normalisation(entry["initial"])
     promised = models.preprocessing(entry, root)
     from_file = path is not None and source in ("open_clip", "checkpoint")
+    plain = plain_file(path, state) if from_file else contextlib.nullcontext()
     try:
-        with seeded(entry.get("seed", 0)):
+        with seeded(entry.get("seed", 0)), plain as file:
             network = open_clip.create_model(
                 identifier,
-                path if from_file else entry.get("pretrained"),
+                file or entry.get("pretrained"),
                 load_weights=not bare,
                 require_pretrained=source != "random" and not bare,
                 pretrained_text=False,
@@ -274,9 +292,31 @@ def create_open_clip(name, entry, root):
         "preprocessing": verify_preprocessing(name, entry, network, promised, root),
         "dim": config["embed_dim"],
         "tokenizer_name": identifier,
+        "load_tokenizer": partial(
+            load_open_clip_tokenizer, identifier, entry.get("tokenizer_files", [])
+        ),
         "context_length": config["text_cfg"].get("context_length", 77),
         "vocab_size": vocabulary_size(network),
     }
+
+
+def load_open_clip_tokenizer(identifier, files):
+    """The tokenizer of an open_clip model; one of transformers from its files, where given."""
+    if not files:
+        return open_clip.get_tokenizer(identifier)
+    text = open_clip.get_model_config(identifier)["text_cfg"]
+    try:
+        found = HFTokenizer(
+            str(Path(files[0]).parent),
+            context_length=text.get("context_length", 77),
+            tokenizer_mode=text.get("tokenizer_mode"),
+            local_files_only=True,
+            **text.get("tokenizer_kwargs", {}),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise OSError(short_message(error)) from error
+    found.tokenizer.name_or_path = text["hf_tokenizer_name"]
+    return found
 
 
 def creation_error(name, entry, path, error):

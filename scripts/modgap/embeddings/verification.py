@@ -42,7 +42,8 @@ def golden_embedding(model):
 def activation(network):
     """What a network's hidden layers apply: QuickGELU, GELU or ReLU."""
     kinds = {type(module) for module in network.modules()}
-    if QuickGELU in kinds:
+    # That of transformers by name: the package need not be there.
+    if QuickGELU in kinds or "QuickGELUActivation" in {kind.__name__ for kind in kinds}:
         return "QuickGELU"
     return "GELU" if torch.nn.GELU in kinds or torch.nn.ReLU not in kinds else "ReLU"
 

@@ -24,13 +24,16 @@ from modgap.errors import InputError
 from modgap.fetch.table import fetched_file, mirror_problem
 from modgap.plan.checks.amounts import amount_problems, named_path_lines, shard_lines
 from modgap.plan.checks.joined import refuse_joined
+from modgap.plan.checks.markup import markup_problems
 from modgap.plan.checks.schema import schema_problems
 from modgap.plan.checks.values import (
     drop_replaced,
     read_config_file,
     settle_alternatives,
+    tidy_values,
     value_problems,
 )
+from modgap.plan.grids import expand_grids
 from modgap.plan.models import (
     check_model,
     did_you_mean,
@@ -39,8 +42,8 @@ from modgap.plan.models import (
     towers,
     weights_state,
 )
-from modgap.plan.names import markup_problems
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
+from modgap.plan.repositories import resolve_repositories
 from modgap.plan.switches import drop_unused
 from modgap.plan.tasks import derived_tasks, task_problems
 from modgap.plan.training import (
@@ -49,7 +52,13 @@ from modgap.plan.training import (
     resolve_trained,
     training_problems,
 )
-from modgap.plan.weights import pin_problems, read_pins, resolve_weights
+from modgap.plan.weights import (
+    pin_problems,
+    read_pins,
+    read_tokenizers,
+    resolve_tokenizers,
+    resolve_weights,
+)
 from modgap.yaml_files import read_yaml
 
 # A user's file that names one of these replaces all of them, and the training of the default with
@@ -276,6 +285,8 @@ def run_problems(config):
                 lines.append(f"{where}.dataset: {entry['dataset']} holds no pictures")
             if section == "initialisations" and model and weights_state(model) != "random":
                 lines.append(f"{where}.model: {entry['model']} has weights; name a random model")
+            if section == "layers" and model and model["source"] == "transformers":
+                lines.append(f"{where}.model: the layers of {entry['model']} are not known here")
             kind = config["datasets"].get(entry["dataset"], {}).get("kind")
             if section == "without_normalisation" and kind == "noise":
                 lines.append(f"{where}.dataset: noise has no pairs, so no gap")
@@ -365,28 +376,42 @@ def path_problems(config, root):
     problem = config["mirror"] and mirror_problem(config["mirror"])
     if problem:
         lines.append(f"mirror: {problem}")
+    for key in ("results", "resources"):
+        there = next(path for path in walk_up(config[key]) if os.path.lexists(path))
+        if not os.path.isdir(there):
+            lines.append(f"{key}: {there} is no folder; name another place")
     return lines
 
 
-def model_problems(config, pins, root):
+def walk_up(path):
+    """A path, and every folder above it."""
+    path = Path(os.path.abspath(path))
+    return path, *path.parents
+
+
+def model_problems(config, pins, root, apart):
     """Unknown architectures and tags, mismatches, missing weight files and tokenizers."""
     lines = []
     for name, entry in config["models"].items():
         found = check_model(name, entry, root)
         lines += found or [
             *pin_problems(name, entry, pins, root),
-            *tokenizer_problems(name, entry, root),
+            *([] if apart else tokenizer_problems(name, entry, root)),
         ]
     return lines
 
 
 def tokenizer_problems(name, entry, root):
-    """The line for a model whose tokenizer is not open_clip's own, where nothing can load it."""
+    """The line for a model or tokenizer of transformers, where that is not installed."""
     needed = tokenizer(entry, root)
-    if needed not in ("bpe", None) and importlib.util.find_spec("transformers") is None:
+    own = needed in ("bpe", None)
+    if entry["source"] != "transformers" and own:
+        return
+    if importlib.util.find_spec("transformers") is None:
+        what = "source transformers" if own else f"its tokenizer {needed}"
         yield (
-            f"models.{name}: its tokenizer {needed} needs the package transformers, which is not "
-            "installed here; name another model, or install it where the jobs run"
+            f"models.{name}: {what} needs the package transformers, which is not installed here; "
+            "install it with: make transformers"
         )
 
 
@@ -411,7 +436,7 @@ def name_results(configfiles):
     return f"results/{name}_run" if name in TAKEN_FOLDERS else f"results/{name}"
 
 
-def load_config(given, root, configfiles=()):
+def load_config(given, root, configfiles=(), *, apart=False):
     """The configuration of a run: defaults, the user's file over them, everything checked.
 
     Parameters
@@ -419,6 +444,8 @@ def load_config(given, root, configfiles=()):
     given : dict, what Snakemake read from --configfile and --config.
     root : Path of the project (the folder of the Snakefile).
     configfiles : the user's files; the last one names the results where none of them does.
+    apart : whether jobs run in environments of their own, so that what is installed here says
+        nothing of what they find.
 
     Raises
     ------
@@ -428,7 +455,7 @@ def load_config(given, root, configfiles=()):
     contents = [read_config_file(path) for path in configfiles if os.path.exists(path)]
     problems = value_problems(given)
     if not problems:
-        given = settle_alternatives(given, contents)
+        given = settle_alternatives(tidy_values(given), contents)
         given = {"results": name_results(configfiles), **given}
         config = merge_defaults(load_yaml(root / "config" / "config.yaml"), given)
         problems = schema_problems(
@@ -443,14 +470,19 @@ def load_config(given, root, configfiles=()):
     ]
     if not problems:
         derive_sections(config)
+        config, problems = expand_grids(config)
+    if not problems:
         config = complete_datasets(drop_unused(config))
         problems = [*named_path_lines(config, named_paths), *shard_lines(config)]
     if not problems:
         problems = reference_problems(config) + path_problems(config, root)
         pins = read_pins(os.path.join(root, config["weights"]))
         resolve_weights(config, pins)
+        tokenizers = read_tokenizers(os.path.join(root, config["weights"]))
+        resolve_tokenizers(config, tokenizers, root)
+        problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
-        problems += model_problems(config, pins, root) + task_problems(config, root)
+        problems += model_problems(config, pins, root, apart) + task_problems(config, root)
         problems = problems or resolved_problems(config, root)
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)

@@ -13,13 +13,16 @@ checkpoint   architecture, checkpoint (a weights file); for an open_clip archite
 local_dir    path (a folder with open_clip_config.json and weights); architecture and pretrained
              may name the tag that the folder must agree with
 hub          repo, geometry ("224-bicubic-shortest")
+transformers path (a folder of that package, see ``modgap.plan.repositories``), or repo, revision
+             and geometry, and then path is where the workflow puts the files
 torchvision  architecture (resnet18 or resnet50), weights (null, a tag or a file), size, seed
 trained      run (a training run of this pipeline); ``modgap.plan.training`` adds path (the folder
              of its checkpoint, which need not exist yet) and initial (the entry it started from)
 
 and for all of them ``normalisation`` of the pixels (own, imagenet or none) and
 ``normalisation_layers`` (kept or removed, after the weights are in place). A tag with pinned
-weights gets ``weights_file``, the place of its file (``modgap.plan.weights``). An architecture is
+weights gets ``weights_file``, the place of its file, and one with a tokenizer of transformers
+``tokenizer_files`` (``modgap.plan.weights``). An architecture is
 open_clip's or one of ours, ``config/models/NAME.json``, with open_clip's default preprocessing at
 its own image size.
 File names are relative to the working directory, like every file name of a workflow.
@@ -37,6 +40,11 @@ from modgap.plan.architectures import (
     clean_tag,
     known_architectures,
     known_tags,
+)
+from modgap.plan.repositories import (
+    transformers_files,
+    transformers_preprocessing,
+    transformers_problems,
 )
 
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -89,7 +97,7 @@ def preprocessing(entry, root=PROJECT):
     """Preprocessing of a model entry that ``check_model`` found no fault with.
 
     Returns a dict: size (px), interpolation, resize_mode, mean, std (per channel, of values in
-    0..1). Mean and std are None for a ``hub`` repository, which is not read before it is loaded.
+    0..1). Mean and std are None for a repository whose files are not there yet.
     """
     given = {key: entry[key] for key in entry.keys() & {"interpolation"}}
     scale = PIXEL_SCALES.get(entry.get("normalisation"), {})
@@ -117,6 +125,8 @@ def own_preprocessing(entry, root):
             "mean": None,
             "std": None,
         }
+    if source == "transformers":
+        return transformers_preprocessing(entry)
     if source == "local_dir":
         return folder_preprocessing(read_folder_config(entry["path"]))
     tag = find_tag(entry, root)
@@ -192,7 +202,12 @@ def removes_normalisation(entry):
 
 
 def weight_files(entry):
-    """The files that a model is read from, for the rule to name as input."""
+    """The files that a model and its tokenizer are read from, for the rule to name as input."""
+    return [*model_files(entry), *entry.get("tokenizer_files", [])]
+
+
+def model_files(entry):
+    """The files of a model itself."""
     if "weights_file" in entry:
         return [entry["weights_file"]]
     if entry["source"] == "checkpoint":
@@ -205,6 +220,8 @@ def weight_files(entry):
         folder = Path(entry["path"])
         weights = [path for path in folder.glob("*") if path.suffix in FOLDER_SUFFIXES]
         return sorted(map(str, [folder / "open_clip_config.json", *weights]))
+    if entry["source"] == "transformers":
+        return transformers_files(entry)
     if entry["source"] == "torchvision" and is_file_name(entry.get("weights")):
         return [entry["weights"]]
     return []
@@ -241,6 +258,7 @@ def check_model(name, entry, root=PROJECT):
         "local_dir": folder_problems,
         "hub": hub_problems,
         "torchvision": torchvision_problems,
+        "transformers": transformers_problems,
     }[entry["source"]]
     return [f"models.{name}.{problem}" for problem in check(entry, root)]
 

@@ -1,15 +1,10 @@
 """What figures, tables and the report call models, datasets and everything made of them."""
 
-import re
-
 from modgap.plan.embeddings import name_compared
 from modgap.plan.models import towers, weights_state
 from modgap.plan.paths import IMPORTED, list_paired, modalities
 from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, read_prompts
 from modgap.plan.tasks import OWN_GAP, list_compared, task_templates
-
-# What an HTML parser looks for inside a script.
-MARKUP = re.compile(r"</|<!--|<script", re.IGNORECASE)
 
 
 def run_name(entry):
@@ -154,7 +149,7 @@ def name_family(model):
     source = model["source"]
     if source in ("open_clip", "checkpoint") and "pretrained" in model:
         return model["pretrained"].split("_")[0]
-    if source == "hub":
+    if source in ("hub", "transformers") and "repo" in model:
         return model["repo"].split("/")[0]
     return {"random": "untrained", "trained": "trained here"}.get(source, source)
 
@@ -247,29 +242,3 @@ def name_pair(config, entry):
         return data
     state = weights_state(config["models"][entry["model"]])
     return f"{model_label(config, entry['model'])} with {state} weights on {data}"
-
-
-def markup_problems(config, configfiles=()):
-    """Lines for texts that would end, or begin, a script in the page of Snakemake's own report.
-
-    That page holds the settings of jobs, labels and paths among them, in a script, as they are.
-    """
-    texts = [*walk_texts(config, ""), *(("--configfile", str(path)) for path in configfiles)]
-    return [
-        f"{where}: {found[0]!r} cannot stand in it, for Snakemake's own report puts it into a "
-        "script as it is; leave it out"
-        for where, text in texts
-        if (found := MARKUP.search(text))
-    ]
-
-
-def walk_texts(value, where):
-    """(dotted key, text) of every key and text in nested mappings and lists."""
-    if isinstance(value, str):
-        yield where, value
-    pairs = value.items() if isinstance(value, dict) else ()
-    pairs = enumerate(value) if isinstance(value, list) else pairs
-    for key, item in pairs:
-        if isinstance(key, str):
-            yield where, key
-        yield from walk_texts(item, f"{where}.{key}".lstrip("."))

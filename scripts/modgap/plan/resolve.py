@@ -67,6 +67,7 @@ from modgap.plan.paths import (
     set_parts,
     shard_counts,
 )
+from modgap.plan.repositories import repository_rows
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
     classifier_runs,
@@ -76,7 +77,7 @@ from modgap.plan.training import (
     plan_studies,
     plan_training,
 )
-from modgap.plan.weights import read_pins, weight_rows
+from modgap.plan.weights import read_pins, tokenizer_rows, weight_rows
 
 
 def read_context(config, root):
@@ -88,7 +89,12 @@ def read_context(config, root):
         root=root,
         shards=shard_counts(config),
         pins=pins,
-        downloads={**download_rows(config, root), **weight_rows(pins, config["weights"])},
+        downloads={
+            **download_rows(config, root),
+            **weight_rows(pins, config["weights"]),
+            **tokenizer_rows(os.path.join(root, config["weights"])),
+            **repository_rows(config),
+        },
         runs=runs,
         cells=cells,
         classifiers=classifier_runs(config),

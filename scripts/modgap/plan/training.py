@@ -100,6 +100,8 @@ def entry_problems(where, entry, config, classes=False):
         yield f"{where}.model: no model named {entry['model']!r}{hint}"
     elif models[entry["model"]]["source"] == "torchvision" and not classes:
         yield f"{where}.model: {entry['model']} has no text tower, so no contrastive loss"
+    elif models[entry["model"]]["source"] == "transformers":
+        yield f"{where}.model: {entry['model']} is of transformers; train a model of open_clip"
     for key, names in (("datasets", entry["datasets"]), ("held_out", [entry["held_out"]])):
         for name in names:
             kind = datasets.get(name, {}).get("kind")

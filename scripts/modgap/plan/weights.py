@@ -10,7 +10,7 @@ from functools import lru_cache
 from modgap.errors import InputError
 from modgap.fetch.table import address_problem, plain_row
 from modgap.plan.architectures import clean_tag
-from modgap.plan.models import find_tag, preprocessing
+from modgap.plan.models import find_architecture, find_tag, preprocessing
 from modgap.yaml_files import read_yaml
 
 # Form of every value that is text or empty.
@@ -31,6 +31,8 @@ PATTERNS = {
 NUMBERS = ("bytes", "context_length")
 KEYS = {*PATTERNS, "preprocessing", "golden"}
 PREPROCESSING = {"size", "interpolation", "resize_mode", "mean", "std"}
+
+TOKENIZER_KEYS = {"name", "revision", "files"}
 
 HUB = "https://huggingface.co/{repo}/resolve/{revision}/{file}"
 
@@ -132,6 +134,60 @@ def weight_rows(pins, table):
             "table": table,
         }
     return rows
+
+
+@lru_cache
+def read_tokenizers(path):
+    """Tokenizers of the table, {name in open_clip: entry}, whose files ``prepare`` fetches.
+
+    Raises
+    ------
+    InputError : an entry that is not of the table's form.
+    """
+    entries = read_yaml(path).get("tokenizers") or []
+    found = {}
+    for number, entry in enumerate(entries):
+        where = f"{path}, tokenizers.{number}"
+        if not isinstance(entry, dict) or entry.keys() != TOKENIZER_KEYS:
+            raise InputError(f"{where}: needs the keys {', '.join(sorted(TOKENIZER_KEYS))}")
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", str(entry["name"])):
+            raise InputError(f"{where}: name cannot be {entry['name']!r}")
+        if not re.fullmatch(PATTERNS["revision"], entry["revision"] or ""):
+            raise InputError(f"{where}: revision cannot be {entry['revision']!r}")
+        if not entry["files"] or not all(
+            re.fullmatch(r"\w[\w.-]*", str(f)) for f in entry["files"]
+        ):
+            raise InputError(f"{where}: files must be names, one or more")
+        if entry["name"] in found:
+            raise InputError(f"{where}: {entry['name']} stands in the table twice")
+        found[entry["name"]] = entry
+    return found
+
+
+def tokenizer_rows(path):
+    """Rows like those of config/downloads.csv for the files of tokenizers, by name."""
+    rows = {}
+    for name, entry in read_tokenizers(path).items():
+        for file in entry["files"]:
+            place = f"weights/tokenizers/{name}/{file}"
+            revision = entry["revision"] or "main"
+            rows[place] = plain_row(place, HUB.format(repo=name, revision=revision, file=file))
+    return rows
+
+
+def resolve_tokenizers(config, known, root):
+    """Give every model with a tokenizer of the table the paths of its files.
+
+    known : what ``read_tokenizers`` found.
+    """
+    for entry in config["models"].values():
+        if entry["source"] not in ("random", "open_clip", "checkpoint"):
+            continue
+        row = find_architecture(entry["architecture"], root)
+        if row is not None and row["tokenizer"] in known:
+            folder = f"{config['resources']}/weights/tokenizers/{row['tokenizer']}"
+            files = known[row["tokenizer"]]["files"]
+            entry["tokenizer_files"] = [f"{folder}/{file}" for file in files]
 
 
 def find_pin(entry, pins):

@@ -54,8 +54,16 @@ def write_for_people(frame, csv):
 
 
 def read_for_jobs(csv, **options):
-    """A table of ``write_for_people`` with the texts that were written; options of read_csv."""
-    frame = pd.read_csv(csv, **options)
+    """A table of ``write_for_people`` with the texts that were written; options of read_csv.
+
+    Only an empty cell is a missing value: a class or a label may be called NA or null.
+    """
+    frame = pd.read_csv(csv, keep_default_na=False, na_values=[""], **options)
+    written = pd.read_csv(csv, keep_default_na=False, na_values=[""], **{**options, "dtype": str})
+    for name in frame.columns:
+        # No number of ours begins with 0 and a digit: a class may be called 007.
+        if written[name].str.match(r"[-+]?0\d", na=False).any():
+            frame[name] = written[name]
     for name in frame.columns.difference(IDENTIFIERS):
         if not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = frame[name].map(unguard_formula)

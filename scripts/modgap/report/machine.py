@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -54,9 +55,7 @@ def processor():
 
 
 def code_state(root):
-    """Commit of the project, if it is a git repository, and a digest of its scripts and rules."""
-    commit = run_command("git", "-C", str(root), "rev-parse", "HEAD")
-    changed = run_command("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
+    """Commit of the project, if it is known, and a digest of its scripts and rules."""
     files = [
         root / "Snakefile",
         *sorted(root.glob("rules/*.smk")),
@@ -64,9 +63,21 @@ def code_state(root):
     ]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return {
-        "commit": (commit + ", with changes" * bool(changed)) if commit else "not a git repository",
+        "commit": find_commit(root) or "not a git repository",
         "scripts and rules, sha256": digest,
     }
+
+
+def find_commit(root):
+    """Commit of the files in a folder: of its repository, no other one around it, or its name.
+
+    The files of one commit lie in a folder of its name (modgap.fetch.checkout.unpack_commit).
+    """
+    git = ["git", "-C", str(root)]
+    if run_command(*git, "rev-parse", "--show-toplevel") == str(root.resolve()):
+        changed = run_command(*git, "status", "--porcelain", "--untracked-files=no")
+        return run_command(*git, "rev-parse", "HEAD") + ", with changes" * bool(changed)
+    return root.name if re.fullmatch("[0-9a-f]{40}", root.name) else ""
 
 
 def run_command(*command):

@@ -100,8 +100,7 @@ def read_table_view(csv, markdown=None, *, private=False):
     -------
     dict: columns, rows (lists of text), total (rows of the file).
     """
-    # A class may be called NA or null; only an empty cell is a missing value.
-    frame = read_for_jobs(csv, keep_default_na=False, na_values=[""])
+    frame = read_for_jobs(csv)
     if markdown is not None:
         header = markdown.read_text(encoding="utf-8").split("\n", 1)[0]
         printed = [name.strip() for name in header.strip("|").split("|")]

@@ -196,6 +196,22 @@ def test_checkpoint_round_trip(project, tiny, weights, tmp_path):
     assert "weights_file" not in tiny.provenance
 
 
+@pytest.mark.parametrize("prefix", ["model.", "module.model.", "clip."])
+def test_checkpoints_of_lightning_and_ddp(project, tiny, tmp_path, prefix):
+    state = {prefix + name: value for name, value in tiny.network.state_dict().items()}
+    path = tmp_path / "last.pt"
+    torch.save({"state_dict": {**state, "loss.weight": torch.ones(2)}, "epoch": 3}, path)
+    loaded = create_model("mine", checkpoint(path), device="cpu", root=project)
+    assert_same_embeddings(tiny, loaded)
+    assert loaded.provenance["weights_sha256"] == tiny.provenance["weights_sha256"]
+    del state[f"{prefix}text_projection"]
+    torch.save({"state_dict": state}, path)
+    with pytest.raises(InputError, match=r"Missing.*text_projection") as caught:
+        create_model("mine", checkpoint(path), device="cpu", root=project)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
 def local_dir(folder, weights, model_cfg, **preprocess_cfg):
     config = {"model_cfg": model_cfg, "preprocess_cfg": preprocess_cfg}
     (folder / "open_clip_config.json").write_text(json.dumps(config))

@@ -1,5 +1,7 @@
 """Weight files: tensors are read, code is not; networks and their weights are told apart."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,10 @@ from modgap.embeddings.state_dict import (
     check_positions,
     first_difference,
     load_state_dict,
+    plain_file,
+    shared_wrapper,
     short_message,
+    strip_wrappers,
     weights_sha256,
 )
 from modgap.errors import InputError
@@ -71,3 +76,80 @@ def test_messages_on_one_line():
     assert short_message(EOFError()) == "EOFError"
     error = RuntimeError("Error(s) in loading:\n\tMissing key(s): 'a'.\n\tUnexpected: 'b'.")
     assert first_difference(error) == "Missing key(s): 'a'"
+
+
+WEIGHTS = {
+    "logit_scale": torch.tensor(2.0),
+    "visual.proj": torch.ones(2),
+    "ln.bias": torch.zeros(3),
+}
+
+
+def under(prefix, **more):
+    return {**{prefix + name: value for name, value in WEIGHTS.items()}, **more}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        WEIGHTS,
+        under("module."),
+        {"state_dict": under("model.")},
+        {"state_dict": under("model.clip."), "epoch": 3, "optimizer_states": [{"lr": 0.1}]},
+        {"model_state_dict": under("module._orig_mod."), "loss": torch.ones(1)},
+        {"state_dict": under("clip.", **{"loss.weight": torch.ones(4)})},
+        {"state_dict": under("model.", **{"ema.logit_scale": torch.ones(1)})},
+        {"model": under("")},
+    ],
+)
+def test_checkpoints_of_training_runs(tmp_path, content):
+    path = tmp_path / "last.pt"
+    torch.save(content, path)
+    found = load_state_dict(path)
+    assert found.keys() == WEIGHTS.keys()
+    assert all(torch.equal(found[name], WEIGHTS[name]) for name in WEIGHTS)
+
+
+def test_what_is_left_out_is_said(tmp_path, caplog):
+    state = under("model.", **{"loss.weight": torch.ones(4), "teacher.x": torch.ones(1)})
+    torch.save({"state_dict": state, "epoch": 1}, tmp_path / "last.pt")
+    with caplog.at_level("INFO"):
+        load_state_dict(tmp_path / "last.pt")
+    assert "left out are epoch" in caplog.text
+    assert "2 weights beside the model: loss.weight, teacher.x" in caplog.text
+
+
+def test_a_prefix_that_not_all_weights_have_stays(tmp_path):
+    """Without a logit scale nothing tells the model from what stands beside it."""
+    state = {"model.a": torch.ones(1), "model.b": torch.ones(1), "c": torch.ones(1)}
+    assert strip_wrappers("x", state).keys() == state.keys()
+    del state["c"]
+    assert strip_wrappers("x", state).keys() == {"a", "b"}
+    assert shared_wrapper(["module.model.a", "module.model.b"]) == "module.model."
+    assert shared_wrapper(["module.model.a", "module.b"]) == "module."
+    assert shared_wrapper(["modules.a"]) == ""
+    assert shared_wrapper([]) == ""
+
+
+def test_several_models_in_one_checkpoint():
+    with pytest.raises(
+        InputError, match=r"several models, under clip\. and model\.; save"
+    ) as caught:
+        strip_wrappers("last.ckpt", {**under("model."), **under("clip.")})
+    assert "last.ckpt" in str(caught.value)
+
+
+def test_objects_of_lightning_are_refused(tmp_path):
+    torch.save({"state_dict": under("model."), "hparams": Code()}, tmp_path / "last.pt")
+    with pytest.raises(InputError, match="no weights can be read from it"):
+        load_state_dict(tmp_path / "last.pt")
+
+
+def test_only_what_open_clip_cannot_read_is_copied(tmp_path):
+    torch.save(WEIGHTS, tmp_path / "plain.pt")
+    torch.save({"state_dict": under("model.")}, tmp_path / "last.pt")
+    with plain_file(tmp_path / "plain.pt", WEIGHTS) as path:
+        assert path == tmp_path / "plain.pt"
+    with plain_file(tmp_path / "last.pt", WEIGHTS) as path:
+        assert load_state_dict(path).keys() == WEIGHTS.keys()
+    assert not Path(path).exists()

@@ -1,6 +1,7 @@
 """The table of pretrained weights: what it says, what is empty in it, and what is refused."""
 
 import copy
+import importlib.util
 
 import open_clip
 import pytest
@@ -11,7 +12,15 @@ from open_clip.constants import HF_SAFE_WEIGHTS_NAME
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.weights import find_pin, pin_address, read_installed, read_pins, weight_rows
+from modgap.plan.resolve import resolve
+from modgap.plan.weights import (
+    find_pin,
+    pin_address,
+    read_installed,
+    read_pins,
+    read_tokenizers,
+    weight_rows,
+)
 
 OPENAI = ("ViT-B-32-quickgelu", "openai")
 TORCHVISION = {("resnet18", "imagenet1k_v1"), ("resnet50", "imagenet1k_v1")}
@@ -160,12 +169,54 @@ def test_a_pin_that_contradicts_the_package_is_refused(root, pins, tmp_path, cha
     assert words in line
 
 
-def test_a_tokenizer_that_is_not_installed_is_refused_before_anything_runs(root, pins):
+def test_a_tokenizer_that_is_not_installed_is_refused_before_anything_runs(root, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError) as caught:
         load_config(run_of(**entry_of(("ViT-B-16-SigLIP", "webli"))), root)
     (line,) = str(caught.value).splitlines()[1:]
     assert line.strip() == (
         "models.m: its tokenizer timm/ViT-B-16-SigLIP needs the package transformers, which is "
-        "not installed here; name another model, or install it where the jobs run"
+        "not installed here; install it with: make transformers"
     )
     load_config(run_of(**entry_of(("PE-Core-B-16", "meta"))), root)
+
+
+def test_tokenizers_of_the_table_are_prepared(root, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    config = load_config(run_of(**entry_of(("ViT-L-14-CLIPA", "datacomp1b"))), root)
+    folder = "weights/tokenizers/bert-base-uncased"
+    files = [
+        f"resources/{folder}/{file}.json" for file in ("tokenizer", "tokenizer_config", "config")
+    ]
+    assert config["models"]["m"]["tokenizer_files"] == files
+    plan = resolve(config, root)
+    assert set(files) < set(plan["fetching"]["files"])
+    assert set(files) < set(plan["images"]["m/d"]["weights"])
+    address = plan["downloads"][f"{folder}/tokenizer.json"]["row"]["url"]
+    assert address.endswith("/bert-base-uncased/resolve/main/tokenizer.json")
+    plain = load_config(run_of(**entry_of(OPENAI)), root)
+    assert "tokenizer_files" not in plain["models"]["m"]
+
+
+def test_every_tokenizer_of_the_pins_is_in_the_table(root, pins):
+    known = read_tokenizers(str(root / "config" / "weights.yaml"))
+    needed = {pin["tokenizer"] for pin in pins.values()} - {"bpe", None}
+    assert needed == set(known)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"files": []}, "files must be names"),
+        ({"files": ["../x"]}, "files must be names"),
+        ({"revision": "main"}, "revision cannot be 'main'"),
+        ({"name": "a/b/c"}, "name cannot be 'a/b/c'"),
+        ({"more": 1}, "needs the keys files, name, revision"),
+    ],
+)
+def test_a_tokenizer_that_cannot_be(tmp_path, changed, words):
+    entry = {"name": "a/b", "revision": None, "files": ["tokenizer.json"], **changed}
+    path = tmp_path / "w.yaml"
+    path.write_text(yaml.safe_dump({"weights": [], "tokenizers": [entry]}))
+    with pytest.raises(InputError, match=words):
+        read_tokenizers(str(path))

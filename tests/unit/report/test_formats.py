@@ -5,7 +5,14 @@ import math
 import pandas as pd
 import pytest
 
-from modgap.report.formats import escape_latex, reasons_not_judged, spell, write_formats
+from modgap.report.formats import (
+    escape_latex,
+    read_for_jobs,
+    reasons_not_judged,
+    spell,
+    write_for_people,
+    write_formats,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +43,12 @@ def test_print_has_the_chosen_rows_and_columns_and_the_csv_has_all(tmp_path):
     assert "hidden" not in latex
 
 
+def test_a_label_may_be_called_na(tmp_path):
+    frame = pd.DataFrame({"label": ["NA", "null", "nan", "a"], "gap": [0.1, math.nan, 0.3, 0.4]})
+    write_for_people(frame, tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(read_for_jobs(tmp_path / "t.csv"), frame)
+
+
 @pytest.mark.parametrize(
     ("state", "low", "reasons"),
     [
@@ -47,3 +60,9 @@ def test_print_has_the_chosen_rows_and_columns_and_the_csv_has_all(tmp_path):
 )
 def test_random_weights_and_chance_are_not_judged(state, low, reasons):
     assert reasons_not_judged(state, low, chance=0.1) == reasons
+
+
+def test_classes_of_digits_keep_their_zeros(tmp_path):
+    frame = pd.DataFrame({"class": ["007", "010"], "n": [7, 10], "share": [0.5, 0.0]})
+    write_for_people(frame, tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(read_for_jobs(tmp_path / "t.csv"), frame, check_dtype=False)

@@ -92,7 +92,8 @@ def measure_key(key, inner, path, lines, sizes):
             f"{prefix.rstrip('.')}: the key {shown} is no text; put it in quotes".lstrip(": ")
         )
         return 1
-    problems = list(scalar_problems(key))
+    # A line break at the end of a key is none of a folded text.
+    problems = list(scalar_problems(f"{key} " if key.endswith("\n") else key))
     if problems:
         lines += [f"{prefix}{key[:40]!r}: the key {problem}" for problem in problems]
         return 1
@@ -108,13 +109,31 @@ def scalar_problems(value):
     elif isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             yield f"{value[:40]!r}... has {len(value):,} characters; {LONGEST_TEXT:,} are the most"
-        elif any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+        elif any(unicodedata.category(letter) in ("Cc", "Cs") for letter in tidy_text(value)):
             yield (
                 f"{value[:40]!r} has a line break or another control character in it; write it in "
                 "one line, without"
             )
     elif not isinstance(value, bool | int | float | type(None)):
         yield f"{str(value)[:40]!r} is a {type(value).__name__}; put it in quotes"
+
+
+def tidy_text(text):
+    """Text as it was meant: without the line break at the end of a folded one, ``~`` as the home.
+
+    YAML's ``label: >`` ends in a line break; of a path only a shell would fill in ``~/``.
+    """
+    text = text.removesuffix("\n").removesuffix("\r")
+    return os.path.expanduser(text) if text.startswith("~/") else text
+
+
+def tidy_values(value):
+    """A configuration in which every text is as it was meant; keys stay as they are."""
+    if isinstance(value, dict):
+        return {key: tidy_values(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [tidy_values(inner) for inner in value]
+    return tidy_text(value) if isinstance(value, str) else value
 
 
 def find_section(config, keys):

@@ -1,6 +1,7 @@
 """Values that no key may have, keys that exclude each other, files in which nothing vanishes."""
 
 import math
+import os
 
 import pytest
 
@@ -10,6 +11,7 @@ from modgap.plan.checks.values import (
     path_problem,
     read_config_file,
     settle_alternatives,
+    tidy_values,
     value_problems,
     without_keys,
 )
@@ -124,3 +126,15 @@ def test_a_configuration_file_is_read_as_snakemake_reads_it(tmp_path):
     path.write_text('{"a": {"b": 1, "b": 2}}')
     with pytest.raises(InputError, match="the key 'b' stands in one mapping twice"):
         read_config_file(path)
+
+
+def test_text_is_taken_as_it_was_meant():
+    given = {"a": ["folded\n", "~/x-{0..3}.tar", "~", "a~/b", 1], "b\n": {"c": "windows\r\n"}}
+    home = os.path.expanduser("~")
+    assert tidy_values(given) == {
+        "a": ["folded", f"{home}/x-{{0..3}}.tar", "~", "a~/b", 1],
+        "b\n": {"c": "windows"},
+    }
+    assert value_problems({"a": "folded\n"}) == []
+    assert "line break" in value_problems({"b\n": 1})[0]
+    assert "line break" in value_problems({"b": "two\nlines\n"})[0]
