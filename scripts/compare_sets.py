@@ -9,9 +9,6 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
-import pandas as pd
-
-from modgap.errors import InputError
 from modgap.job import LOG, start_log
 from modgap.statistics.clouds import (
     find_sources,
@@ -20,22 +17,15 @@ from modgap.statistics.clouds import (
     picture_labels,
     read_class_vectors,
     read_pictures,
-    sample_pictures,
 )
 from modgap.statistics.comparison import (
-    compare_sides,
+    compare_pairs,
     comparison_frame,
     match_pictures,
-    measure_side,
     share_difference_row,
     top_hits,
 )
-from modgap.statistics.geometry import normalise
-from modgap.statistics.retrieval import caption_relevance
 from modgap.tables import read_metadata, write_table
-
-# Leaving one picture out must leave pairs, and so must each half of a held-out split.
-FEWEST = 4
 
 
 def main(
@@ -54,27 +44,21 @@ def main(
     exact_rows : most pictures that are compared.
     """
     sources = [complete_source(source) for source in (before, after)]
-    pairs = [load_pair(*source["files"]) for source in sources]
-    ids = [pd.Series(pair.ids) for pair in pairs]
-    places = match_pictures(*ids, sets)
-    shared = n = len(places[0])
-    if n > exact_rows:
-        # The same pictures of both: what compares all pairs would take hours on many.
-        chosen = sample_pictures(n, exact_rows, seed)
-        places, n = [place[chosen] for place in places], exact_rows
-    if n < FEWEST:
-        raise InputError(f"{sets[0]} and {sets[1]} share {n} pictures; a comparison needs {FEWEST}")
-    sides = [
-        measure_shared(pair.keep(place), source, n_resamples=n_resamples, seed=seed, block=block)
-        for pair, place, source in zip(pairs, places, sources, strict=True)
-    ]
-    rows = compare_sides(*sides) + [task_row(task, sets) for task in tasks]
-    notes = list_notes(sets, ids, shared, sources)
-    if n < shared:
-        notes.append(f"{n:,} of the {shared:,} shared pictures, drawn at random")
+    rows, shared, notes = compare_pairs(
+        [load_pair(*source["files"]) for source in sources],
+        [source["caption"] for source in sources],
+        [source["files"][2] for source in sources],
+        sets,
+        exact_rows=exact_rows,
+        n_resamples=n_resamples,
+        seed=seed,
+        block=block,
+    )
+    rows += [task_row(task, sets) for task in tasks]
+    notes += list_differences(sets, sources)
     for note in notes:
         LOG.warning(note)
-    about = {"sets": list(sets), "modalities": list(modalities), "shared": n, "notes": notes}
+    about = {"sets": list(sets), "modalities": list(modalities), "shared": shared, "notes": notes}
     write_table(comparison_frame(rows, name, seed), table, about)
 
 
@@ -85,19 +69,6 @@ def complete_source(source):
         return {"files": files, "caption": caption}
     files = (source["first"], source["second"], source["samples"])
     return {"files": files, "caption": source["caption"]}
-
-
-def measure_shared(pair, source, **settings):
-    """``measure_side`` of the shared pictures of one set, as its own statistics are measured."""
-    chosen = pair.choose(source["caption"])
-    return measure_side(
-        normalise(pair.first),
-        normalise(chosen.second),
-        chosen.owner,
-        gallery=(normalise(pair.second), pair.owner),
-        relevance=caption_relevance(pair.texts, pair.owner, source["files"][2]),
-        **settings,
-    )
 
 
 def task_row(task, sets):
@@ -123,22 +94,16 @@ def read_hits(task, side):
     return pictures["sample_id"], top_hits(X, T, labels)
 
 
-def list_notes(sets, ids, n, sources):
-    """What a reader of the comparison must know, one line each."""
-    notes = [
-        f"{len(own) - n:,} of {len(own):,} pictures of {name} are left out: the other set does not "
-        "have them"
-        for name, own in zip(sets, ids, strict=True)
-        if len(own) > n
-    ]
+def list_differences(sets, sources):
+    """A line where the two sets are not of the same data."""
     data = [read_metadata(source["files"][0][0]).get("dataset_sha256") for source in sources]
     embedded = all(source["files"][2] is not None for source in sources)
     if embedded and data[0] != data[1]:
-        notes.append(
+        return [
             f"{sets[0]} and {sets[1]} are of different data; their pictures were matched by "
             "sample_id alone"
-        )
-    return notes
+        ]
+    return []
 
 
 def take_tasks(source, tasks):

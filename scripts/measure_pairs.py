@@ -11,9 +11,8 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
-from modgap.statistics.all_pairs import measure_all_pairs
-from modgap.statistics.clouds import describe_sample, load_pair, sample_pairs
-from modgap.statistics.retrieval import caption_relevance
+from modgap.statistics.all_pairs import measure_sampled
+from modgap.statistics.clouds import load_pair
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs.
@@ -27,23 +26,10 @@ def main(first, second, samples, table, *, name, caption, exact_rows, seed, bloc
         raise InputError(
             f"{first[0]}: {total} rows; the statistics of {name!r} need at least {FEWEST}"
         )
-    pair = sample_pairs(pair, exact_rows, seed)
-    sampled = describe_sample(len(pair.first), total)
-    if sampled:
-        LOG.info("%s: %d of %d pictures, drawn at random", name, len(pair.first), total)
-    captions = None if samples is None else pair.texts["caption"].to_numpy()
-    chosen = pair.choose(caption)
-    frame = measure_all_pairs(
-        name,
-        pair.first,
-        chosen.second,
-        chosen.owner,
-        gallery=(pair.second, pair.owner),
-        captions=captions,
-        relevance=caption_relevance(pair.texts, pair.owner, samples),
-        seed=seed,
-        block=block,
-        sampled_from=total if sampled else None,
+    if total > exact_rows:
+        LOG.info("%s: %d of %d pictures, drawn at random", name, exact_rows, total)
+    frame, sampled = measure_sampled(
+        name, pair, samples, caption=caption, exact_rows=exact_rows, seed=seed, block=block
     )
     write_table(frame, table, sampled)
 

@@ -9,18 +9,11 @@ import sys
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
 import numpy as np
-import pandas as pd
 
 from modgap.job import start_log
 from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, sample_pictures
 from modgap.statistics.geometry import normalise
-from modgap.statistics.projections import (
-    check_spread,
-    project_gap_axis,
-    project_pca,
-    project_svd,
-    project_umap,
-)
+from modgap.statistics.projections import PROJECTIONS, check_spread, project_clouds
 from modgap.tables import write_table
 
 
@@ -43,35 +36,18 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
         rows, total = np.concatenate(parts), sum(map(len, clouds))
         n_drawn, keys = len(rows), {}
     check_spread(np.concatenate([X, Y]), f"{first[0]} and {second[0]}")
-    results = {
-        "umap": project_umap(X, Y, n_neighbors=n_neighbors, min_dist=min_dist, seed=seed),
-        "svd": project_svd(X, Y),
-        "pca": project_pca(X, Y),
-        "gap_axis": project_gap_axis(X, Y),
-    }
-    frames = [
-        pd.DataFrame(
-            {
-                "embeddings": name,
-                "method": method,
-                "modality": np.repeat(["first", "second"], [len(X), len(Y)]),
-                "pair": rows,
-                "x": coordinates[:, 0].astype(np.float64),
-                "y": coordinates[:, 1].astype(np.float64),
-                **keys,
-            }
-        )
-        for method, (coordinates, _) in results.items()
-    ]
-    axes = {
-        method: {key: float(value) for key, value in meaning.items()}
-        for method, (_, meaning) in results.items()
-    }
-    write_table(
-        pd.concat(frames, ignore_index=True),
-        table,
-        {"axes": axes, "n": total, "n_drawn": n_drawn, "seed": seed},
+    points, axes = project_clouds(
+        name,
+        X,
+        Y,
+        rows,
+        keys=keys,
+        methods=PROJECTIONS,
+        n_neighbors=n_neighbors,
+        min_dist=min_dist,
+        seed=seed,
     )
+    write_table(points, table, {"axes": axes, "n": total, "n_drawn": n_drawn, "seed": seed})
 
 
 def identify_points(pair, drawn):

@@ -19,11 +19,10 @@ import json
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from modgap.digests import check_digest
 from modgap.errors import InputError
+from modgap.extras import extra
 from modgap.files import atomic_path
 from modgap.inputs import check_file
 
@@ -58,9 +57,17 @@ BY_ID, BY_ROW, UNPAIRED = "by id", "by row", "unpaired"
 VARIANTS = ("_published", "_chance", "_ceiling")
 
 
+def load_arrow():
+    """The package pyarrow, loaded where files are read or written: arrays do without it."""
+    with extra("files"):
+        import pyarrow.parquet
+
+    return pyarrow
+
+
 def write_table(frame, path, metadata=None):
     """Write a data frame as parquet with ``metadata`` (a JSON-able dict) beside the schema."""
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = load_arrow().Table.from_pandas(frame, preserve_index=False)
     write_arrow(table, path, metadata)
 
 
@@ -69,7 +76,7 @@ def write_arrow(table, path, metadata=None):
     merged = {**(table.schema.metadata or {})}
     merged[METADATA_KEY] = json.dumps(metadata or {}, sort_keys=True).encode()
     with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(merged), temporary)
+        load_arrow().parquet.write_table(table.replace_schema_metadata(merged), temporary)
 
 
 def read_metadata(path):
@@ -86,8 +93,9 @@ def data_provenance(path):
 
 def open_parquet(path):
     """A ParquetFile, or an InputError that names the file."""
+    pa = load_arrow()
     try:
-        return pq.ParquetFile(check_file(path))
+        return pa.parquet.ParquetFile(check_file(path))
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: not a readable parquet file ({error})") from error
 
@@ -116,12 +124,13 @@ def write_embeddings(path, ids, embeddings, provenance):
     embeddings : (n, dim) array, float32 or float16, raw.
     provenance : dict, see ``PROVENANCE_KEYS``.
     """
-    table = pa.Table.from_pandas(ids, preserve_index=False)
+    table = load_arrow().Table.from_pandas(ids, preserve_index=False)
     write_arrow(table.append_column("embedding", embedding_column(embeddings)), path, provenance)
 
 
 def embedding_column(embeddings):
     """An (n, dim) array as an arrow column of n fixed-size lists."""
+    pa = load_arrow()
     flat = pa.array(np.ascontiguousarray(embeddings).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])
 
@@ -139,6 +148,7 @@ def read_embeddings(paths):
     ------
     InputError : shards whose provenance or width disagrees, rows that are not finite, zero vectors.
     """
+    pa = load_arrow()
     paths = [str(path) for path in paths]
     provenances = [read_metadata(path) for path in paths]
     for path, provenance in zip(paths[1:], provenances[1:], strict=True):

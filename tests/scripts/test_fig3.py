@@ -62,19 +62,6 @@ def test_shift_landscape_with_and_without_the_published_protocol(swept, tmp_path
     assert files[1] != files[2]
 
 
-@pytest.mark.parametrize("sign", [1, -1])
-def test_shifted_clouds_have_the_first_modality_right_as_figure_1(sign):
-    clouds = pd.DataFrame(
-        {
-            "delta": [1.0, 1.0, 0.0, 0.0],
-            "modality": ["first", "second"] * 2,
-            "pc1": sign * np.array([-2.0, 1.0, 2.0, -1.0]),
-        }
-    )
-    turned = fig3_shift_landscape.turn_axis(clouds)
-    assert turned.tolist() == [-2, 1, 2, -1]
-
-
 @pytest.mark.parametrize(("spacings", "numbers"), [([20, 15], [20, 30]), ([20], [20])])
 def test_sphere_simulation(tmp_path, spacings, numbers):
     arcs = {

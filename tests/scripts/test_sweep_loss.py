@@ -181,15 +181,6 @@ def test_published_clip_features(shared, tmp_path):
         assert ("barrier", "height") in found.index or len(minima) == 1
 
 
-def test_batch_sizes_of_a_set():
-    assert sweep_loss.batch_sizes_for([50, "1/4", "all", 200], 200) == [50, 200]
-    assert sweep_loss.batch_sizes_for(["1/100", "all"], 60) == [2, 60]
-    assert sweep_loss.batch_sizes_for(["published", "all"], 50) == [50]
-    assert sweep_loss.batch_sizes_for(["published", "all"], 49) == [49]
-    with pytest.raises(InputError, match="no batch size for 49 pairs"):
-        sweep_loss.batch_sizes_for(["published"], 49)
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

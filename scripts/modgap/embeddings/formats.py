@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
 from modgap.inputs import LARGEST_TABLE, check_file, open_input
-from modgap.tables import open_parquet
+from modgap.tables import load_arrow, open_parquet
 
 # What a missing number is written as.
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
@@ -152,14 +151,13 @@ def choose_list_column(path, name, schema):
 
 
 def is_list(kind):
-    return (
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
+    types = load_arrow().types
+    return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
 
 
 def stack_lists(path, name, column):
     """A column of equally long lists of floats as (n, dim)."""
-    if not (is_list(column.type) and pa.types.is_floating(column.type.value_type)):
+    if not (is_list(column.type) and load_arrow().types.is_floating(column.type.value_type)):
         raise InputError(f"{path}: column {name!r} is {column.type}, expected lists of floats")
     if len(column) == 0:
         raise InputError(f"{path}: no rows")

@@ -1,17 +1,19 @@
-"""Tensors of embeddings in ``.pt``, ``.pth`` and ``.safetensors``."""
+"""Tensors of embeddings in ``.pt`` and ``.pth``, which take torch, and in ``.safetensors``."""
 
 import contextlib
 
-import torch
-from safetensors import SafetensorError, safe_open
+import numpy as np
 
 from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
+from modgap.extras import extra
 from modgap.inputs import check_file
 
 
 def read_pt(path, name=None, further=()):
     """A tensor, or one of a dict of tensors; further columns may be lists of texts in the dict."""
+    with extra("torch"):
+        import torch
     try:
         with open(check_file(path), "rb") as stream:
             stored = torch.load(stream, map_location="cpu", weights_only=True)
@@ -39,19 +41,37 @@ def read_pt(path, name=None, further=()):
 def as_array(tensor):
     """A tensor as an array; bfloat16, which NumPy does not have, as float32."""
     tensor = tensor.detach()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return (tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor).numpy()
 
 
 def read_safetensors(path, name=None, further=()):
-    """The named tensor of a ``.safetensors``, or the only one beside the further columns."""
+    """The named tensor of a ``.safetensors``, or the only one beside the further columns.
+
+    Torch is not needed.
+    """
+    with extra("files"):
+        from safetensors import SafetensorError, safe_open
     with contextlib.ExitStack() as stack:
         try:
-            stored = stack.enter_context(safe_open(path, framework="pt"))
+            stored = stack.enter_context(safe_open(path, framework="numpy"))
         except (SafetensorError, OSError) as error:
             raise unreadable(path, ".safetensors file", error) from error
         names = list(stored.keys())
         name = choose_name(path, name, [key for key in names if key not in further])
         for key in further:
             check_named(path, key, names)
-        block = as_array(stored.get_tensor(name))
+        if stored.get_slice(name).get_dtype() == "BF16":
+            block = read_bfloat16(path, name)
+        else:
+            block = stored.get_tensor(name)
         return block, {key: as_texts(stored.get_tensor(key)) for key in further}
+
+
+def read_bfloat16(path, name):
+    """A bfloat16 tensor of a ``.safetensors`` as float32: its bits are the upper half of those."""
+    from safetensors import deserialize
+
+    with open(path, "rb") as stream:
+        stored = dict(deserialize(stream.read()))[name]
+    upper = np.frombuffer(stored["data"], dtype="<u2").astype(np.uint32)
+    return (upper << 16).view(np.float32).reshape(stored["shape"])

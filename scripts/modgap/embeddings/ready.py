@@ -11,14 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from modgap.embeddings.formats import read_array, read_first_row, read_plain_npy
 from modgap.embeddings.naming import as_texts, check_named
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.inputs import LARGEST_TABLE, check_file
-from modgap.tables import BY_ID, BY_ROW, SAMPLE_COLUMNS, UNPAIRED, check_rows, open_parquet
+from modgap.tables import (
+    BY_ID,
+    BY_ROW,
+    SAMPLE_COLUMNS,
+    UNPAIRED,
+    check_rows,
+    load_arrow,
+    open_parquet,
+)
 
 # The column that a parquet file may have without its being named.
 USUAL_ID = "sample_id"
@@ -122,12 +129,20 @@ def read_owned(part, owner, columns, block):
                     "where owners are ids, name the column of the ids with 'id'"
                 )
         keys = number_rows(map(int, keys))
+    return *number_copies(keys, block, grouped=bool(part["groups"])), joined
+
+
+def number_copies(keys, block, *, grouped):
+    """Ids of rows (n, dim) of which several may belong to one item, and the rows that are kept.
+
+    keys : (n,) ids of the items. grouped : copies of one row are one row.
+    """
     frame = pd.DataFrame({"sample_id": keys})
-    if part["groups"] and are_copies(frame["sample_id"], block):
+    if grouped and are_copies(frame["sample_id"], block):
         kept = np.flatnonzero(~frame["sample_id"].duplicated())
-        return frame.iloc[kept].reset_index(drop=True), block[kept], joined
+        return frame.iloc[kept].reset_index(drop=True), block[kept]
     frame["caption_index"] = frame.groupby("sample_id", sort=False).cumcount()
-    return frame, block, joined
+    return frame, block
 
 
 def are_copies(keys, block):
@@ -266,8 +281,9 @@ def read_class_prompts(path, classes, dim):
             raise InputError(f"{path}: no column 'label' (found: {names})")
         check_named(path, "label", table.schema_arrow.names)
         column = table.read(columns=["label"]).column(0)
+        pa = load_arrow()
         try:
-            labels = column.cast(pa.string()).to_pylist()
+            labels = column.cast("string").to_pylist()
         except pa.ArrowNotImplementedError as error:
             raise InputError(f"{path}: column 'label' is {column.type}, not text") from error
     elif classes is None:

@@ -2,12 +2,8 @@
 
 from itertools import cycle
 
-import matplotlib
-import numpy as np
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex, to_rgb
@@ -52,7 +48,8 @@ STYLE = {
 
 
 def use_style():
-    """Set the look for every figure drawn after this call."""
+    """Set the look for every figure drawn after this call, into files and not onto a screen."""
+    plt.switch_backend("Agg")
     plt.rcParams.update(STYLE)
 
 

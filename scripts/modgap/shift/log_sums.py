@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modgap.extras import extra
+
 # Powers beyond this would amplify the rounding of the base too much.
 LARGEST_POWER = 128
 
@@ -103,7 +105,8 @@ def shifted_log_sums(first, second, factors, scales, *, device="cpu"):
     if device == "cuda":
         from modgap.shift.log_sums_cuda import sum_exponentials_cuda as sum_exponentials
     else:
-        from modgap.shift.log_sums_cpu import sum_exponentials_cpu as sum_exponentials
+        with extra("numba"):
+            from modgap.shift.log_sums_cpu import sum_exponentials_cpu as sum_exponentials
 
     centres = shared_centres(first, second, factors, scales.max())
     by_row, by_column = sum_exponentials(first, second, factors, centres, plan_powers(scales))

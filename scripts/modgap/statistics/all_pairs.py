@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.statistics import distributions, geometry, inference, pairwise, retrieval
+from modgap.statistics.clouds import describe_sample, sample_pairs
 from modgap.statistics.measurements import (
     EXTREME,
     centre_norm_interval,
@@ -52,6 +53,34 @@ def measure_pair(name, X, Y, owner, *, n_resamples, seed, block, **retrieved):
         ],
         ignore_index=True,
     )
+
+
+def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block):
+    """``measure_all_pairs`` of a pair, or of a sample of very many, and what was drawn (metadata).
+
+    Parameters
+    ----------
+    pair : ``clouds.Pair``, with all its texts. samples : the samples table it is of, or None.
+    caption : which texts enter the geometry; retrieval always ranks every one, as CLIP's
+        evaluation does. exact_rows : most pictures that are compared.
+    """
+    total = len(pair.first)
+    pair = sample_pairs(pair, exact_rows, seed)
+    sampled = describe_sample(len(pair.first), total)
+    chosen = pair.choose(caption)
+    frame = measure_all_pairs(
+        name,
+        pair.first,
+        chosen.second,
+        chosen.owner,
+        gallery=(pair.second, pair.owner),
+        captions=None if samples is None else pair.texts["caption"].to_numpy(),
+        relevance=retrieval.caption_relevance(pair.texts, pair.owner, samples),
+        seed=seed,
+        block=block,
+        sampled_from=total if sampled else None,
+    )
+    return frame, sampled
 
 
 def measure_all_pairs(

@@ -90,15 +90,40 @@ def load_pair(first, second, samples):
     # The files of ready embeddings differ from modality to modality.
     keys = [key for key in PROVENANCE_KEYS if samples is not None or key != "dataset_sha256"]
     check_same_provenance(first[0], about, second[0], text_about, keys)
+    pair, text_ids = join_clouds(
+        (ids, X, about), (text_ids, Y, text_about), (first[0], second[0]), ready=samples is None
+    )
+    if samples is None:
+        return pair
+    check_same_provenance(samples, read_metadata(samples), first[0], read_metadata(first[0]))
+    texts = text_ids.merge(
+        read_table(samples), on=["sample_id", "caption_index"], how="left", validate="1:1"
+    )
+    return replace(pair, texts=texts)
+
+
+def join_clouds(first, second, paths, *, ready):
+    """The pair of two clouds, and the ids of its texts; ``load_pair`` says what is left out.
+
+    Parameters
+    ----------
+    first, second : (ids, rows (n, dim), metadata) of each, as ``read_embeddings`` returns them.
+    paths : of both, for messages. ready : whether they are ready embeddings.
+
+    Raises
+    ------
+    InputError : other widths, pictures without a text, and all of ``joining.match_ids``.
+    """
+    (ids, X, about), (text_ids, Y, text_about) = first, second
     if X.shape[1] != Y.shape[1]:
         raise InputError(
-            f"{second[0]}: {Y.shape[1]} dimensions, but {first[0]} has {X.shape[1]}; "
+            f"{paths[1]}: {Y.shape[1]} dimensions, but {paths[0]} has {X.shape[1]}; "
             "the two modalities do not share a space"
         )
     notes = ()
-    if samples is None:
+    if ready:
         # Messages name the user's own files.
-        files = about.get("source", first[0]), text_about.get("source", second[0])
+        files = about.get("source", paths[0]), text_about.get("source", paths[1])
         if "caption_index" not in text_ids:
             notes = describe_joining(about, text_about, files)
         ids, text_ids = match_ids(ids, about, text_ids, text_about, files)
@@ -112,15 +137,10 @@ def load_pair(first, second, samples):
     lonely = np.setdiff1d(np.arange(len(ids)), owner)
     if len(lonely):
         raise InputError(
-            f"{second[0]}: no text for sample {ids['sample_id'].iloc[lonely[0]]!r} of {first[0]}"
+            f"{paths[1]}: no text for sample {ids['sample_id'].iloc[lonely[0]]!r} of {paths[0]}"
         )
     texts = pd.DataFrame(index=range(len(owner)))
-    if samples is not None:
-        check_same_provenance(samples, read_metadata(samples), first[0], read_metadata(first[0]))
-        texts = text_ids.merge(
-            read_table(samples), on=["sample_id", "caption_index"], how="left", validate="1:1"
-        )
-    return Pair(X, Y, owner, texts, ids["sample_id"].to_numpy(), notes)
+    return Pair(X, Y, owner, texts, ids["sample_id"].to_numpy(), notes), text_ids
 
 
 def are_pairs(first):

@@ -11,6 +11,7 @@ from scipy.stats import norm, t
 
 from modgap.errors import InputError
 from modgap.statistics import geometry, inference, retrieval
+from modgap.statistics.clouds import sample_pictures
 from modgap.statistics.separability import separability
 
 COLUMNS = [
@@ -36,6 +37,9 @@ JACKKNIFE = "jackknife of the difference over pictures"
 COUNTS = "Bonett and Price, exact McNemar test"
 CLUSTERED = "Bonett and Price with the variance over pictures, and its Wald test"
 UNDEFINED = "none: undefined, nothing varies"
+
+# Leaving one picture out must leave pairs, and so must each half of a held-out split.
+FEWEST = 4
 
 # Ids that the import gives to rows without any: equal ids then mean equal row numbers.
 NUMBERED = "item-{:06d}"
@@ -68,6 +72,60 @@ def match_pictures(before, after, names):
             "first; compare sets of the same pictures (equal sample_id)"
         )
     return kept, places[kept].astype(np.int64)
+
+
+def compare_pairs(pairs, captions, samples, sets, *, exact_rows, n_resamples, seed, block):
+    """Everything that differs between two sets of pairs on the pictures that both have.
+
+    Parameters
+    ----------
+    pairs : both ``clouds.Pair``. captions : of each, which texts enter the geometry. samples : the
+        samples table of each, or None. sets : what to call them. exact_rows : of more pictures so
+        many are drawn. n_resamples, seed, block : as for one set.
+
+    Returns
+    -------
+    rows : of ``compare_sides``. shared : number of pictures that both have. notes : lines on what
+    was left out.
+
+    Raises
+    ------
+    InputError : nothing or too little is shared, see ``match_pictures``.
+    """
+    ids = [pd.Series(pair.ids) for pair in pairs]
+    places = match_pictures(*ids, sets)
+    shared = n = len(places[0])
+    if n > exact_rows:
+        # The same pictures of both: what compares all pairs would take hours on many.
+        chosen = sample_pictures(n, exact_rows, seed)
+        places, n = [place[chosen] for place in places], exact_rows
+    if n < FEWEST:
+        raise InputError(f"{sets[0]} and {sets[1]} share {n} pictures; a comparison needs {FEWEST}")
+    sides = []
+    for whole, place, caption, table in zip(pairs, places, captions, samples, strict=True):
+        pair = whole.keep(place)
+        chosen = pair.choose(caption)
+        sides.append(
+            measure_side(
+                geometry.normalise(pair.first),
+                geometry.normalise(chosen.second),
+                chosen.owner,
+                gallery=(geometry.normalise(pair.second), pair.owner),
+                relevance=retrieval.caption_relevance(pair.texts, pair.owner, table),
+                n_resamples=n_resamples,
+                seed=seed,
+                block=block,
+            )
+        )
+    notes = [
+        f"{len(own) - shared:,} of {len(own):,} pictures of {name} are left out: the other set "
+        "does not have them"
+        for name, own in zip(sets, ids, strict=True)
+        if len(own) > shared
+    ]
+    if n < shared:
+        notes.append(f"{n:,} of the {shared:,} shared pictures, drawn at random")
+    return compare_sides(*sides), shared, notes
 
 
 def measure_side(X, Y, owner, *, gallery, relevance, n_resamples, seed, block):

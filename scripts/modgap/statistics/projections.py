@@ -6,12 +6,13 @@ All four agree left and right: the gap, first minus second modality, points righ
 import warnings
 
 import numpy as np
+import pandas as pd
 from sklearn.cluster import DBSCAN
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
-from umap import UMAP
 
 from modgap.errors import InputError
+from modgap.extras import extra
 from modgap.statistics.geometry import direction, gap_vector, signed_axes
 from modgap.statistics.orientation import turn_to_first
 
@@ -80,6 +81,8 @@ def umap_points(points, *, n_neighbors, min_dist, seed):
     thousand points that takes less time than compiling UMAP's own search, which is approximate
     above 4,096.
     """
+    with extra("umap"):
+        from umap import UMAP
     groups = DBSCAN(eps=COPY_DISTANCE, min_samples=1, algorithm="brute").fit_predict(points)
     _, first, copies = np.unique(groups, return_index=True, return_inverse=True)
     points = points[first]
@@ -121,3 +124,48 @@ def project_umap(first, second, *, n_neighbors, min_dist, seed):
     near = min(n_neighbors, len(chosen) // 2 - 1)
     trust = trustworthiness(points[chosen], coordinates[chosen], n_neighbors=near)
     return coordinates, {"trustworthiness": trust}
+
+
+def project_clouds(name, first, second, rows, *, keys, methods, **look):
+    """All points of two clouds in every projection, and what the axes of each mean.
+
+    Parameters
+    ----------
+    first, second : (n, dim) and (m, dim) unit rows. rows : (n + m,) their numbers in the whole.
+    keys : further columns by name. methods : of ``PROJECTIONS``. look : of ``project_umap``.
+
+    Returns
+    -------
+    DataFrame : a row for each method and point. dict : method -> what its axes mean.
+    """
+    results = {
+        method: PROJECTIONS[method](first, second, **(look if method == "umap" else {}))
+        for method in methods
+    }
+    frames = [
+        pd.DataFrame(
+            {
+                "embeddings": name,
+                "method": method,
+                "modality": np.repeat(["first", "second"], [len(first), len(second)]),
+                "pair": rows,
+                "x": coordinates[:, 0].astype(np.float64),
+                "y": coordinates[:, 1].astype(np.float64),
+                **keys,
+            }
+        )
+        for method, (coordinates, _) in results.items()
+    ]
+    axes = {
+        method: {key: float(value) for key, value in meaning.items()}
+        for method, (_, meaning) in results.items()
+    }
+    return pd.concat(frames, ignore_index=True), axes
+
+
+PROJECTIONS = {
+    "umap": project_umap,
+    "svd": project_svd,
+    "pca": project_pca,
+    "gap_axis": project_gap_axis,
+}

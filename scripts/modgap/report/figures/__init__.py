@@ -1,0 +1,1 @@
+"""The drawing of figures that the workflow and the library share."""
