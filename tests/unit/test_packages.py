@@ -17,6 +17,7 @@ FLOORS = [
     "cones",
     "shift",
     "tasks",
+    "methods",
     "report",
     "api",
 ]

@@ -1,0 +1,1 @@
+"""Methods that move or close the gap after training, and what each does to what people use."""
