@@ -19,7 +19,7 @@ def banks_of(calibration, *, swapped=False):
 
 
 def fit_nnn(calibration, *, k=8, alpha=0.75):
-    """s − α·mean of the item's k highest similarities to the bank (NNN, equation 3)."""
+    """s − α·mean of the item's k highest similarities to the bank (NNN)."""
     return Transform({}, Scoring("bank_mean", bank=banks_of(calibration), k=k, alpha=alpha))
 
 
@@ -35,16 +35,16 @@ def fit_whole_bank(calibration, *, alpha=1.0):
 def fit_csls(calibration, *, k=10):
     """2s − r(q) − r(x), r the mean similarity to the k nearest of the other's bank.
 
-    Conneau et al. 2018, equation 3. r(q) is the same for all items of a query and orders nothing;
+    Conneau et al. 2018. r(q) is the same for all items of a query and orders nothing;
     it is left out, and the rest is halved: s − ½·r(x).
     """
     return Transform({}, Scoring("bank_mean", bank=banks_of(calibration), k=k, alpha=0.5))
 
 
 def fit_qb_norm(calibration, *, beta=20.0, dynamic=True):
-    """e^{βs}/Σ_bank e^{βp} (QB-Norm, equation 5), as its logarithm over β.
+    """e^{βs}/Σ_bank e^{βp} (QB-Norm, Bogolin et al. 2022), as its logarithm over β.
 
-    dynamic : only for queries whose first item is in the bank's activation set (equation 6).
+    dynamic : only for queries whose first item is in the bank's activation set.
     """
     return Transform(
         {}, Scoring("bank_exp", bank=banks_of(calibration), beta=beta, dynamic=dynamic)

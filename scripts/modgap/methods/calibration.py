@@ -137,7 +137,7 @@ def merge_moments(parts):
     return Moments(*(sum(values) for values in zip(*parts, strict=True)))
 
 
-def check_spread(moments):
+def check_differing(moments):
     """Raise an InputError where one side's rows are all equal: there is nothing to fit."""
     for side, name in zip(SIDES, ("pictures", "texts"), strict=True):
         if moments.spread(side) < 1e-10:

@@ -11,7 +11,7 @@ from modgap.errors import InputError
 from modgap.methods.calibration import (
     FIRST,
     SECOND,
-    check_spread,
+    check_differing,
     matrix_power,
     shrink_covariance,
 )
@@ -21,7 +21,7 @@ from modgap.methods.transforms import Stage, Transform, apply_stage, both_sides
 def fit_standardising(calibration):
     """N((x − μx)/σx) and the same for texts, σ a number a dimension."""
     moments = calibration.moments
-    check_spread(moments)
+    check_differing(moments)
     return both_sides(*(standardising_stage(moments, side) for side in (FIRST, SECOND)))
 
 
@@ -36,7 +36,7 @@ def standardising_stage(moments, side):
 def fit_whitening(calibration, *, shrinkage=0.3):
     """N(Σx^{−½}(x − μx)) and the same for texts, each Σ shrunk."""
     moments = calibration.moments
-    check_spread(moments)
+    check_differing(moments)
     return both_sides(
         *(
             Stage(
@@ -54,7 +54,7 @@ def fit_bures(calibration, *, shrinkage=0.3):
     A = Σy^{−½}(Σy^{½}ΣxΣy^{½})^{½}Σy^{−½} (Olkin & Pukelsheim 1982), each Σ shrunk.
     """
     moments = calibration.moments
-    check_spread(moments)
+    check_differing(moments)
     pictures, texts = (
         shrink_covariance(moments.covariance(side), shrinkage) for side in (FIRST, SECOND)
     )
@@ -70,7 +70,7 @@ def fit_realign(calibration):
     μ' is the centre of the texts after the first step.
     """
     moments = calibration.moments
-    check_spread(moments)
+    check_differing(moments)
     scale = np.sqrt(moments.spread(FIRST) / moments.spread(SECOND))
     pictures = moments.mean(FIRST)
     first = Stage(offset=moments.mean(SECOND), matrix=np.full(len(pictures), scale), shift=pictures)
@@ -92,7 +92,7 @@ def fit_procrustes(calibration, *, shrinkage=0.0):
     large γ leaves the texts as they are.
     """
     moments = cross_moments(calibration)
-    check_spread(moments)
+    check_differing(moments)
     dim = len(moments.gap)
     unit = np.sqrt(moments.spread(FIRST) * moments.spread(SECOND)) / dim
     target = moments.cross_covariance.T + shrinkage * unit * np.eye(dim)
@@ -108,7 +108,7 @@ def fit_ridge(calibration, *, shrinkage=1.0):
     W = (Σyy + γcI)⁻¹(Σyx + γcI), c = tr Σy/d.
     """
     moments = cross_moments(calibration)
-    check_spread(moments)
+    check_differing(moments)
     dim = len(moments.gap)
     penalty = shrinkage * moments.spread(SECOND) / dim * np.eye(dim)
     matrix = np.linalg.solve(
@@ -122,7 +122,7 @@ def fit_ridge(calibration, *, shrinkage=1.0):
 def fit_pls(calibration, *, axes=64):
     """Both sides on the first k pairs of singular vectors of their cross-covariance (PLS-SVD)."""
     moments = cross_moments(calibration)
-    check_spread(moments)
+    check_differing(moments)
     left, _, right = np.linalg.svd(moments.cross_covariance)
     return both_sides(
         Stage(offset=moments.mean(FIRST), matrix=left[:, :axes]),

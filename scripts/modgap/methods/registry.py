@@ -8,7 +8,7 @@ level   "embedding" or "score"
 grid    values of parameters that validation chooses among; {}: nothing to choose
 fixed   parameters that are given
 kind    "raw", "method", "control", or "test batch" (apart: it uses the queries of the test)
-source  paper and equation
+source  paper, and its section, algorithm or formula
 """
 
 from itertools import product
@@ -74,7 +74,7 @@ METHODS = {
         "mean removal",
         "moments",
         "embedding",
-        "I0T_post; GR-CLIP, equation 3",
+        "I0T_post; GR-CLIP: N(x − μx), N(y − μy)",
     ),
     "partial_mean": Method(
         translations.fit_mean_removal,
@@ -89,7 +89,7 @@ METHODS = {
         "part of the mean, not renormalised",
         "moments",
         "embedding",
-        "distribution normalisation (arXiv 2302.11084), equation 4",
+        "distribution normalisation (arXiv 2302.11084): x − λμx",
         grid={"share": SHARES},
         fixed={"unit": False},
     ),
@@ -98,7 +98,7 @@ METHODS = {
         "means by role",
         "rows",
         "embedding",
-        "GR-CLIP, query and document means apart",
+        "GR-CLIP: a mean for each role",
     ),
     "projection": Method(
         translations.fit_projection,
@@ -150,18 +150,22 @@ METHODS = {
         "Bures map, shrunk",
         "moments",
         "embedding",
-        "Olkin & Pukelsheim 1982",
+        "Olkin & Pukelsheim 1982: optimal map of Gaussians",
         grid={"shrinkage": SHRINKAGES},
     ),
     "realign": Method(
-        linear_maps.fit_realign, "ReAlign", "rows", "embedding", "Modality Gap Theory, ReAlign"
+        linear_maps.fit_realign,
+        "ReAlign",
+        "rows",
+        "embedding",
+        "ReAlign (Modality Gap Theory): N(μx + s(y − μy)), recentred",
     ),
     "procrustes": Method(
         linear_maps.fit_procrustes,
         "Procrustes, centred",
         "pairs",
         "embedding",
-        "Schönemann 1966",
+        "Schönemann 1966: R = UVᵀ of Σyx",
     ),
     "procrustes_shrunk": Method(
         linear_maps.fit_procrustes,
@@ -192,7 +196,7 @@ METHODS = {
         "NNN, whole bank",
         "moments",
         "score",
-        "NNN, equation 3, k = |bank|",
+        "NNN: s − α·x·μ of the bank",
         grid={"alpha": (0.25, 0.5, 0.75, 1.0)},
     ),
     "nnn": Method(
@@ -200,12 +204,18 @@ METHODS = {
         "NNN",
         "bank",
         "score",
-        "NNN, equation 3",
+        "NNN: s − α·mean of the top k of the bank",
         grid={"k": (8, 32, 128), "alpha": (0.25, 0.5, 0.75, 1.0)},
     ),
-    "csls": Method(banks.fit_csls, "CSLS", "bank", "score", "Conneau et al. 2018, equation 3"),
+    "csls": Method(
+        banks.fit_csls, "CSLS", "bank", "score", "Conneau et al. 2018: 2s − r(q) − r(x)"
+    ),
     "qb_norm": Method(
-        banks.fit_qb_norm, "QB-Norm, dynamic", "bank", "score", "QB-Norm, equations 5 and 6"
+        banks.fit_qb_norm,
+        "QB-Norm, dynamic",
+        "bank",
+        "score",
+        "Bogolin et al. 2022: e^{βs}/Σ e^{βp}, activation set",
     ),
     "score_z": Method(
         banks.fit_score_standardising,
@@ -226,7 +236,7 @@ METHODS = {
         "dual softmax",
         "test batch",
         "score",
-        "Cheng et al. 2021, equation 5",
+        "Cheng et al. 2021: s · softmax over queries",
         kind="test batch",
     ),
     "random_vector": Method(

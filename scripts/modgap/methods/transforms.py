@@ -115,7 +115,7 @@ def normalise_or_keep(rows):
 
 
 def isotropic_noise(rows, seed):
-    """A random unit vector for each row, told from the row itself: order and batches are nothing."""
+    """A random unit vector for each row, told from the row itself and not from its place."""
     result = np.empty(rows.shape)
     for i, row in enumerate(np.ascontiguousarray(rows)):
         digest = hashlib.blake2b(row.tobytes(), digest_size=8, salt=seed.to_bytes(8, "big"))
@@ -203,7 +203,7 @@ def bank_log_sums(bank, items, beta):
 
 
 def activation_set(bank, items):
-    """Which items are the first of any query of the bank, (n,) bool (QB-Norm, equation 6)."""
+    """Which items are the first of any query of the bank, (n,) bool (QB-Norm)."""
     best, first = np.full(len(bank), -np.inf), np.zeros(len(bank), dtype=int)
     for here, similarity in bank_blocks(bank, items):
         highest = similarity.argmax(axis=1)
@@ -231,13 +231,13 @@ def score_items(transform, similarity, terms):
 
 
 def dual_softmax(similarity, beta):
-    """s · softmax of β·s over the queries (Cheng et al. 2021, equation 5); uses the test batch."""
+    """s · softmax of β·s over the queries (Cheng et al. 2021); uses the test batch."""
     scaled = beta * similarity
     return similarity * np.exp(scaled - logsumexp(scaled, axis=0))
 
 
 def save_transform(transform, path):
-    """Write a transform as ``.npz``: its arrays, and a JSON ``about`` that tells how they combine."""
+    """Write a transform as ``.npz``: its arrays, and a JSON that tells how they combine."""
     arrays, outline = {}, {"stages": {}, "scoring": None}
 
     def keep(name, value):

@@ -39,7 +39,7 @@ def fit_mean_removal(calibration, *, share=1.0, unit=True):
 
 
 def fit_role_means(calibration):
-    """Three means: of texts as queries, texts as documents, pictures (GR-CLIP, equation 3).
+    """Three means: of texts as queries, texts as documents, pictures (GR-CLIP).
 
     A picture's first text is a query and its others are documents; with one text a picture both
     have the same mean, and the method is mean removal.
