@@ -1,0 +1,254 @@
+"""What a transform does to each task on held-out pictures: outcomes of every query.
+
+Every task gives, for each measure, a ``Result``: outcomes of single queries with the group that
+each belongs to, the value, and the values without each part of the pictures (for the jackknife).
+
+    first   (n, dim) unit rows of test pictures
+    second  (m, dim) unit rows of their texts; owner (m,) picture of each
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from modgap.methods.search import (
+    Relevance,
+    count_appearances,
+    rank_items,
+    skewness,
+    summarise_ranking,
+)
+from modgap.methods.transforms import apply_transform, item_terms, score_items
+
+# Shares of pictures in a mixed gallery.
+SHARES_OF_PICTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
+N_PARTS = 50
+
+
+class TestSet(NamedTuple):
+    """Held-out pictures and texts; shapes above.
+
+    codes, kind : what is relevant, see ``modgap.statistics.retrieval``. groups, parts : (n,) group
+    (equal embeddings) and part (of the jackknife) of each picture. labels : (n,) int, or None.
+    draws : (n,) uniform numbers; a picture stands in a mixed gallery as itself where its number is
+    below the share of pictures.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    owner: np.ndarray
+    codes: np.ndarray
+    kind: np.ndarray
+    groups: np.ndarray
+    parts: np.ndarray
+    labels: np.ndarray | None
+    draws: np.ndarray
+
+
+class Result(NamedTuple):
+    """Outcomes (q,) of queries and their groups (q,), None where the value is no mean of them;
+    the value; the values (k,) without each part, None where there is no jackknife.
+    """
+
+    outcomes: np.ndarray | None
+    groups: np.ndarray | None
+    value: float
+    left_out: np.ndarray | None = None
+
+
+class Moved(NamedTuple):
+    """A test set after a transform: rows of pictures, of texts as documents and as queries."""
+
+    first: np.ndarray
+    documents: np.ndarray
+    queries: np.ndarray
+
+
+def move_test_set(transform, test, dtype=np.float32):
+    """Apply a transform to all rows once."""
+    return Moved(
+        apply_transform(transform, test.first, "first").astype(dtype),
+        apply_transform(transform, test.second, "second").astype(dtype),
+        apply_transform(transform, test.second, "second", query=True).astype(dtype),
+    )
+
+
+def results_of(ranking, groups):
+    """Results of all measures of a ranking, by name."""
+    outcomes, left_out = summarise_ranking(ranking)
+    return {
+        name: Result(values, groups, float(np.nanmean(values)), left_out[name])
+        for name, values in outcomes.items()
+    }
+
+
+def measure_retrieval(transform, test, moved):
+    """Retrieval both ways: dict from (task, measure) to ``Result``."""
+    n, m = len(test.first), len(test.second)
+    pictures = np.arange(n)
+    of_texts = test.parts[test.owner]
+    found = {}
+    texts = Relevance(test.codes, test.owner, pictures, test.kind)
+    scores = score_items(
+        transform,
+        moved.queries @ moved.first.T,
+        item_terms(transform, moved.first, np.zeros(n, dtype=bool), "second"),
+    )
+    ranking = rank_items(scores, texts, of_texts, test.parts)
+    task = "text to picture"
+    found |= {(task, k): v for k, v in results_of(ranking, test.groups[test.owner]).items()}
+    found[task, "skewness10"] = hub_result(ranking)
+    images = Relevance(test.codes, pictures, test.owner, test.kind, by_item=True)
+    scores = score_items(
+        transform,
+        moved.first @ moved.documents.T,
+        item_terms(transform, moved.documents, np.ones(m, dtype=bool), "first"),
+    )
+    ranking = rank_items(scores, images, test.parts, of_texts)
+    task = "picture to text"
+    found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
+    found[task, "skewness10"] = hub_result(ranking)
+    return found
+
+
+def hub_result(ranking):
+    """Skewness of N_10 over all items of the gallery."""
+    return Result(None, None, skewness(count_appearances(ranking)))
+
+
+class Mixture(NamedTuple):
+    """Queries and documents of the mixed search, rows of the texts.
+
+    queries (q,), documents (n,) the text that stands for each picture; own : whether a query's
+    picture is represented by the query itself, which is then left out of its gallery.
+    """
+
+    queries: np.ndarray
+    documents: np.ndarray
+    own: bool
+
+
+def choose_mixture(test):
+    """Which texts ask and which stand for pictures, or None where no query would find anything.
+
+    With several texts a picture, the first asks and the second is the document. With one, the text
+    asks and is the document of other queries; relevant is then what the text is also true of.
+    """
+    n = len(test.first)
+    order = np.argsort(test.owner, kind="stable")
+    counts = np.bincount(test.owner, minlength=n)
+    starts = np.cumsum(counts) - counts
+    if counts.min() >= 2:
+        return Mixture(order[starts], order[starts + 1], own=False)
+    codes = test.codes[test.kind[order[starts]]]
+    own = codes[np.arange(n), np.arange(n)]
+    if ((codes == own[:, None]).sum(axis=1) > 1).mean() < 0.5:
+        return None
+    return Mixture(order[starts], order[starts], own=True)
+
+
+def measure_mixed(transform, test, moved, shares=SHARES_OF_PICTURES):
+    """Mixed search by text: dict from (task, measure) to ``Result``; {} where there is none.
+
+    Each picture is in the gallery once, as itself or as a text. Measures: recall, NDCG@10 and the
+    share of pictures among the first ten.
+    """
+    mixture = choose_mixture(test)
+    if mixture is None:
+        return {}
+    n = len(test.first)
+    queries, documents = moved.queries[mixture.queries], moved.documents[mixture.documents]
+    of_pictures, of_texts = queries @ moved.first.T, queries @ documents.T
+    relevance = mixed_relevance(test, mixture)
+    found = {}
+    for share in shares:
+        is_text = test.draws >= share
+        items = np.where(is_text[:, None], documents, moved.first)
+        similarity = np.where(is_text, of_texts, of_pictures)
+        scores = score_items(transform, similarity, item_terms(transform, items, is_text, "second"))
+        excluded = np.where(is_text, np.arange(n), -1) if mixture.own else None
+        ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=excluded)
+        task = name_mixed(share)
+        found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
+        pictures = (~is_text[ranking.items[:, :10]]).mean(axis=1)
+        found[task, "pictures10"] = Result(pictures, test.groups, float(pictures.mean()))
+    return found
+
+
+def mixed_relevance(test, mixture):
+    """``Relevance`` of a query to pictures, whichever way they stand in the gallery."""
+    pictures = np.arange(len(test.first))
+    return Relevance(test.codes, pictures, pictures, test.kind[mixture.queries])
+
+
+def name_mixed(share):
+    """Name of the mixed search at a share of pictures."""
+    return f"mixed, {round(100 * share)} % pictures"
+
+
+def measure_merged(test, moved, shares=SHARES_OF_PICTURES):
+    """The baseline of mixed search: ranked within each modality, then merged place by place.
+
+    Scores of two modalities are never compared: the item at place r of its own modality gets the
+    score −r, and which modality goes first is drawn for each query. Results as
+    ``measure_mixed``.
+    """
+    mixture = choose_mixture(test)
+    if mixture is None:
+        return {}
+    n = len(test.first)
+    queries, documents = moved.queries[mixture.queries], moved.documents[mixture.documents]
+    of_pictures, of_texts = queries @ moved.first.T, queries @ documents.T
+    relevance = mixed_relevance(test, mixture)
+    first = np.random.default_rng(0).random(n) < 0.5
+    found = {}
+    for share in shares:
+        is_text = test.draws >= share
+        scores = merge_scores(np.where(is_text, of_texts, of_pictures), is_text, first)
+        excluded = np.where(is_text, np.arange(n), -1) if mixture.own else None
+        ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=excluded)
+        task = name_mixed(share)
+        found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
+        pictures = (~is_text[ranking.items[:, :10]]).mean(axis=1)
+        found[task, "pictures10"] = Result(pictures, test.groups, float(pictures.mean()))
+    return found
+
+
+def merge_scores(similarity, is_text, pictures_first):
+    """−place of each item within its modality, half a place later for the one that comes second."""
+    scores = np.empty(similarity.shape, dtype=np.float32)
+    for texts in (False, True):
+        columns = np.flatnonzero(is_text == texts)
+        if len(columns):
+            order = np.argsort(-similarity[:, columns], axis=1, kind="stable")
+            places = np.empty(order.shape, dtype=np.float32)
+            np.put_along_axis(
+                places, order, np.arange(len(columns), dtype=np.float32)[None], axis=1
+            )
+            later = pictures_first == texts
+            scores[:, columns] = -places - 0.5 * later[:, None]
+    return scores
+
+
+def measure_alike(transform, test, moved):
+    """Search within a modality by label: dict from (task, measure) to ``Result``.
+
+    {} without labels. The query itself is left out; a text asks once for each picture (its first).
+    """
+    if test.labels is None:
+        return {}
+    n = len(test.first)
+    pictures = np.arange(n)
+    first_texts = np.unique(test.owner, return_index=True)[1]
+    labels = np.unique(test.labels, return_inverse=True)[1]
+    relevance = Relevance(labels[None], pictures, pictures, np.zeros(n, dtype=int))
+    found = {}
+    for task, side, queries, items in (
+        ("picture to picture", "first", moved.first, moved.first),
+        ("text to text", "second", moved.queries[first_texts], moved.documents[first_texts]),
+    ):
+        terms = item_terms(transform, items, np.full(n, side == "second"), side)
+        scores = score_items(transform, queries @ items.T, terms)
+        ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=pictures)
+        found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
+    return found
