@@ -14,6 +14,7 @@ import numpy as np
 from modgap.methods.search import (
     Relevance,
     count_appearances,
+    query_outcomes,
     rank_items,
     skewness,
     summarise_ranking,
@@ -25,7 +26,7 @@ SHARES_OF_PICTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
 N_PARTS = 50
 
 
-class TestSet(NamedTuple):
+class HeldOut(NamedTuple):
     """Held-out pictures and texts; shapes above.
 
     codes, kind : what is relevant, see ``modgap.statistics.retrieval``. groups, parts : (n,) group
@@ -64,7 +65,7 @@ class Moved(NamedTuple):
     queries: np.ndarray
 
 
-def move_test_set(transform, test, dtype=np.float32):
+def move_held_out(transform, test, dtype=np.float32):
     """Apply a transform to all rows once."""
     return Moved(
         apply_transform(transform, test.first, "first").astype(dtype),
@@ -73,17 +74,21 @@ def move_test_set(transform, test, dtype=np.float32):
     )
 
 
-def results_of(ranking, groups):
-    """Results of all measures of a ranking, by name."""
-    outcomes, left_out = summarise_ranking(ranking)
-    return {
-        name: Result(values, groups, float(np.nanmean(values)), left_out[name])
-        for name, values in outcomes.items()
-    }
+def add_results(found, task, ranking, groups, *, brief=False):
+    """Put results of all measures of a ranking into ``found``."""
+    if brief:
+        outcomes, left_out = query_outcomes(ranking.relevant, ranking.total), {}
+    else:
+        outcomes, left_out = summarise_ranking(ranking)
+    for name, values in outcomes.items():
+        found[task, name] = Result(values, groups, float(np.nanmean(values)), left_out.get(name))
 
 
-def measure_retrieval(transform, test, moved):
-    """Retrieval both ways: dict from (task, measure) to ``Result``."""
+def measure_retrieval(transform, test, moved, *, brief=False):
+    """Retrieval both ways: dict from (task, measure) to ``Result``.
+
+    brief : values alone, without the jackknife: for refits and choices.
+    """
     n, m = len(test.first), len(test.second)
     pictures = np.arange(n)
     of_texts = test.parts[test.owner]
@@ -96,7 +101,7 @@ def measure_retrieval(transform, test, moved):
     )
     ranking = rank_items(scores, texts, of_texts, test.parts)
     task = "text to picture"
-    found |= {(task, k): v for k, v in results_of(ranking, test.groups[test.owner]).items()}
+    add_results(found, task, ranking, test.groups[test.owner], brief=brief)
     found[task, "skewness10"] = hub_result(ranking)
     images = Relevance(test.codes, pictures, test.owner, test.kind, by_item=True)
     scores = score_items(
@@ -106,7 +111,7 @@ def measure_retrieval(transform, test, moved):
     )
     ranking = rank_items(scores, images, test.parts, of_texts)
     task = "picture to text"
-    found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
+    add_results(found, task, ranking, test.groups, brief=brief)
     found[task, "skewness10"] = hub_result(ranking)
     return found
 
@@ -147,7 +152,7 @@ def choose_mixture(test):
     return Mixture(order[starts], order[starts], own=True)
 
 
-def measure_mixed(transform, test, moved, shares=SHARES_OF_PICTURES):
+def measure_mixed(transform, test, moved, shares=SHARES_OF_PICTURES, *, brief=False):
     """Mixed search by text: dict from (task, measure) to ``Result``; {} where there is none.
 
     Each picture is in the gallery once, as itself or as a text. Measures: recall, NDCG@10 and the
@@ -169,10 +174,15 @@ def measure_mixed(transform, test, moved, shares=SHARES_OF_PICTURES):
         excluded = np.where(is_text, np.arange(n), -1) if mixture.own else None
         ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=excluded)
         task = name_mixed(share)
-        found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
-        pictures = (~is_text[ranking.items[:, :10]]).mean(axis=1)
-        found[task, "pictures10"] = Result(pictures, test.groups, float(pictures.mean()))
+        add_results(found, task, ranking, test.groups, brief=brief)
+        add_share(found, task, ranking, is_text, test.groups)
     return found
+
+
+def add_share(found, task, ranking, is_text, groups):
+    """Put the share of pictures among the first ten into ``found``."""
+    pictures = (~is_text[ranking.items[:, :10]]).mean(axis=1)
+    found[task, "pictures10"] = Result(pictures, groups, float(pictures.mean()))
 
 
 def mixed_relevance(test, mixture):
@@ -186,7 +196,7 @@ def name_mixed(share):
     return f"mixed, {round(100 * share)} % pictures"
 
 
-def measure_merged(test, moved, shares=SHARES_OF_PICTURES):
+def measure_merged(test, moved, shares=SHARES_OF_PICTURES, *, brief=False):
     """The baseline of mixed search: ranked within each modality, then merged place by place.
 
     Scores of two modalities are never compared: the item at place r of its own modality gets the
@@ -208,9 +218,8 @@ def measure_merged(test, moved, shares=SHARES_OF_PICTURES):
         excluded = np.where(is_text, np.arange(n), -1) if mixture.own else None
         ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=excluded)
         task = name_mixed(share)
-        found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
-        pictures = (~is_text[ranking.items[:, :10]]).mean(axis=1)
-        found[task, "pictures10"] = Result(pictures, test.groups, float(pictures.mean()))
+        add_results(found, task, ranking, test.groups, brief=brief)
+        add_share(found, task, ranking, is_text, test.groups)
     return found
 
 
@@ -230,7 +239,7 @@ def merge_scores(similarity, is_text, pictures_first):
     return scores
 
 
-def measure_alike(transform, test, moved):
+def measure_alike(transform, test, moved, *, brief=False):
     """Search within a modality by label: dict from (task, measure) to ``Result``.
 
     {} without labels. The query itself is left out; a text asks once for each picture (its first).
@@ -250,5 +259,5 @@ def measure_alike(transform, test, moved):
         terms = item_terms(transform, items, np.full(n, side == "second"), side)
         scores = score_items(transform, queries @ items.T, terms)
         ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=pictures)
-        found |= {(task, k): v for k, v in results_of(ranking, test.groups).items()}
+        add_results(found, task, ranking, test.groups, brief=brief)
     return found

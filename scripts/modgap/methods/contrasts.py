@@ -1,0 +1,101 @@
+"""Is a change in a task more than chance: intervals, one test for all, and no harm.
+
+Two variances, for two intervals about the estimate. Test: a delete-a-group jackknife in which a
+picture leaves as query and as item of the gallery together. Calibration: the method fitted again
+without each of 20 parts of the calibration pictures, at fixed test pictures, also a jackknife;
+resampling with repetition would shrink the calibration set and tie its copies.
+
+    changes   (k,) change of each of k cells (method × task), values of a method minus raw
+    outcomes  of each cell the changes of single queries (q,) with the group of each
+"""
+
+import numpy as np
+from scipy.stats import norm, t
+
+from modgap.statistics.inference import LEVEL
+from modgap.tasks.bands import draw_errors, standard_errors, sum_by_owner
+
+POWER = 0.8
+# Half a point: changes within it are no harm.
+MARGIN = 0.005
+BETTER, WORSE, NO_HARM, UNDECIDED = "better", "worse", "no change", "undecided"
+
+
+def delete_group_variance(left_out):
+    """Variance of an estimate from its values (k, …) without each of k equal parts (Wu 1986).
+
+    (k − 1)/k · Σ (value − mean)².
+    """
+    left_out = np.asarray(left_out, dtype=float)
+    k = len(left_out)
+    return (k - 1) / k * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0)
+
+
+def interval_around(value, variances, freedoms):
+    """t interval of a value whose error is a sum of independent ones: (low, high, se).
+
+    Degrees of freedom of the sum are Satterthwaite's (1946).
+    """
+    variances, freedoms = np.asarray(variances, dtype=float), np.asarray(freedoms, dtype=float)
+    total = variances.sum()
+    if total == 0:
+        return value, value, 0.0
+    freedom = total**2 / (variances**2 / freedoms).sum()
+    error = np.sqrt(total)
+    reach = t.ppf((1 + LEVEL) / 2, freedom) * error
+    return value - reach, value + reach, error
+
+
+def change_parts(cells):
+    """Parts of all cells for ``bands.draw_errors``: one array (groups, k) for each set of groups.
+
+    Parameters
+    ----------
+    cells : list of (changes of queries (q,), groups (q,), name of the set of pictures). A change
+        of nan (a query without anything relevant) counts for nothing.
+    """
+    by_set = {}
+    for i, (changes, groups, name) in enumerate(cells):
+        known = ~np.isnan(changes)
+        errors = np.where(known, changes - changes[known].mean(), 0.0) / np.count_nonzero(known)
+        by_set.setdefault(name, []).append((i, errors, groups))
+    parts = []
+    for members in by_set.values():
+        names = np.unique(np.concatenate([groups for _, _, groups in members]))
+        part = np.zeros((len(names), len(cells)))
+        for i, errors, groups in members:
+            part[:, i] = np.bincount(
+                np.searchsorted(names, groups), weights=errors, minlength=len(names)
+            )
+        parts.append(sum_by_owner(part, np.arange(len(names))))
+    return parts
+
+
+def compare_family(changes, cells, *, n_draws, seed):
+    """p-values of all cells together, and the change that |T| must reach: (p (k,), critical).
+
+    Single-step max |T| over sign flips of the groups, the same signs for all cells: the chance of
+    any false finding among all is at most 5 %. A cell whose queries do not change has p = 1.
+    """
+    parts = change_parts(cells)
+    errors = standard_errors(parts)
+    live = errors > 0
+    drawn = np.abs(draw_errors(parts, n_draws, seed)).max(axis=1)
+    observed = np.divide(np.abs(changes), errors, out=np.zeros(len(errors)), where=live)
+    reached = (drawn[:, None] >= observed - 1e-9).sum(axis=0)
+    p = np.where(live, (1 + reached) / (1 + n_draws), 1.0)
+    return p, float(np.quantile(drawn, LEVEL))
+
+
+def smallest_detectable(error, critical):
+    """The change that is found among all cells with a probability of 80 %."""
+    return (critical + norm.ppf(POWER)) * error
+
+
+def name_change(change, low, high, p, *, margin=MARGIN):
+    """What a cell says: better or worse (p < 0.05), no change (interval within ± margin), or
+    undecided.
+    """
+    if p < round(1 - LEVEL, 12):
+        return BETTER if change > 0 else WORSE
+    return NO_HARM if -margin <= low and high <= margin else UNDECIDED
