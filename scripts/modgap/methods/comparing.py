@@ -1,0 +1,311 @@
+"""All methods on one embedding set: fitted on calibration, chosen on validation, judged on test.
+
+``measure_method`` does one method and is independent of the others; ``tabulate_changes`` puts them
+side by side. A task's first measure in ``PRIMARY`` is tested, all measures have intervals.
+"""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from modgap.methods.calibration import Calibration, check_differing
+from modgap.methods.classes import LabelledSet, measure_classes
+from modgap.methods.contrasts import (
+    compare_family,
+    delete_group_variance,
+    interval_around,
+    name_change,
+    smallest_detectable,
+)
+from modgap.methods.evaluation import (
+    N_PARTS,
+    HeldOut,
+    Result,
+    measure_alike,
+    measure_mixed,
+    measure_retrieval,
+    move_held_out,
+)
+from modgap.methods.registry import METHODS, fit_method
+from modgap.methods.remaining_gap import (
+    GapLeft,
+    contrastive_loss,
+    fit_temperature,
+    measure_left,
+    separability_left,
+)
+from modgap.methods.splits import deal_groups, group_pictures, split_pictures
+from modgap.methods.transforms import item_terms, score_items
+from modgap.methods.tuning import Choice, choose_parameters
+
+N_REFITS = 20
+PRIMARY = {
+    "text to picture": "recall1",
+    "picture to text": "recall1",
+    "mixed": "ndcg10",
+    "zero-shot": "accuracy",
+    "picture to picture": "recall1",
+    "text to text": "recall1",
+}
+FROZEN = "t, delete-a-group jackknife over test pictures, the method frozen"
+REFITTED = "the same and a jackknife over calibration pictures, 20 refits"
+
+
+class Setting(NamedTuple):
+    """What all methods of an embedding set are measured on.
+
+    refit_parts : (n,) part of each calibration picture; a refit leaves one of them out.
+    classes : dict from task to ``LabelledSet``.
+    """
+
+    calibration: Calibration
+    validation: HeldOut
+    test: HeldOut
+    refit_parts: np.ndarray
+    classes: dict
+    seed: int
+
+
+class Measured(NamedTuple):
+    """One method: choice, results by (task, measure), gap left, temperature, held-out
+    separability, refitted values by key (20,), and microseconds an item.
+    """
+
+    choice: Choice
+    results: dict
+    left: GapLeft
+    temperature: float
+    separability: float
+    refits: dict
+    microseconds: float
+
+
+def prepare_setting(
+    X, Y, owner, codes, kind, *, labels=None, classes=None, seed=0, most_tested=2_000
+):
+    """Split an embedding set into a ``Setting``.
+
+    Parameters
+    ----------
+    X, Y, owner : unit rows of pictures and texts, and the picture of each text.
+    codes, kind : what is relevant, see ``modgap.statistics.retrieval``.
+    labels : (n,) int of the pictures, or None.
+    classes : dict from task to (pictures (n', dim), labels (n',), prompts (n_classes, dim)), of
+        other pictures than these; pictures of this set come by ``labels``.
+
+    Raises
+    ------
+    InputError : fewer than 200 pictures, or rows of a modality that are all equal.
+    """
+    groups, _ = group_pictures(X, Y, owner)
+    split = split_pictures(groups, seed, most_tested=most_tested)
+    whole = Calibration(X, Y, owner)
+    calibration = whole.keep(split.calibration)
+    check_differing(calibration.moments)
+    validation, test = (
+        hold_out(whole, codes, kind, groups, rows, labels, seed)
+        for rows in (split.validation, split.test)
+    )
+    labelled = {}
+    for task, (pictures, of_pictures, prompts) in (classes or {}).items():
+        own = np.unique(pictures, axis=0, return_inverse=True)[1].reshape(-1)
+        labelled[task] = LabelledSet(
+            pictures, of_pictures, prompts, own, deal_groups(own, N_PARTS, seed)
+        )
+    refit_parts = deal_groups(groups[split.calibration], N_REFITS, seed)
+    return Setting(calibration, validation, test, refit_parts, labelled, seed)
+
+
+def hold_out(whole, codes, kind, groups, pictures, labels, seed):
+    """``HeldOut`` of some pictures, in a random order: equal scores are then ordered by chance."""
+    rng = np.random.default_rng([seed, len(pictures)])
+    pictures = rng.permutation(pictures)
+    part = whole.keep(pictures)
+    place = np.full(len(whole.first), -1)
+    place[pictures] = np.arange(len(pictures))
+    texts = np.flatnonzero(place[whole.owner] >= 0)
+    return HeldOut(
+        part.first,
+        part.second,
+        part.owner,
+        codes[:, pictures],
+        kind[texts],
+        groups[pictures],
+        deal_groups(groups[pictures], N_PARTS, seed),
+        None if labels is None else labels[pictures],
+        rng.random(len(pictures)),
+    )
+
+
+def measure_tasks(transform, setting, *, brief=False):
+    """Results of all tasks of a setting, by (task, measure)."""
+    test = setting.test
+    moved = move_held_out(transform, test)
+    found = measure_retrieval(transform, test, moved, brief=brief)
+    found |= measure_mixed(transform, test, moved, brief=brief)
+    found |= measure_alike(transform, test, moved, brief=brief)
+    for task, labelled in setting.classes.items():
+        found |= measure_classes(transform, labelled, task)
+    return found
+
+
+def square_scores(transform, held_out):
+    """Scores of each picture's first text (rows) with all pictures (columns)."""
+    moved = move_held_out(transform, held_out)
+    first = np.unique(held_out.owner, return_index=True)[1]
+    terms = item_terms(transform, moved.first, np.zeros(len(moved.first), dtype=bool), "second")
+    return score_items(transform, moved.queries[first] @ moved.first.T, terms)
+
+
+def measure_loss(transform, setting):
+    """The contrastive loss on test at the temperature of validation: (temperature, ``Result``)."""
+    temperature = fit_temperature(square_scores(transform, setting.validation))
+    losses = contrastive_loss(square_scores(transform, setting.test), temperature)
+    return temperature, Result(losses, setting.test.groups, float(losses.mean()))
+
+
+def measure_method(name, setting, *, refits=True):
+    """``Measured`` of one method; ``refits``: also fit it again without parts of calibration."""
+    calibration, test = setting.calibration, setting.test
+    choice = choose_parameters(name, calibration, setting.validation, test)
+    transform = fit_method(name, calibration, choice.parameters)
+    started = time.perf_counter()
+    moved = move_held_out(transform, test)
+    n_items = len(test.first) + len(test.second)
+    microseconds = 1e6 * (time.perf_counter() - started) / n_items
+    results = measure_tasks(transform, setting)
+    temperature, results["contrastive loss", "loss"] = measure_loss(transform, setting)
+    left = measure_left(moved.first, moved.documents, test.owner, calibration.n_pictures)
+    apart = separability_left(moved.first, moved.documents, test.owner, setting.seed)
+    again = {}
+    if refits and METHODS[name].needs not in ("nothing", "test batch"):
+        for part in range(int(setting.refit_parts.max()) + 1):
+            rest = calibration.keep(np.flatnonzero(setting.refit_parts != part))
+            fitted = fit_method(name, rest, choice.parameters)
+            for key, result in measure_tasks(fitted, setting, brief=True).items():
+                again.setdefault(key, []).append(result.value)
+    again = {key: np.array(values) for key, values in again.items()}
+    return Measured(choice, results, left, temperature, apart, again, microseconds)
+
+
+def is_primary(task, measure):
+    """Whether a measure is the one that is tested of its task."""
+    return next((PRIMARY[name] for name in PRIMARY if task.startswith(name)), None) == measure
+
+
+def change_of(result, raw):
+    """Change of a result over raw: (change, changes of queries or None, left out or None)."""
+    outcomes = None if result.outcomes is None else result.outcomes - raw.outcomes
+    left_out = None if result.left_out is None else result.left_out - raw.left_out
+    return result.value - raw.value, outcomes, left_out
+
+
+def tabulate_changes(measured, *, n_draws, seed):
+    """Every method in every task, over raw.
+
+    Parameters
+    ----------
+    measured : dict from method to ``Measured``, with "raw" among them.
+
+    Returns
+    -------
+    DataFrame with a row for each method, task and measure: value, change, low, high (method
+    frozen), low_refitted, high_refitted (with calibration variance), p of all cells together,
+    verdict, detectable (change found with 80 %), n, interval_method. What has no interval says why.
+    """
+    rows, cells, tested = [], [], []
+    raw = measured["raw"].results
+    for name, method in measured.items():
+        for (task, measure), result in method.results.items():
+            change, outcomes, left_out = change_of(result, raw[task, measure])
+            row = {"method": name, "task": task, "measure": measure, "value": result.value}
+            row |= {"change": change, "n": np.nan if outcomes is None else len(outcomes)}
+            row |= change_intervals(change, left_out, method.refits.get((task, measure)))
+            if name != "raw" and is_primary(task, measure):
+                tested.append(len(rows))
+                cells.append((outcomes, result.groups, task if task == "zero-shot" else "test"))
+            rows.append(row)
+    frame = pd.DataFrame(rows)
+    frame["p"], frame["verdict"], frame["detectable"] = np.nan, "", np.nan
+    if tested:
+        p, critical = compare_family(
+            frame.loc[tested, "change"].to_numpy(), cells, n_draws=n_draws, seed=seed
+        )
+        frame.loc[tested, "p"] = p
+        for i in tested:
+            row = frame.loc[i]
+            low, high = row["low_refitted"], row["high_refitted"]
+            frame.loc[i, "verdict"] = name_change(row["change"], low, high, row["p"])
+            frame.loc[i, "detectable"] = smallest_detectable(row["se"], critical)
+    return frame
+
+
+def change_intervals(change, left_out, refits):
+    """Both intervals of a change, and the standard error of the wider one."""
+    if left_out is None:
+        none = dict.fromkeys(("low", "high", "low_refitted", "high_refitted", "se"), np.nan)
+        return {**none, "interval_method": "none: no jackknife of this measure"}
+    variances, freedoms = [delete_group_variance(left_out)], [len(left_out) - 1]
+    low, high, error = interval_around(change, variances, freedoms)
+    row = {"low": low, "high": high, "interval_method": FROZEN}
+    if refits is not None:
+        variances.append(delete_group_variance(refits))
+        freedoms.append(len(refits) - 1)
+        row["interval_method"] = f"{FROZEN}; refitted: {REFITTED}"
+    low, high, error = interval_around(change, variances, freedoms)
+    return row | {"low_refitted": low, "high_refitted": high, "se": error}
+
+
+def tabulate_queries(measured):
+    """Outcomes of single queries in the tested measures, a row each."""
+    frames = [
+        pd.DataFrame(
+            {
+                "method": name,
+                "task": task,
+                "measure": measure,
+                "query": np.arange(len(result.outcomes)),
+                "group": result.groups,
+                "value": result.outcomes.astype(np.float32),
+            }
+        )
+        for name, method in measured.items()
+        for (task, measure), result in method.results.items()
+        if is_primary(task, measure)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def tabulate_methods(measured, setting):
+    """A row for each method: what it needs, parameters, gap left beside its floor, cost."""
+    raw = measured["raw"].left
+    rows = []
+    for name, found in measured.items():
+        method, left, choice = METHODS[name], found.left, found.choice
+        rows.append(
+            {
+                "method": name,
+                "label": method.label,
+                "kind": method.kind,
+                "needs": method.needs,
+                "level": method.level,
+                "source": method.source,
+                "parameters": ", ".join(f"{k} {v:g}" for k, v in choice.parameters.items()),
+                "optimism": choice.optimism,
+                "n_calibration": setting.calibration.n_pictures,
+                "n_test": len(setting.test.first),
+                "gap": left.gap,
+                "gap_floor": left.floor,
+                "gap_share": left.gap / raw.gap,
+                "rmg": left.rmg,
+                "mean_difference": left.mean_difference,
+                "spread_ratio": left.spread_ratio,
+                "separability": found.separability,
+                "temperature": found.temperature,
+                "microseconds": found.microseconds,
+                "seed": setting.seed,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,168 @@
+"""The whole comparison on a few hundred planted pairs."""
+
+import numpy as np
+import pytest
+
+from modgap.errors import InputError
+from modgap.methods.calibration import Calibration
+from modgap.methods.comparing import (
+    change_intervals,
+    change_of,
+    hold_out,
+    is_primary,
+    measure_loss,
+    measure_method,
+    measure_tasks,
+    prepare_setting,
+    square_scores,
+    tabulate_changes,
+    tabulate_methods,
+    tabulate_queries,
+)
+from modgap.methods.evaluation import Result
+from modgap.methods.registry import METHODS, fit_method
+from modgap.statistics.geometry import normalise
+from modgap.statistics.retrieval import own_relevance
+from planted_pairs import draw_gap_pairs
+
+N, DIM = 220, 16
+
+
+def make_setting(captions=2, labelled=True, **planted):
+    X, Y, owner = draw_gap_pairs(N, DIM, captions=captions, **planted)
+    codes, kind = own_relevance(owner, N)
+    labels = (X[:, 0] > 0).astype(int)
+    prompts = normalise(np.stack([Y[labels[owner] == c].mean(axis=0) for c in (0, 1)]))
+    others = draw_gap_pairs(90, DIM, seed=5)[0]
+    classes = {"zero-shot": (others, (others[:, 0] > 0).astype(int), prompts)}
+    return prepare_setting(
+        X, Y, owner, codes, kind, labels=labels, classes=classes if labelled else None, seed=1
+    )
+
+
+@pytest.fixture(scope="module")
+def setting():
+    return make_setting()
+
+
+@pytest.fixture(scope="module")
+def measured(setting):
+    names = ["raw", "shift", "mean_removal", "nnn", "random_rotation"]
+    # Refits of one method are enough here, they cost most.
+    return {name: measure_method(name, setting, refits=name == "mean_removal") for name in names}
+
+
+def test_parts_share_no_picture(setting):
+    rows = [setting.calibration.first, setting.validation.first, setting.test.first]
+    assert [len(part) for part in rows] == [88, 44, 88]
+    together = np.concatenate(rows)
+    assert len(np.unique(together, axis=0)) == N
+    for held_out in (setting.validation, setting.test):
+        texts = held_out.second.reshape(-1, DIM)
+        assert len(texts) == 2 * len(held_out.first)
+        own = np.einsum("ij,ij->i", held_out.first[held_out.owner], texts).mean()
+        assert own > (held_out.first @ texts.T).mean() + 0.2
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_fit_never_sees_what_is_held_out(name):
+    """Test and validation rows of nan change no transform."""
+    X, Y, owner = draw_gap_pairs(N, DIM, captions=2)
+    codes, kind = own_relevance(owner, N)
+    setting = prepare_setting(X, Y, owner, codes, kind, seed=1)
+    clean = fit_method(name, setting.calibration)
+    poisoned_X, poisoned_Y = X.copy(), Y.copy()
+    kept = np.isin(X[:, 0], setting.calibration.first[:, 0])
+    poisoned_X[~kept], poisoned_Y[~kept[owner]] = np.nan, np.nan
+    rows = np.flatnonzero(kept)
+    again = fit_method(name, Calibration(poisoned_X, poisoned_Y, owner).keep(rows))
+    for role, stages in clean.stages.items():
+        for ours, theirs in zip(stages, again.stages[role], strict=True):
+            for key, value in vars(ours).items():
+                np.testing.assert_array_equal(value, getattr(theirs, key))
+    if clean.scoring is not None:
+        for side, bank in clean.scoring.bank.items():
+            np.testing.assert_array_equal(bank, again.scoring.bank[side])
+
+
+def test_every_task_that_the_data_allow(measured):
+    tasks = {task for task, _ in measured["raw"].results}
+    assert tasks == {
+        "text to picture", "picture to text", "zero-shot", "picture to picture", "text to text",
+        "contrastive loss", *(f"mixed, {share} % pictures" for share in (0, 25, 50, 75, 100)),
+    }  # fmt: skip
+    fewer = measure_tasks(
+        fit_method("raw", make_setting(1, False).calibration), make_setting(1, False)
+    )
+    assert not any(task.startswith(("mixed", "zero")) for task, _ in fewer)
+
+
+def test_changes_are_over_raw_with_two_intervals(measured, setting):
+    frame = tabulate_changes(measured, n_draws=999, seed=0)
+    rows = frame.set_index(["method", "task", "measure"])
+    key = ("mean_removal", "text to picture", "recall1")
+    before = measured["raw"].results[key[1:]].outcomes
+    after = measured["mean_removal"].results[key[1:]].outcomes
+    assert rows.loc[key, "change"] == pytest.approx((after - before).mean())
+    assert rows.loc[key, "low"] <= rows.loc[key, "change"] <= rows.loc[key, "high"]
+    assert rows.loc[key, "low_refitted"] <= rows.loc[key, "low"] + 1e-3
+    assert rows.loc[("raw", *key[1:]), "change"] == 0
+    assert set(frame.loc[frame["p"].notna(), "method"]) == set(measured) - {"raw"}
+    lost = rows.loc[("random_rotation", *key[1:])]
+    assert lost["verdict"] == "worse"
+    assert lost["p"] < 0.01
+    assert lost["detectable"] > 0
+    without = frame["low"].isna()
+    assert set(frame.loc[without, "measure"]) == {"skewness10", "gini", "gini_of_labels", "loss"}
+    assert frame.loc[without, "interval_method"].str.startswith("none").all()
+    queries = tabulate_queries(measured)
+    assert queries.groupby(["method", "task"]).ngroups == len(measured) * 10
+    methods = tabulate_methods(measured, setting).set_index("method")
+    assert methods.loc["raw", "gap_share"] == 1
+    assert methods.loc["mean_removal", "gap_share"] < 0.4
+    assert methods.loc["mean_removal", "gap"] < 2 * methods.loc["mean_removal", "gap_floor"]
+    assert methods.loc["nnn", "parameters"].startswith("k ")
+
+
+def test_the_loss_is_at_the_temperature_of_validation(setting):
+    transform = fit_method("mean_removal", setting.calibration)
+    temperature, result = measure_loss(transform, setting)
+    scores = square_scores(transform, setting.test).astype(float) / temperature
+    text = -np.log(np.exp(np.diag(scores)) / np.exp(scores).sum(axis=1))
+    picture = -np.log(np.exp(np.diag(scores)) / np.exp(scores).sum(axis=0))
+    np.testing.assert_allclose(result.outcomes, (text + picture) / 2, rtol=1e-6)
+    assert 1e-3 < temperature < 1
+
+
+def test_small_parts():
+    assert is_primary("mixed, 50 % pictures", "ndcg10")
+    assert not is_primary("contrastive loss", "loss")
+    one, other = (
+        Result(np.ones(3), None, 1.0, np.ones(4)),
+        Result(np.zeros(3), None, 0.0, np.zeros(4)),
+    )
+    change, outcomes, left_out = change_of(one, other)
+    assert change == 1
+    assert outcomes.sum() == 3
+    assert left_out.sum() == 4
+    assert np.isnan(change_intervals(0.1, None, None)["low"])
+
+
+def test_held_out_pictures_keep_their_texts(setting):
+    X, Y, owner = draw_gap_pairs(40, DIM, captions=2)
+    codes, kind = own_relevance(owner, 40)
+    held_out = hold_out(Calibration(X, Y, owner), codes, kind, np.arange(40), np.arange(7), None, 0)
+    own = {tuple(X[i]): {tuple(row) for row in Y[owner == i]} for i in range(7)}
+    for i, row in enumerate(held_out.first):
+        assert {tuple(text) for text in held_out.second[held_out.owner == i]} == own[tuple(row)]
+
+
+def test_bad_input_is_one_line():
+    X, Y, owner = draw_gap_pairs(150, DIM)
+    codes, kind = own_relevance(owner, 150)
+    with pytest.raises(InputError, match="150 pairs are too few"):
+        prepare_setting(X, Y, owner, codes, kind)
+    X, _, owner = draw_gap_pairs(N, DIM)
+    codes, kind = own_relevance(owner, N)
+    with pytest.raises(InputError, match="texts for calibration are equal"):
+        prepare_setting(X, np.repeat(X[:1], N, axis=0), owner, codes, kind)
