@@ -113,7 +113,9 @@ def test_changes_are_over_raw_with_two_intervals(measured, setting):
     assert lost["p"] < 0.01
     assert lost["detectable"] > 0
     without = frame["low"].isna()
-    assert set(frame.loc[without, "measure"]) == {"skewness10", "gini", "gini_of_labels", "loss"}
+    assert set(frame.loc[without, "measure"]) == {
+        "skewness10", "gini", "gini_of_labels", "loss", "pictures10",
+    }  # fmt: skip
     assert frame.loc[without, "interval_method"].str.startswith("none").all()
     queries = tabulate_queries(measured)
     assert queries.groupby(["method", "task"]).ngroups == len(measured) * 10

@@ -1,0 +1,89 @@
+"""Intervals and the test of all cells against closed forms and simulations."""
+
+import numpy as np
+import pytest
+
+from modgap.methods.contrasts import (
+    change_parts,
+    compare_family,
+    delete_group_variance,
+    interval_around,
+    name_change,
+    smallest_detectable,
+)
+from modgap.tasks.bands import standard_errors
+
+
+def test_the_jackknife_of_a_mean_is_its_variance():
+    values = np.random.default_rng(0).standard_normal(40)
+    left_out = (values.sum() - values) / 39
+    assert delete_group_variance(left_out) == pytest.approx(values.var(ddof=1) / 40)
+
+
+def test_intervals_add_variances():
+    low, high, error = interval_around(1.0, [0.01], [10**6])
+    assert (low, high) == pytest.approx((1 - 0.196, 1 + 0.196), abs=1e-3)
+    wider = interval_around(1.0, [0.01, 0.01], [10**6, 10**6])
+    assert wider[2] == pytest.approx(np.sqrt(2) * error)
+    assert interval_around(1.0, [0.01], [5])[0] < low
+    assert interval_around(0.3, [0.0], [5]) == (0.3, 0.3, 0.0)
+
+
+def test_parts_are_those_of_means_of_groups():
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(50), 2)
+    changes = rng.standard_normal(100)
+    changes[3] = np.nan
+    (part,) = change_parts([(changes, groups, "test")])
+    known = ~np.isnan(changes)
+    sums = np.bincount(groups[known], weights=changes[known] - changes[known].mean())
+    expected = np.sqrt((sums**2).sum() * 50 / 49) / 99
+    assert standard_errors([part])[0] == pytest.approx(expected)
+    two = change_parts([(changes, groups, "test"), (changes[:20], groups[:20], "other")])
+    assert [p.shape for p in two] == [(50, 2), (10, 2)]
+    assert (two[0][:, 1] == 0).all()
+
+
+def cells_of(rng, n_cells, n, effect=0.0):
+    changes = rng.choice([-1.0, 0, 0, 0, 1], size=(n_cells, n))
+    changes[0] += effect
+    return changes, [(row, np.arange(n), "test") for row in changes]
+
+
+def test_the_level_holds_for_all_cells_together():
+    """300 draws of 8 cells without any change: some p below 0.05 in about 5 %."""
+    rng = np.random.default_rng(2)
+    found = 0
+    for seed in range(300):
+        changes, cells = cells_of(rng, 8, 80)
+        p, _ = compare_family(changes.mean(axis=1), cells, n_draws=199, seed=seed)
+        found += p.min() < 0.05
+    assert 2 <= found <= 27
+
+
+def test_a_real_change_is_found_and_what_does_not_change_is_not():
+    rng = np.random.default_rng(3)
+    changes, cells = cells_of(rng, 5, 200, effect=0.3)
+    changes[4] = 0
+    cells[4] = (changes[4], np.arange(200), "test")
+    p, critical = compare_family(changes.mean(axis=1), cells, n_draws=999, seed=0)
+    assert p[0] < 0.01
+    assert p[4] == 1
+    assert 2 < critical < 3.5
+    assert smallest_detectable(0.01, critical) == pytest.approx(
+        0.01 * (critical + 0.8416), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "low", "high", "p", "word"),
+    [
+        (0.03, 0.01, 0.05, 0.01, "better"),
+        (-0.03, -0.05, -0.01, 0.01, "worse"),
+        (0.001, -0.004, 0.0049, 0.9, "no change"),
+        (0.001, -0.008, 0.009, 0.9, "undecided"),
+        (0.03, 0.001, 0.05, 0.05, "undecided"),
+    ],
+)
+def test_words(change, low, high, p, word):
+    assert name_change(change, low, high, p) == word
