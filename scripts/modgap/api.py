@@ -7,27 +7,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import modgap
 from modgap.embeddings.formats import read_array
 from modgap.embeddings.ready import as_storage, number_copies, number_rows
 from modgap.errors import InputError
 from modgap.plan.outputs.references import read_references
-from modgap.report.answers.table import describe_answer
+from modgap.project import project_folder
+from modgap.report.answers.table import UNNAMED, describe_answer
 from modgap.statistics.all_pairs import measure_sampled
-from modgap.statistics.clouds import Pair, join_clouds
+from modgap.statistics.clouds import Pair, find_sources, join_clouds, load_pair
 from modgap.statistics.headline import headline_gap
 from modgap.statistics.measurements import measure_linear
-from modgap.tables import BY_ID, BY_ROW
+from modgap.tables import BY_ID, BY_ROW, read_table
 from modgap.yaml_files import read_yaml
 
 FEWEST = 4  # leaving one picture out must leave pairs
-
-
-def project_folder():
-    """The folder that has ``config/``: inside an installed package, else the checkout."""
-    package = Path(modgap.__file__).parent
-    installed = package / "project"
-    return installed if installed.is_dir() else package.parents[1]
 
 
 def take_given(given, where):
@@ -113,14 +106,35 @@ class Gap:
         """All statistics: DataFrame of ``statistics.measurements.COLUMNS``."""
         return pd.concat([self.linear, self.compared], ignore_index=True)
 
+    def describe(self, frame):
+        """What the workflow says of statistics of this gap: a dict, see ``describe_answer``."""
+        about = {"name": self.label, "label": self.label, "state": "", "modalities": UNNAMED}
+        return describe_answer(about, frame, read_references(project_folder()), self.pair.notes)
+
+    def sentences(self):
+        """What else was measured, in words: separability, retrieval, what is odd about it."""
+        said = self.describe(self.table())
+        return [said[key] for key in ("separable", "retrieval", "warning") if said[key]]
+
     def __repr__(self):
-        row = {
-            "name": self.label,
-            "label": self.label,
-            "state": "",
-            "modalities": ["first", "second"],
-        }
-        return describe_answer(row, self.linear, read_references(project_folder()))["line"]
+        return self.describe(self.linear)["line"]
+
+
+def read_settings():
+    """The statistics section of the default configuration."""
+    return read_yaml(project_folder() / "config" / "config.yaml")["statistics"]
+
+
+def open_set(table):
+    """The gap of an embedding set of a run, from its table in ``<results>/statistics/gap``.
+
+    Raises
+    ------
+    InputError : see ``statistics.clouds.find_sources``.
+    """
+    files, caption = find_sources(table)
+    seed = int(read_table(table)["seed"].iloc[0])
+    return Gap(load_pair(*files), Path(table).stem, caption, seed, read_settings())
 
 
 def gap(first, second, groups=None, *, label="your embeddings", caption="first", seed=0):
@@ -155,5 +169,4 @@ def gap(first, second, groups=None, *, label="your embeddings", caption="first",
     pair, _ = join_clouds((ids, X, about), (text_ids, Y, about), ("first", "second"), ready=True)
     if len(pair.first) < FEWEST:
         raise InputError(f"first: {len(pair.first)} rows; a gap needs at least {FEWEST}")
-    settings = read_yaml(project_folder() / "config" / "config.yaml")["statistics"]
-    return Gap(pair, label, caption, seed, settings)
+    return Gap(pair, label, caption, seed, read_settings())
