@@ -82,6 +82,8 @@ UNDERIVED = {"embedding_sets": {}, "cones": [], "zero_shot": {}}
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
 
+FEW = 3  # missing files of one key that are listed
+
 # Folders that the default run has below results/: no file's own folder may be one of them.
 TAKEN_FOLDERS = (
     "benchmarks",
@@ -301,10 +303,16 @@ def path_problems(config, root):
     folder, rows = config["resources"], download_rows(config, root)
     lines = []
     for name, entry in config["datasets"].items():
+        missing = {}
         for key, path in named_paths(entry):
             if not os.path.exists(path) and not fetched_file(path, folder, rows):
-                hint = where_to_get(entry, path, folder, rows)
-                lines.append(f"datasets.{name}.{key}: no such file or folder: {path}{hint}")
+                missing.setdefault(key, []).append(path)
+        for key, paths in missing.items():
+            key = "shards" if key == "files" and "shards" in entry else key  # as the user wrote it
+            where, hint = f"datasets.{name}.{key}", where_to_get(entry, paths[0], folder, rows)
+            lines += [f"{where}: no such file or folder: {path}{hint}" for path in paths[:FEW]]
+            if len(paths) > FEW:
+                lines.append(f"{where}: and {len(paths) - FEW} more, the last {paths[-1]}")
     problem = config["mirror"] and mirror_problem(config["mirror"])
     if problem:
         lines.append(f"mirror: {problem}")
