@@ -419,7 +419,7 @@ def test_values_that_cannot_be(refused, dotted, value, words):
         ("http://[::1/x", "datasets.w.shards: 'http://[::1/x' is no address"),
         ("http://host/", "must end in the name of a file"),
         ("http://host/ü.tar", "letters such as ü as an address has them"),
-        ("ü", "datasets.w.files: no such file or folder: ü"),
+        ("ü", "datasets.w.shards: no such file or folder: ü"),
         ("{0..x}.tar", "a path must not have {, }"),
         ("a{b}.tar", "a path must not have {, }"),
     ],
