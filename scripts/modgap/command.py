@@ -16,9 +16,9 @@ from modgap.project import project_folder, project_version
 GAP = """\
 The modality gap of two sets of embeddings, with its 95 % interval and what is known to be like it.
 
-FIRST and SECOND are .npy, .npz, .csv, .tsv, .parquet, .pt, .pth or .safetensors; row i of both is a
-pair, unless --groups says otherwise. One file may hold both: an array of shape (2, n, dim), or two
-arrays that --names names."""
+FIRST and SECOND are .npy, .npz, .csv, .tsv, .parquet, .arrow, .pt, .pth or .safetensors, or
+folders of HuggingFace datasets; row i of both is a pair, unless --groups says otherwise. One file
+may hold both: an array of shape (2, n, dim), or two arrays that --names names."""
 
 COMPARE = """\
 What differs between two pairs of embeddings of the same items: gap, cones, retrieval, with
@@ -37,7 +37,7 @@ SIDES = (
 )
 DRAWN = (".png", ".pdf", ".svg")
 DPI = 200  # of a .png
-ENDINGS = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".pt", ".pth", ".safetensors")
+ENDINGS = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".arrow", ".pt", ".pth", ".safetensors")
 
 
 def build_parser():
@@ -64,6 +64,9 @@ def build_parser():
         help="which of several texts of a picture (default: first)",
     )
     gap.add_argument("--label", default="your embeddings", help="what the line calls them")
+    gap.add_argument(
+        "--modalities", nargs=2, metavar="NAME", default=("first", "second"), help="what they are"
+    )
     gap.add_argument("--seed", type=int, default=0, help="of resampling (default: 0)")
     gap.add_argument("--figure", metavar="FILE", help="draw Figure 1 of the paper (.png, .pdf)")
     gap.add_argument("--table", metavar="FILE", help="write all statistics (.csv)")
@@ -106,9 +109,8 @@ def print_gap(options):
     check_writable(options.table, (".csv",))
     blocks = load_sides(options.files, options.names)
     groups = as_rows(read_owners(options.groups)) if options.groups else None
-    found = api.gap(
-        *blocks, groups, label=options.label, caption=options.caption, seed=options.seed
-    )
+    look = {key: getattr(options, key) for key in ("label", "modalities", "caption", "seed")}
+    found = api.gap(*blocks, groups, **look)
     if options.json:
         print(json.dumps(spell_gap_json(found), indent=2))
     else:
