@@ -37,7 +37,7 @@ class Gap:
     >>> images = rng.normal(size=(60, 8)) + 1
     >>> gap = modgap.gap(images, images + rng.normal(size=(60, 8)) - 2, label="mine")
     >>> print(f"{gap.value:.2f}", gap.n)
-    1.29 60
+    1.31 60
     >>> low, high = gap.interval
     >>> low < gap.value < high
     True
@@ -115,10 +115,10 @@ class Gap:
         """
         if kind not in PLOTS:
             raise InputError(f"plot: {kind!r} is none of {', '.join(PLOTS)}")
-        return draw_projections(self) if kind == "projections" else draw_landscape(self)
+        return draw_projections(self) if kind == "projections" else draw_loss_landscape(self)
 
     def compare(self, other):
-        """What differs in ``other``, another gap of the same items: a ``Comparison``.
+        """What differs in ``other``, another gap of the same items: a ``Differences``.
 
         Items are matched by their number, or by the ids of a run's sets.
 
@@ -148,7 +148,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Differences:
     """What differs between two gaps, paired over the items that both have: after minus before."""
 
     frame: pd.DataFrame
@@ -189,7 +189,7 @@ class Comparison:
 
 
 def compare_gaps(before, after):
-    """The ``Comparison`` of two gaps, as the workflow's ``comparisons`` measure it."""
+    """The ``Differences`` of two gaps, as the workflow's ``comparisons`` measure it."""
     names = [before.label, after.label]
     if names[0] == names[1]:
         names = [f"{names[0]} ({which})" for which in ("before", "after")]
@@ -202,7 +202,7 @@ def compare_gaps(before, after):
         seed=before.seed,
         **{key: options[key] for key in ("exact_rows", "n_resamples", "block")},
     )
-    return Comparison(comparison_frame(rows, "comparison", before.seed), tuple(names), notes)
+    return Differences(comparison_frame(rows, "comparison", before.seed), tuple(names), notes)
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ def draw_projections(gap):
     )
 
 
-def draw_landscape(gap):
+def draw_loss_landscape(gap):
     """Figure 3(a-d) of one gap."""
     from modgap.report.figures.landscape import draw_landscape_page
     from modgap.shift.sweeping import sweep_shifts
