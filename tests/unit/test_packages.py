@@ -18,6 +18,7 @@ FLOORS = [
     "shift",
     "tasks",
     "report",
+    "interface",
     "api",
 ]
 BASE = ["digests", "errors", "extras", "files", "inputs", "job", "tables", "yaml_files"]
