@@ -161,9 +161,14 @@ def list_rows(frame):
 
 def print_comparison(options):
     """Compare two pairs of embeddings; print the table."""
+    from modgap.interface.lines import align_columns
+
     before, after = (open_pair(path, options.set) for path in (options.before, options.after))
     compared = before.compare(after)
-    print(json.dumps(list_rows(compared.table()), indent=2) if options.json else compared)
+    if options.json:
+        print(json.dumps(list_rows(compared.table()), indent=2))
+    else:
+        print("\n".join([repr(compared), "", *align_columns(*compared.spell())]))
 
 
 def open_pair(path, name):

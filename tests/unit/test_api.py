@@ -1,8 +1,9 @@
 """The facade: the workflow's numbers to the last digit, light to import, errors in one line."""
 
-import json
+import doctest
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -84,80 +85,11 @@ def test_what_is_wrong_is_one_line(first, second, message):
     assert "\n" not in str(error.value)
 
 
-def write_arrow_dataset(folder, block, files=2):
-    """A dataset in the layout of HuggingFace ``datasets``: streams, and a state that names them."""
-    pa = pytest.importorskip("pyarrow")
-    folder.mkdir()
-    names = [f"data-{i:05d}-of-{files:05d}.arrow" for i in range(files)]
-    for name, part in zip(names, np.array_split(block, files), strict=True):
-        vectors = pa.array(part.tolist(), type=pa.list_(pa.float32()))
-        table = pa.table({"id": [str(i) for i in range(len(part))], "vector": vectors})
-        with pa.ipc.new_stream(str(folder / name), table.schema) as writer:
-            writer.write_table(table)
-    state = {"_data_files": [{"filename": name} for name in names], "_split": "train"}
-    (folder / "state.json").write_text(json.dumps(state))
-    (folder / "dataset_info.json").write_text("{}")
-    return folder
-
-
-def test_a_saved_dataset_is_read_file_by_file(tmp_path):
-    folder = write_arrow_dataset(tmp_path / "saved", X)
-    np.testing.assert_array_equal(modgap.load(folder, "vector"), X)
-    np.testing.assert_array_equal(modgap.load(folder), X)
-    (first, *_) = sorted(folder.glob("*.arrow"))
-    np.testing.assert_array_equal(modgap.load(first, "vector"), X[:20])
-
-
 @pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda folder: (folder / "state.json").unlink(), "no state.json"),
-        (lambda folder: (folder / "state.json").write_text("{"), "does not name the files"),
-        (
-            lambda folder: (folder / "state.json").write_text(
-                '{"_data_files": [{"filename": "../x.arrow"}]}'
-            ),
-            "no files of this folder",
-        ),
-        (lambda folder: next(folder.glob("*.arrow")).unlink(), "no such file"),
-        (lambda folder: next(folder.glob("*.arrow")).write_bytes(b"x" * 99), "arrow file"),
-        (lambda folder: (folder / "dataset_dict.json").write_text("{}"), "has splits"),
-    ],
+    "module", ["api", "interface.measuring", "interface.comparing", "interface.matrix"]
 )
-def test_a_damaged_dataset_is_a_line(tmp_path, damage, message):
-    folder = write_arrow_dataset(tmp_path / "saved", X)
-    damage(folder)
-    with pytest.raises(InputError, match=message) as error:
-        modgap.load(folder)
-    assert "\n" not in str(error.value)
-
-
-class Column:
-    """A column of ``datasets``: rows by number and slice, and no array protocol."""
-
-    def __init__(self, rows):
-        self.rows = rows
-
-    def __len__(self):
-        return len(self.rows)
-
-    def __getitem__(self, place):
-        return self.rows[place]
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        Column([row.tolist() for row in X]),
-        pd.Series(list(X)),
-        X.tolist(),
-        [row.astype(np.float64) for row in X],
-    ],
-)
-def test_columns_of_lists_are_arrays(given):
-    assert modgap.gap(given, Y).value == modgap.gap(X, Y).value
-
-
-def test_a_ragged_column_is_a_line():
-    with pytest.raises(InputError, match=r"first: no \(n, dim\) array"):
-        modgap.gap([[1.0, 2.0], [1.0]] * 9, Y)
+def test_examples_of_the_documentation_are_so(module):
+    examined = import_module(f"modgap.{module}")
+    found = doctest.testmod(examined, optionflags=doctest.ELLIPSIS)
+    assert found.failed == 0
+    assert found.attempted >= 3

@@ -125,9 +125,9 @@ def test_two_folders_are_compared_by_the_names_of_their_files(folder, capsys):
         np.save(folder / name / "img_emb.npy", X)
         np.save(folder / name / "txt_emb.npy", texts)
     assert main(["compare", "before", "after/"]) == 0
-    title, head, row, *_ = capsys.readouterr().out.splitlines()
-    assert title == "after minus before, n = 40:"
-    assert head.split()[:2] == ["statistic", "side"]
+    title, _, head, row, *_ = capsys.readouterr().out.splitlines()
+    assert title.startswith("before → after: gap ")
+    assert head.split()[:2] == ["before", "after"]
     assert row.split()[:2] == ["gap", "unbiased"]
     assert main(["compare", "before", "after", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -18,12 +18,12 @@ FLOORS = [
     "shift",
     "tasks",
     "report",
-    "measured",
+    "interface",
     "api",
     "command",
     "__main__",
 ]
-DOORS = FLOORS[-4:]
+DOORS = FLOORS[-3:]
 BASE = [
     "digests",
     "errors",
