@@ -29,5 +29,5 @@ def show_picture(address, text):
     """A picture on white ground, and what it shows in words."""
     return (
         f'<img src="{escape(address)}" alt="{escape(text)}" '
-        'style="background:#fff;max-width:100%;width:480px">'
+        'style="background:#fff;max-width:100%;width:700px">'
     )
