@@ -316,11 +316,22 @@ def path_problems(config, root):
     problem = config["mirror"] and mirror_problem(config["mirror"])
     if problem:
         lines.append(f"mirror: {problem}")
+    lines += folder_problems(config["results"], config["resources"])
     for key in ("results", "resources"):
         there = next(path for path in walk_up(config[key]) if os.path.lexists(path))
         if not os.path.isdir(there):
             lines.append(f"{key}: {there} is no folder; name another place")
     return lines
+
+
+def folder_problems(results, resources):
+    """What a run makes and what it fetches in one folder: deleting one would delete the other."""
+    made, fetched = (Path(os.path.realpath(folder)) for folder in (results, resources))
+    if made == fetched:
+        return [f"resources: {resources} is the folder of the results too; name another"]
+    if made in fetched.parents and fetched.relative_to(made).parts[0] in TAKEN_FOLDERS:
+        return [f"resources: {resources} is a folder that the results need; name another"]
+    return []
 
 
 def walk_up(path):
