@@ -85,7 +85,7 @@ def training_problems(config):
     for name, entry in config["training_classifiers"].items():
         lines += classifier_problems(f"training_classifiers.{name}", entry, config)
     runs = named_runs(config)
-    for name in classifier_runs(config):
+    for name in [*config["training_classifiers"], *classifier_runs(config)]:
         if name in runs:
             lines.append(f"training_runs.{name}: a classifier has this name; choose another")
     seeded = [
@@ -182,7 +182,7 @@ def resolve_trained(config):
         if entry["run"] in classifiers:
             entry.update(trained_classifier(config, entry["run"]))
             continue
-        if entry["run"] not in runs and entry["run"] in config["training_classifiers"]:
+        if entry["run"] in config["training_classifiers"]:
             first = next(iter(find_seeds(config, entry["run"]).values()))
             entry.update({**trained_classifier(config, first), "run": entry["run"]})
             continue

@@ -70,9 +70,7 @@ def repeat_seeds(config):
     """
     result = {section: dict(config[section]) for section in ("models", *NAMED)}
     result |= {section: list(config[section]) for section in LISTS}
-    seeds = {
-        model: (model, next(iter(runs))) for model, runs in list_seeded(config).items()
-    }
+    seeds = {model: (model, next(iter(runs))) for model, runs in list_seeded(config).items()}
     for model, seed, run in list_repeats(config):
         again = name_repeat(model, seed)
         seeds[again] = (model, seed)
@@ -101,4 +99,6 @@ def name_first(name, model, seeds):
     if model == first:
         return name
     head, slash, rest = name.partition("/")
-    return f"{first}/{rest}" if slash and head == model else name.removesuffix(name_repeat("", seed))
+    return (
+        f"{first}/{rest}" if slash and head == model else name.removesuffix(name_repeat("", seed))
+    )
