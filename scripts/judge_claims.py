@@ -59,6 +59,8 @@ def described_table(paths, attributes, digests):
         # A layer has a name of its own; seeds of one training share that of the first.
         own = given.pop("name")
         own = given.pop("measured_on", own)
+        if "training_seed" in given and "task" in frame:
+            frame["task"] = own
         new = {key: value for key, value in given.items() if key not in frame}
         frames.append(frame.assign(**new, measured_on=own))
     return pd.concat(frames, ignore_index=True)
