@@ -17,7 +17,7 @@ from modgap.report.verdicts.decide import (
     decide_verdict,
     expected_value,
 )
-from modgap.report.verdicts.measure import FACTORS, SEED, measure_claim, weakest
+from modgap.report.verdicts.measure import FACTORS, measure_claim, weakest
 
 COLUMNS = [
     "id",
@@ -38,7 +38,7 @@ COLUMNS = [
 ]
 
 ONE_SEED = "the interval is over the items of one seed, so no more than the direction is shown"
-SEVERAL_SEEDS = "mean over seeds {}; the interval is over seeds and items"
+SEVERAL_SEEDS = "mean over seeds {} ({}); the interval is over seeds and items"
 
 
 def judge_claims(claims, tables):
@@ -148,8 +148,9 @@ def explain_verdict(claim, found, chosen, verdict, one_seed):
         parts.append("this run's own models and data")
     if verdict == UNDECIDED:
         parts.append("the interval covers both answers")
-    if not pd.isna(chosen["row"].get(SEED, math.nan)) and chosen["n_seeds"] > 1:
-        parts.append(SEVERAL_SEEDS.format(chosen["row"]["seeds_of_study"]))
+    if "by_seed" in chosen:
+        each = ", ".join(f"{value:.4g}" for value in chosen["by_seed"])
+        parts.append(SEVERAL_SEEDS.format(chosen["row"]["seeds_of_study"], each))
     if one_seed:
         parts.append(explain_one_seed(found))
     if claim.get("illustrates"):

@@ -10,7 +10,7 @@ knows), ``row`` (of the table), ``n_seeds`` (None where it is not about training
 (None, or the row that was subtracted).
 
 Rows that differ only in ``training_seed``, the seed of the model that they are measured on, are one
-measurement: the mean over the seeds (``average_seeds``).
+measurement: the mean over the seeds (``average_seeds``), with the value of each as ``by_seed``.
 """
 
 import math
@@ -141,6 +141,7 @@ def average_seeds(by_seed):
         "high": float(mean + np.hypot(high - mean, highs.mean() - mean)),
         "row": row,
         "n_seeds": len(by_seed),
+        "by_seed": values,
     }
 
 

@@ -64,7 +64,7 @@ def test_seeds_of_one_training_are_one_row_and_a_row_with_one_seed_is_named():
     seeds = make_rows(0.7, 0.8, 0.9, training_seed=[4, 5, 6], n_seeds=1)
     row = judge(claim, seeds)
     assert (row["verdict"], row["seed"], row["n"]) == (REPRODUCED, "4, 5, 6", "500")
-    assert "mean over seeds 4, 5, 6" in row["why"]
+    assert "mean over seeds 4, 5, 6 (0.7, 0.8, 0.9); the interval is over" in row["why"]
     assert "one seed" not in row["why"]
     other = make_rows(0.8, n_seeds=1, measured_on="other")
     row = judge(claim, pd.concat([seeds, other], ignore_index=True))
