@@ -93,12 +93,22 @@ def measure_part(claim, part, frame):
     for form, across in ACROSS.items():
         if form in claim:
             found = [one for one in group_rows(rows, form, across, claim, part) if one]
-            return combine_seeds(claim, found, list_factors(rows, without=(claim[form], SEED)))
+            return combine_seeds(claim, found, seed_keys(rows, without=(claim[form],)))
     if "minus" in claim or "ratio" in claim:
         found = measure_pairs_of_rows(claim, part, frame, rows)
     else:
         found = [describe_row(part, row) for _, row in rows.iterrows()]
-    return combine_seeds(claim, found, list_factors(rows, without=(SEED,)))
+    return combine_seeds(claim, found, seed_keys(rows))
+
+
+def seed_keys(rows, without=()):
+    """Columns that tell apart what is measured of one seed, but for some.
+
+    Of a selected shift (a row with a ``procedure``) the shift is what was found: each seed has its
+    own.
+    """
+    chosen = ("delta",) if "procedure" in rows else ()
+    return list_factors(rows, without=(*without, *chosen, SEED))
 
 
 def combine_seeds(claim, found, keys):
