@@ -140,6 +140,18 @@ def test_figures_and_tables_show_the_first_seed_and_claims_ask_for_all(load, roo
     ]
 
 
+def test_one_more_seed_changes_nothing_of_the_others(load, root):
+    """What a rule is told of them stays, so it does not run again."""
+    more = resolve(load(), root)
+    run = {**GIVEN["training_runs"]["base"], "seeds": [3, 0]}
+    fewer = resolve(load(training_runs={"base": run}), root)
+    own = ("claims", "report", "targets", "wildcards", "patterns", "studies", "figures")
+    for section, planned in fewer.items():
+        if section not in own and isinstance(planned, dict):
+            kept = {name: more[section][name] for name in planned if "initialisation" not in name}
+            assert kept == {name: planned[name] for name in kept}, section
+
+
 def test_claims_know_which_rows_are_seeds_of_one_training(load, root):
     described = resolve(load(), root)["claims"]["settings"]["described"]
     marks = {
