@@ -51,6 +51,7 @@ from modgap.plan.models.weights import (
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.sections.derived import derive_sections
 from modgap.plan.sections.grids import expand_grids
+from modgap.plan.sections.seeds import seed_problems
 from modgap.plan.sections.switches import drop_unused
 from modgap.plan.tasks import task_problems
 from modgap.plan.training import (
@@ -434,7 +435,7 @@ def load_config(given, root, configfiles=(), *, apart=False):
         problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, pins, root, apart) + task_problems(config, root)
-        problems = problems or resolved_problems(config, root)
+        problems = problems or [*resolved_problems(config, root), *seed_problems(config)]
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")
