@@ -312,7 +312,20 @@ def path_problems(config, root):
         there = next(path for path in walk_up(config[key]) if os.path.lexists(path))
         if not os.path.isdir(there):
             lines.append(f"{key}: {there} is no folder; name another place")
-    return lines
+    return [*lines, *mixed_folders(config["results"], config["resources"])]
+
+
+def mixed_folders(results, resources):
+    """The line for files of the network that would lie among the results of a stage, or none.
+
+    Whoever removes results would remove what was fetched, and two files may get one name.
+    """
+    results, resources = (os.path.realpath(folder) for folder in (results, resources))
+    if results == resources:
+        yield "results: the same folder as resources; name another"
+    for name in TAKEN_FOLDERS:
+        if Path(resources).is_relative_to(Path(results, name)):
+            yield f"resources: lies in {name} of the results, which a run makes; name another place"
 
 
 def walk_up(path):
