@@ -317,22 +317,24 @@ def path_problems(config, root):
     problem = config["mirror"] and mirror_problem(config["mirror"])
     if problem:
         lines.append(f"mirror: {problem}")
-    lines += folder_problems(config["results"], config["resources"])
     for key in ("results", "resources"):
         there = next(path for path in walk_up(config[key]) if os.path.lexists(path))
         if not os.path.isdir(there):
             lines.append(f"{key}: {there} is no folder; name another place")
-    return lines
+    return [*lines, *mixed_folders(config["results"], config["resources"])]
 
 
-def folder_problems(results, resources):
-    """What a run makes and what it fetches in one folder: deleting one would delete the other."""
-    made, fetched = (Path(os.path.realpath(folder)) for folder in (results, resources))
-    if made == fetched:
-        return [f"resources: {resources} is the folder of the results too; name another"]
-    if made in fetched.parents and fetched.relative_to(made).parts[0] in TAKEN_FOLDERS:
-        return [f"resources: {resources} is a folder that the results need; name another"]
-    return []
+def mixed_folders(results, resources):
+    """The line for files of the network that would lie among the results of a stage, or none.
+
+    Whoever removes results would remove what was fetched, and two files may get one name.
+    """
+    results, resources = (os.path.realpath(folder) for folder in (results, resources))
+    if results == resources:
+        yield "results: the same folder as resources; name another"
+    for name in TAKEN_FOLDERS:
+        if Path(resources).is_relative_to(Path(results, name)):
+            yield f"resources: lies in {name} of the results, which a run makes; name another place"
 
 
 def walk_up(path):
