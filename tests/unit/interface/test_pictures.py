@@ -14,7 +14,7 @@ def draw(create):
 
 
 def test_a_notebook_gets_one_png_and_pyplot_none():
-    before = plt.get_fignums()  # those of other tests
+    others = plt.get_fignums()  # those that other tests left open
     before = dict(rcParams)
     figure = frame_picture(draw)
     assert isinstance(figure, Figure)
@@ -22,6 +22,6 @@ def test_a_notebook_gets_one_png_and_pyplot_none():
     assert content.startswith(b"\x89PNG")
     assert size == {"width": 200, "height": 100}
     assert dict(rcParams) == before
-    assert plt.get_fignums() == before
+    assert plt.get_fignums() == others
     assert figure.axes[0].title.get_fontsize() == 7.5  # the workflow's
     assert embed_picture(figure).startswith("data:image/png;base64,iVBOR")
