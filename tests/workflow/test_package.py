@@ -89,6 +89,35 @@ def test_the_command_says_what_a_run_of_the_workflow_measures(python, root, fold
     pd.testing.assert_frame_equal(found, measured, check_exact=True, check_dtype=False)
 
 
+EVERYTHING = """
+import modgap
+import numpy as np
+from modgap.errors import InputError
+
+images, texts = modgap.load("images.npy"), modgap.load("texts.npy")
+gap = modgap.gap(images, texts)
+gap.plot().savefig("gap.png")
+gap.table(), gap.sentences(), gap._repr_html_(), gap.compare(gap)._repr_html_()
+matrix = modgap.matrix({"image": images, "text": texts, "other": images - texts})
+matrix.plot().savefig("matrix.png")
+matrix.table(), matrix._repr_html_()
+gap.plot("landscape").savefig("landscape.png")
+many = np.random.default_rng(0).normal(size=(2100, 3))
+try:
+    modgap.gap(many, many + 1).plot("landscape")
+except InputError as error:
+    print(error)
+"""
+
+
+def test_everything_public_works_without_them_or_names_what_it_needs(python, folder):
+    done = run(python, folder, "-c", EVERYTHING, command="")
+    assert done.returncode == 0, done.stderr
+    assert 'pip install "modgap[numba]"' in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert {"gap.png", "landscape.png", "matrix.png"} <= {path.name for path in folder.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("words", "missing"),
     [
