@@ -478,21 +478,6 @@ def test_folded_text_and_a_home_are_no_faults(root, tmp_path, monkeypatch, fault
 # --- folders ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("results", "resources"),
-    [
-        ("here", "here"),
-        ("here", "./here/"),
-        (".", "."),
-        ("here", "here/statistics"),
-        ("here", "here/tables/x"),
-    ],
-)
-def test_results_and_downloads_have_folders_of_their_own(refused, results, resources):
-    said = refused(smallest(results=results, resources=resources))
-    assert "the same folder as resources" in said or "of the results" in said
-
-
 def test_downloads_may_lie_below_the_results(root, fault):
     given = smallest(results="here", resources="here/downloads")
     fault("configuration", classify_call(lambda: load_config(given, root), bool))
