@@ -21,7 +21,7 @@ from modgap.methods.contrasts import (
 )
 from modgap.methods.evaluation import (
     N_PARTS,
-    HeldOut,
+    TestPairs,
     Result,
     measure_alike,
     measure_mixed,
@@ -36,7 +36,7 @@ from modgap.methods.remaining_gap import (
     measure_left,
     separability_left,
 )
-from modgap.methods.splits import deal_groups, group_pictures, split_pictures
+from modgap.methods.splits import deal_groups, tie_pictures, split_pictures
 from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
@@ -61,8 +61,8 @@ class Setting(NamedTuple):
     """
 
     calibration: Calibration
-    validation: HeldOut
-    test: HeldOut
+    validation: TestPairs
+    test: TestPairs
     refit_parts: np.ndarray
     classes: dict
     seed: int
@@ -99,7 +99,7 @@ def prepare_setting(
     ------
     InputError : fewer than 200 pictures, or rows of a modality that are all equal.
     """
-    groups, _ = group_pictures(X, Y, owner)
+    groups, _ = tie_pictures(X, Y, owner)
     split = split_pictures(groups, seed, most_tested=most_tested)
     whole = Calibration(X, Y, owner)
     calibration = whole.keep(split.calibration)
@@ -119,14 +119,14 @@ def prepare_setting(
 
 
 def hold_out(whole, codes, kind, groups, pictures, labels, seed):
-    """``HeldOut`` of some pictures, in a random order: equal scores are then ordered by chance."""
+    """``TestPairs`` of some pictures, in a random order: equal scores are then ordered by chance."""
     rng = np.random.default_rng([seed, len(pictures)])
     pictures = rng.permutation(pictures)
     part = whole.keep(pictures)
     place = np.full(len(whole.first), -1)
     place[pictures] = np.arange(len(pictures))
     texts = np.flatnonzero(place[whole.owner] >= 0)
-    return HeldOut(
+    return TestPairs(
         part.first,
         part.second,
         part.owner,

@@ -29,7 +29,7 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
-def group_pictures(X, Y, owner):
+def tie_pictures(X, Y, owner):
     """Groups of pictures that must stay together, (n,) numbered from 0, and whether texts tied.
 
     Equal rows of X are one picture. Pictures that share an equal row of Y are one too, unless that
