@@ -31,9 +31,7 @@ def draw_labelled(n, dim, n_classes, seed=0):
     labels = rng.integers(n_classes, size=n)
     content = rng.standard_normal((n_classes, dim))[labels] + rng.standard_normal((n, dim))
     offset = 2 * rng.standard_normal(dim)
-    sides = [
-        normalise(content + sign * offset + rng.standard_normal((n, dim))) for sign in (1, -1)
-    ]
+    sides = [normalise(content + sign * offset + rng.standard_normal((n, dim))) for sign in (1, -1)]
     return *sides, labels
 
 

@@ -21,8 +21,8 @@ from modgap.methods.contrasts import (
 )
 from modgap.methods.evaluation import (
     N_PARTS,
-    TestPairs,
     Result,
+    TestPairs,
     measure_alike,
     measure_mixed,
     measure_retrieval,
@@ -36,7 +36,7 @@ from modgap.methods.remaining_gap import (
     measure_left,
     separability_left,
 )
-from modgap.methods.splits import deal_groups, tie_pictures, split_pictures
+from modgap.methods.splits import deal_groups, split_pictures, tie_pictures
 from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
@@ -119,7 +119,7 @@ def prepare_setting(
 
 
 def hold_out(whole, codes, kind, groups, pictures, labels, seed):
-    """``TestPairs`` of some pictures, in a random order: equal scores are then ordered by chance."""
+    """``TestPairs`` of some pictures in a random order: so chance orders equal scores."""
     rng = np.random.default_rng([seed, len(pictures)])
     pictures = rng.permutation(pictures)
     part = whole.keep(pictures)

@@ -7,9 +7,9 @@ from modgap.errors import InputError
 from modgap.methods.splits import (
     calibration_sizes,
     deal_groups,
-    tie_pictures,
     join_groups,
     split_pictures,
+    tie_pictures,
 )
 from planted_pairs import draw_gap_pairs
 
