@@ -4,6 +4,7 @@
 side by side. A task's first measure in ``PRIMARY`` is tested, all measures have intervals.
 """
 
+import json
 import time
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from modgap.methods.evaluation import (
     Result,
     TestPairs,
     measure_alike,
+    measure_merged,
     measure_mixed,
     measure_retrieval,
     move_held_out,
@@ -36,11 +38,13 @@ from modgap.methods.remaining_gap import (
     measure_left,
     separability_left,
 )
-from modgap.methods.splits import deal_groups, split_pictures, tie_pictures
+from modgap.methods.splits import deal_groups, split_pictures, tie_pictures, unseen_rows
 from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
 N_REFITS = 20
+# The baseline of mixed search among the methods.
+MERGED = "merged"
 PRIMARY = {
     "text to picture": "recall1",
     "picture to text": "recall1",
@@ -92,8 +96,8 @@ def prepare_setting(
     X, Y, owner : unit rows of pictures and texts, and the picture of each text.
     codes, kind : what is relevant, see ``modgap.statistics.retrieval``.
     labels : (n,) int of the pictures, or None.
-    classes : dict from task to (pictures (n', dim), labels (n',), prompts (n_classes, dim)), of
-        other pictures than these; pictures of this set come by ``labels``.
+    classes : dict from task to (pictures (n', dim), labels (n',), prompts (n_classes, dim)).
+        Pictures that methods are fitted or chosen on are left out of it.
 
     Raises
     ------
@@ -108,14 +112,20 @@ def prepare_setting(
         hold_out(whole, codes, kind, groups, rows, labels, seed)
         for rows in (split.validation, split.test)
     )
+    seen = np.concatenate([calibration.first, validation.first])
     labelled = {}
     for task, (pictures, of_pictures, prompts) in (classes or {}).items():
-        own = np.unique(pictures, axis=0, return_inverse=True)[1].reshape(-1)
-        labelled[task] = LabelledSet(
-            pictures, of_pictures, prompts, own, deal_groups(own, N_PARTS, seed)
-        )
+        unseen = unseen_rows(pictures, seen)
+        if unseen.any():
+            labelled[task] = label_set(pictures[unseen], of_pictures[unseen], prompts, seed)
     refit_parts = deal_groups(groups[split.calibration], N_REFITS, seed)
     return Setting(calibration, validation, test, refit_parts, labelled, seed)
+
+
+def label_set(pictures, labels, prompts, seed):
+    """``LabelledSet`` of unit rows; equal ones are one group."""
+    own = np.unique(pictures, axis=0, return_inverse=True)[1].reshape(-1)
+    return LabelledSet(pictures, labels, prompts, own, deal_groups(own, N_PARTS, seed))
 
 
 def hold_out(whole, codes, kind, groups, pictures, labels, seed):
@@ -190,6 +200,14 @@ def measure_method(name, setting, *, refits=True):
     return Measured(choice, results, left, temperature, apart, again, microseconds)
 
 
+def measure_baseline(setting):
+    """Results of the baseline of mixed search, by (task, measure): raw scores ranked within each
+    modality, and the two lists merged place by place.
+    """
+    raw = fit_method("raw", setting.calibration)
+    return measure_merged(setting.test, move_held_out(raw, setting.test))
+
+
 def is_primary(task, measure):
     """Whether a measure is the one that is tested of its task."""
     return next((PRIMARY[name] for name in PRIMARY if task.startswith(name)), None) == measure
@@ -202,12 +220,13 @@ def change_of(result, raw):
     return result.value - raw.value, outcomes, left_out
 
 
-def tabulate_changes(measured, *, n_draws, seed):
+def tabulate_changes(measured, *, n_draws, seed, baseline=None):
     """Every method in every task, over raw.
 
     Parameters
     ----------
     measured : dict from method to ``Measured``, with "raw" among them.
+    baseline : results of ``measure_baseline``, as a method called "merged".
 
     Returns
     -------
@@ -217,15 +236,16 @@ def tabulate_changes(measured, *, n_draws, seed):
     """
     rows, cells, tested = [], [], []
     raw = measured["raw"].results
-    for name, method in measured.items():
-        for (task, measure), result in method.results.items():
+    for name, results, refits in list_results(measured, baseline):
+        for (task, measure), result in results.items():
             change, outcomes, left_out = change_of(result, raw[task, measure])
             row = {"method": name, "task": task, "measure": measure, "value": result.value}
             row |= {"change": change, "n": np.nan if outcomes is None else len(outcomes)}
-            row |= change_intervals(change, left_out, method.refits.get((task, measure)))
+            row |= change_intervals(change, left_out, refits.get((task, measure)))
             if name != "raw" and is_primary(task, measure):
                 tested.append(len(rows))
-                cells.append((outcomes, result.groups, task if task == "zero-shot" else "test"))
+                pictures = task if task.startswith("zero-shot") else "test"
+                cells.append((outcomes, result.groups, pictures))
             rows.append(row)
     frame = pd.DataFrame(rows)
     frame["p"], frame["verdict"], frame["detectable"] = np.nan, "", np.nan
@@ -240,6 +260,12 @@ def tabulate_changes(measured, *, n_draws, seed):
             frame.loc[i, "verdict"] = name_change(row["change"], low, high, row["p"])
             frame.loc[i, "detectable"] = smallest_detectable(row["se"], critical)
     return frame
+
+
+def list_results(measured, baseline=None):
+    """(name, results, refitted values) of every method, and of the baseline as "merged"."""
+    listed = [(name, method.results, method.refits) for name, method in measured.items()]
+    return listed + [(MERGED, baseline, {})] * bool(baseline)
 
 
 def change_intervals(change, left_out, refits):
@@ -258,7 +284,7 @@ def change_intervals(change, left_out, refits):
     return row | {"low_refitted": low, "high_refitted": high, "se": error}
 
 
-def tabulate_queries(measured):
+def tabulate_queries(measured, baseline=None):
     """Outcomes of single queries in the tested measures, a row each."""
     frames = [
         pd.DataFrame(
@@ -271,8 +297,8 @@ def tabulate_queries(measured):
                 "value": result.outcomes.astype(np.float32),
             }
         )
-        for name, method in measured.items()
-        for (task, measure), result in method.results.items()
+        for name, results, _ in list_results(measured, baseline)
+        for (task, measure), result in results.items()
         if is_primary(task, measure)
     ]
     return pd.concat(frames, ignore_index=True)
@@ -293,6 +319,7 @@ def tabulate_methods(measured, setting):
                 "level": method.level,
                 "source": method.source,
                 "parameters": ", ".join(f"{k} {v:g}" for k, v in choice.parameters.items()),
+                "chosen": json.dumps(choice.parameters, sort_keys=True),
                 "optimism": choice.optimism,
                 "n_calibration": setting.calibration.n_pictures,
                 "n_test": len(setting.test.first),
