@@ -61,7 +61,7 @@ class Setting(NamedTuple):
     """What all methods of an embedding set are measured on.
 
     refit_parts : (n,) part of each calibration picture; a refit leaves one of them out.
-    classes : dict from task to ``LabelledSet``.
+    classes : dict from task to ``LabelledSet``. fitted : rows of the calibration pictures.
     """
 
     calibration: Calibration
@@ -70,6 +70,7 @@ class Setting(NamedTuple):
     refit_parts: np.ndarray
     classes: dict
     seed: int
+    fitted: np.ndarray
 
 
 class Measured(NamedTuple):
@@ -87,7 +88,17 @@ class Measured(NamedTuple):
 
 
 def prepare_setting(
-    X, Y, owner, codes, kind, *, labels=None, classes=None, seed=0, most_tested=2_000
+    X,
+    Y,
+    owner,
+    codes,
+    kind,
+    *,
+    labels=None,
+    classes=None,
+    seed=0,
+    most_tested=2_000,
+    most_fitted=10_000,
 ):
     """Split an embedding set into a ``Setting``.
 
@@ -96,6 +107,7 @@ def prepare_setting(
     X, Y, owner : unit rows of pictures and texts, and the picture of each text.
     codes, kind : what is relevant, see ``modgap.statistics.retrieval``.
     labels : (n,) int of the pictures, or None.
+    most_tested, most_fitted : pictures of test and calibration at most.
     classes : dict from task to (pictures (n', dim), labels (n',), prompts (n_classes, dim)).
         Pictures that methods are fitted or chosen on are left out of it.
 
@@ -106,7 +118,10 @@ def prepare_setting(
     groups, _ = tie_pictures(X, Y, owner)
     split = split_pictures(groups, seed, most_tested=most_tested)
     whole = Calibration(X, Y, owner)
-    calibration = whole.keep(split.calibration)
+    fitted = split.calibration
+    if len(fitted) > most_fitted:
+        fitted = np.sort(np.random.default_rng(seed).permutation(fitted)[:most_fitted])
+    calibration = whole.keep(fitted)
     check_differing(calibration.moments)
     validation, test = (
         hold_out(whole, codes, kind, groups, rows, labels, seed)
@@ -118,8 +133,8 @@ def prepare_setting(
         unseen = unseen_rows(pictures, seen)
         if unseen.any():
             labelled[task] = label_set(pictures[unseen], of_pictures[unseen], prompts, seed)
-    refit_parts = deal_groups(groups[split.calibration], N_REFITS, seed)
-    return Setting(calibration, validation, test, refit_parts, labelled, seed)
+    refit_parts = deal_groups(groups[fitted], N_REFITS, seed)
+    return Setting(calibration, validation, test, refit_parts, labelled, seed, fitted)
 
 
 def label_set(pictures, labels, prompts, seed):
