@@ -1,8 +1,8 @@
 """Methods that move or close the gap, and their controls, side by side on one embedding set.
 
-Each is fitted on calibration pictures, its parameters are chosen on validation pictures, and what it
-changes is told on test pictures. A set of fewer than 200 pairs is left out: its tables are empty and
-say why.
+Each is fitted on calibration pictures, its parameters are chosen on validation pictures, and what
+it changes is told on test pictures. A set of fewer than 200 pairs is left out: its tables are empty
+and say why.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """Frozen transforms of an embedding set: each method as it was compared, for other vectors.
 
 Fitted on the calibration pictures of the comparison, with the parameters that it chose, so that the
-table of methods is about these files. Beside each ``.npz`` is a JSON with what it was fitted on, how
-far it was tested, and what a fixed score threshold becomes.
+table of methods is about these files. Beside each ``.npz`` is a JSON with what it was fitted on,
+what was left of the gap, and what a fixed score threshold becomes.
 """
 
 import json

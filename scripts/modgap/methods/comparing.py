@@ -30,7 +30,7 @@ from modgap.methods.evaluation import (
     measure_retrieval,
     move_held_out,
 )
-from modgap.methods.registry import METHODS, fit_method
+from modgap.methods.registry import METHODS, family_of, fit_method
 from modgap.methods.remaining_gap import (
     GapLeft,
     contrastive_loss,
@@ -330,6 +330,7 @@ def tabulate_methods(measured, setting):
                 "method": name,
                 "label": method.label,
                 "kind": method.kind,
+                "family": family_of(name),
                 "needs": method.needs,
                 "level": method.level,
                 "source": method.source,

@@ -67,9 +67,9 @@ def keep_entries(entries, is_kept):
 
 def keep_methods(entry, sets, tasks):
     """An entry of ``gap_methods`` without the sets and tasks that are gone."""
-    result = {
-        key: value for key, value in entry.items() if key != "calibration" or value not in sets
-    }
+    result = dict(entry)
+    if entry.get("calibration") in sets:
+        del result["calibration"]
     if "zero_shot" in entry:
         result["zero_shot"] = [task for task in entry["zero_shot"] if task not in tasks]
     return result
