@@ -131,7 +131,7 @@ def draw_point(axes, method, row, number):
 
 
 def limit_axis(axes, rows):
-    """Limits of the changes and of the whiskers of most methods: a few wide ones leave the panel."""
+    """Limits of the changes and of most whiskers; a few wide ones leave the panel."""
     low, high = (100 * np.nanquantile(rows[key], q) for key, q in (("low", 0.1), ("high", 0.9)))
     low = min(low, 100 * rows["change"].min())
     high = max(high, 100 * rows["change"].max())
