@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modgap.report.drawing import GREY, PAGE, PALETTE, note, plt
+from modgap.report.drawing import GREY, PAGE, PALETTE, plt
 
 # Colours of families; controls and what uses the test batch are apart.
 FAMILIES = {
@@ -94,29 +94,46 @@ def draw_task(axes, task, methods, tested, paths, numbers):
             linewidth=0.8,
             zorder=1,
         )
-    for name, number in numbers.items():
-        if name in rows.index:
-            draw_point(axes, methods.loc[name], rows.loc[name], number)
+    names = [name for name in numbers if name in rows.index]
+    places = spread_apart(
+        methods.loc[names, "gap_share"].to_numpy(), rows.loc[names, "change"].to_numpy()
+    )
+    for name, place in zip(names, places, strict=True):
+        draw_point(axes, place, methods.loc[name, "family"], rows.loc[name], numbers[name])
     axes.axhline(0, color="black", linewidth=0.6, zorder=0)
     axes.axvline(1, color=GREY, linewidth=0.4, zorder=0)
     limit_axis(axes, rows)
     raw = rows["value"].iloc[0] - rows["change"].iloc[0]
     least = rows["detectable"][rows["detectable"] > 0]
-    axes.set_title(f"{task}, {measure}: {100 * raw:.1f} without", loc="left")
+    title = f"{task}\n{measure} {100 * raw:.1f} without"
     if len(least):
-        note(axes, f"detectable: ±{100 * least.median():.1f} (median)", x=0.98, y=0.02, ha="right")
+        title += f"; detectable ±{100 * least.median():.1f}"
+    axes.set_title(title, loc="left", fontsize=6.5)
 
 
-def draw_point(axes, method, row, number):
+def spread_apart(x, y):
+    """Places (n,) of points that would lie on each other at x: side by side, in the order of y."""
+    width = 0.035 * max(np.ptp(x), 0.1)
+    cells = np.round(x / (2 * width)).astype(int)
+    places = x.astype(float)
+    for cell in np.unique(cells):
+        members = np.flatnonzero(cells == cell)
+        members = members[np.argsort(y[members], kind="stable")]
+        # Neighbours in y go to different sides.
+        steps = (np.arange(len(members)) * 2) % 5 - 2 if len(members) > 1 else np.zeros(1)
+        places[members] = x[members].mean() + steps * width * 0.8
+    return places
+
+
+def draw_point(axes, x, family, row, number):
     """A method in a task: filled where the change is told apart from 0, with its interval."""
-    colour = FAMILIES[method["family"]]
-    x, y = method["gap_share"], 100 * row["change"]
+    colour, y = FAMILIES[family], 100 * row["change"]
     axes.vlines(
         x, 100 * row["low_refitted"], 100 * row["high_refitted"], color=colour, lw=0.5, alpha=0.6
     )
     told = row["verdict"] in ("better", "worse")
     axes.scatter(
-        x, y, s=34, c=colour if told else "white", edgecolors=colour, linewidths=0.8, zorder=3
+        x, y, s=30, c=colour if told else "white", edgecolors=colour, linewidths=0.8, zorder=3
     )
     axes.text(
         x,

@@ -131,15 +131,16 @@ def describe_mixed(name, changes):
     if rows.empty:
         return []
     values = rows.set_index("method")["value"]
-    pictures = changes[
-        (changes["task"] == "mixed, 50 % pictures") & (changes["measure"] == "pictures10")
-    ].set_index("method")["value"]
+    chosen = (changes["task"] == rows["task"].iloc[0]) & (changes["measure"] == "pictures10")
+    pictures = changes[chosen].set_index("method")["value"]
+    raw, moved, both, merged = (
+        f"{values[method]:.3f}" for method in ("raw", "mean_removal", "mean_score_z", "merged")
+    )
     return [
-        f"{name}: in a gallery of as many pictures as texts NDCG@10 is {values['raw']:.3f} as it is "
-        f"({100 * pictures['raw']:.0f} % of the first ten are pictures), "
-        f"{values['mean_removal']:.3f} after mean removal, {values['mean_score_z']:.3f} where scores "
-        f"are standardised after it, and {values['merged']:.3f} where each modality is ranked by "
-        "itself and the lists are merged."
+        f"{name}: in a gallery of as many pictures as texts NDCG@10 is {raw} as it is "
+        f"({100 * pictures['raw']:.0f} % of the first ten are pictures), {moved} after mean "
+        f"removal, {both} where scores are standardised after it, and {merged} where each modality "
+        "is ranked by itself and the lists are merged."
     ]
 
 
