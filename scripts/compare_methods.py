@@ -82,9 +82,9 @@ def main(
     )
     notes = list(pair.notes) + warn_of_unseen(labels, setting.fitted, name)
     names = list_methods(paired=True)
-    measured = {
-        method: measure_method(method, setting) for method in progress(names, what="methods")
-    }
+    measured = {}
+    for (method,) in progress([(name,) for name in names], total=len(names), what="methods"):
+        measured[method] = measure_method(method, setting)
     baseline = measure_baseline(setting)
     sources = {IN_DOMAIN: setting.calibration}
     if other is not None:
