@@ -180,9 +180,7 @@ def test_a_set_of_another_width_is_no_calibration(compared, tmp_path):
 def test_equal_captions_are_an_error_of_one_line(tmp_path):
     paths = write_set(tmp_path / "toy")
     ids = pd.DataFrame({"sample_id": [f"item-{i:06d}" for i in range(N)]})
-    write_embeddings(
-        paths["second"][0], ids, np.ones((N, DIM), np.float32), {"model": "imported"}
-    )
+    write_embeddings(paths["second"][0], ids, np.ones((N, DIM), np.float32), {"model": "imported"})
     with pytest.raises(InputError, match="embeddings of texts for calibration are equal"):
         compare(paths, name_outputs(tmp_path, "toy"))
 
@@ -295,12 +293,12 @@ def test_transforms_of_too_few_pairs_are_an_error(compared, tmp_path):
         )
 
 
-def test_the_lines_of_the_readme_do_what_the_library_does(
-    root, compared, transforms, monkeypatch
-):
+def test_the_lines_of_the_readme_do_what_the_library_does(root, compared, transforms, monkeypatch):
     (block,) = [
         text
-        for text in re.findall(r"^```python\n(.*?)^```", (root / "README.md").read_text(), re.M | re.S)
+        for text in re.findall(
+            r"^```python\n(.*?)^```", (root / "README.md").read_text(), re.M | re.S
+        )
         if "transforms" in text
     ]
     assert len([line for line in block.splitlines() if line]) <= 13

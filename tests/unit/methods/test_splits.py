@@ -10,6 +10,7 @@ from modgap.methods.splits import (
     join_groups,
     split_pictures,
     tie_pictures,
+    unseen_rows,
 )
 from planted_pairs import draw_gap_pairs
 
@@ -72,3 +73,12 @@ def test_parts_are_of_equal_size_and_keep_groups():
     np.testing.assert_array_equal(np.bincount(parts), np.full(20, 10))
     np.testing.assert_array_equal(parts[0::2], parts[1::2])
     assert deal_groups(np.zeros(5, dtype=int), 20, 0).max() == 0
+
+
+def test_rows_that_were_seen_are_told_from_others():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((9, 5))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    again = rows[[2, 7]].astype(np.float32).astype(float)
+    unseen = unseen_rows(rows, again, block=4)
+    assert list(np.flatnonzero(~unseen)) == [2, 7]
