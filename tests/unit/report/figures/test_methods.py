@@ -8,8 +8,8 @@ from modgap.report.figures.methods import (
     choose_panels,
     draw_left_out,
     number_methods,
-    spread_apart,
     rows_with_test,
+    spread_apart,
 )
 
 
