@@ -28,9 +28,9 @@ holds only what differs:
   another folder; a file that changes the default run in place says `results: results`.
 * A file that names one of `datasets`, `models`, `embedding_sets`, `cones`, `initialisations`,
   `layers`, `without_normalisation`, `independent_models`, `zero_shot`, `fairness` or `gap_methods`
-  replaces all of these, and what is trained, so that a run works on exactly what it names. The studies without data
-  (`random_networks`, `theorems`, `sphere`) then run only if named: `sphere: {}` takes the default's
-  values.
+  replaces all of these, and what is trained, so that a run works on exactly what it names. The
+  studies without data (`random_networks`, `theorems`, `sphere`) then run only if named: `sphere:
+  {}` takes the default's values.
 * Every other section is laid over the default key by key.
 * One value can be set on the command line: `--config 'figures={dpi: 300}'`.
 
