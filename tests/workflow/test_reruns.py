@@ -227,6 +227,7 @@ def test_other_prompts_rerun_the_tasks_that_use_them(finished):
     path.write_text(text.replace("a {} circle", "one {} circle"))
     assert planned(finished, *SMOKE) == {
         "embed_prompts": 1,
+        **METHOD_RULES,
         "sweep_zero_shot": 1,
         "table1_zero_shot": 1,
         "figS10_zero_shot_shift": 1,
@@ -331,6 +332,10 @@ WITHOUT_TORCH = [
     "table_associations",
     "table_completeness",
     "figX_across_models",
+    "compare_methods",
+    "fit_transforms",
+    "table_gap_methods",
+    "figX_gap_methods",
     "judge_claims",
     "write_report",
 ]
