@@ -11,7 +11,8 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, name_sources
-from modgap.statistics.measurements import measure_linear, measure_unpaired
+from modgap.statistics.measurements import measure_linear
+from modgap.statistics.moments.unpaired import measure_unpaired
 from modgap.tables import read_metadata, write_table
 
 # Leaving one picture out must leave pairs, and so must each half of a held-out split. Intervals

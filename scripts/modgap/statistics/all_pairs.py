@@ -15,6 +15,7 @@ from modgap.statistics.measurements import (
     centre_norm_interval,
     centre_norm_row,
     jackknife_row,
+    mark_sampled,
     measure_linear,
     measurement_row,
     moment_rows,
@@ -22,6 +23,7 @@ from modgap.statistics.measurements import (
     swap_row,
     tidy_frame,
 )
+from modgap.statistics.moments.sums import collect_side
 
 QUANTILES = {
     "q01_cosine": 0.01,
@@ -133,14 +135,6 @@ def measure_all_pairs(
     return tidy_frame(mark_sampled(rows, n, sampled_from), name, X.shape[1], seed)
 
 
-def mark_sampled(rows, n, sampled_from):
-    """Measurements on n of ``sampled_from`` pictures (None: all there are), saying so."""
-    if sampled_from is None:
-        return rows
-    note = f"; on {n:,} of {sampled_from:,} pictures, drawn at random"
-    return [{**row, "interval_method": row["interval_method"] + note} for row in rows]
-
-
 def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compared=None):
     """Everything there is to measure about one tower.
 
@@ -157,19 +151,18 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compar
     """
     X = geometry.normalise(X)
     owner = np.arange(len(X)) if owner is None else np.asarray(owner)
-    n = owner.max() + 1
+    n = int(owner.max()) + 1
+    cloud = collect_side(X, owner, n, seed)
     compared = np.arange(n) if compared is None else compared
     here = np.isin(owner, compared)
     rows, of = X[here], np.searchsorted(compared, owner[here])
     pairs = pairwise.within_pairs(rows, of, bins=bins, block=block)
     spread = spread_rows("both", rows, of, len(compared), pairs)
     measured = [
-        *moment_rows("both", X, owner, n),
+        *moment_rows("both", cloud),
         *mark_sampled(spread, len(compared), n if len(compared) < n else None),
-        rank_row("both", X, owner, n),
-        centre_norm_row(
-            "both", X, centre_norm_interval(X, owner, n, n_resamples, seed), n, n_resamples
-        ),
+        rank_row("both", cloud),
+        centre_norm_row("both", cloud, centre_norm_interval(cloud, n_resamples, seed), n_resamples),
     ]
     edges, counts = pairwise.histogram(pairs["counts"], bins)
     table = {"embeddings": name, "low": edges[:-1], "high": edges[1:], "pairs": counts}
