@@ -55,7 +55,10 @@ class SummedSquares:
     counts: np.ndarray
 
     def add(self, other):
-        """Take in further rows, in place."""
+        """Take in further rows, summed or kept, in place."""
+        if isinstance(other, KeptSquares):
+            add_squares(self, other.rows, other.groups % len(self.counts))
+            return
         self.squares += other.squares
         self.sums += other.sums
         self.counts += other.counts
@@ -96,14 +99,21 @@ def fold_groups(values, n):
 
 def sum_squares(rows, groups, n_groups):
     """``SummedSquares`` of unit rows (m, dim), groups (m,) below ``n_groups``."""
-    order = np.argsort(groups, kind="stable")
-    ordered = rows[order]
-    counts = np.bincount(groups, minlength=n_groups)
-    ends = np.concatenate([[0], np.cumsum(counts)])
     dim = rows.shape[1]
-    squares, sums = np.zeros((n_groups, dim, dim)), np.zeros((n_groups, dim))
+    result = SummedSquares(
+        np.zeros((n_groups, dim, dim)), np.zeros((n_groups, dim)), np.zeros(n_groups, dtype=int)
+    )
+    add_squares(result, rows, groups)
+    return result
+
+
+def add_squares(total, rows, groups):
+    """Add the squares of unit rows (m, dim) to those of their groups (m,), in place."""
+    order = np.argsort(groups, kind="stable")
+    counts = np.bincount(groups, minlength=len(total.counts))
+    ends = np.concatenate([[0], np.cumsum(counts)])
     for group in np.flatnonzero(counts):
-        here = ordered[ends[group] : ends[group + 1]]
-        squares[group] = here.T @ here
-        sums[group] = here.sum(axis=0)
-    return SummedSquares(squares, sums, counts)
+        here = rows[order[ends[group] : ends[group + 1]]]
+        total.squares[group] += here.T @ here
+        total.sums[group] += here.sum(axis=0)
+    total.counts += counts
