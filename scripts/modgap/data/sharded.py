@@ -8,6 +8,7 @@
 Standard library only: the workflow lists them while it is parsed, and opens none.
 """
 
+import itertools
 import os
 import re
 
@@ -111,7 +112,7 @@ def number_shards(folder, names):
             raise InputError(f"{folder}: {numbered[number]} and {name} have one number; remove one")
         numbered[number] = name
     order = sorted(numbered)
-    for before, number in zip(order, order[1:], strict=False):
+    for before, number in itertools.pairwise(order):
         if number != before + 1:
             raise InputError(
                 f"{folder}: no shard {before + 1} between {numbered[before]} and "

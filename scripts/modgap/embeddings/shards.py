@@ -202,7 +202,7 @@ def parquet_blocks(path, array, header, rows):
 
 
 def read_rows(path, array, numbers):
-    """Some rows (k, dim) of an array, of the dtype of the file; of an ``.npy`` nothing else is read.
+    """Some rows (k, dim) of an array, of the file's dtype; of an ``.npy`` nothing else is read.
 
     numbers : (k,) increasing.
     """
