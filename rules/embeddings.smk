@@ -37,6 +37,77 @@ use rule import_embeddings as import_tensors with:
         "../envs/torch.yaml"
 
 
+rule index_shards:
+    """Read the headers of all shards of a folder of ready embeddings, and nothing else."""
+    input:
+        planned("sharded", "{dataset}", "files"),
+    output:
+        index="<results>/moments/{dataset}/index.parquet",
+    log:
+        "<logs>/index_shards/{dataset}.log",
+    wildcard_constraints:
+        dataset=PLAN["patterns"]["sharded"],
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_version("index_shards.py"),
+        settings=settings(row=("sharded", "{dataset}", "indexing")),
+    script:
+        "../scripts/index_shards.py"
+
+
+rule sample_shards:
+    """A random sample of one modality of a folder, for what compares all pairs or draws them."""
+    input:
+        planned("sampled", "{cloud}", "files"),
+        index=planned("sampled", "{cloud}", "index"),
+    output:
+        cloud="<results>/embeddings/imported/{cloud}/part-0.parquet",
+    log:
+        "<logs>/sample_shards/{cloud}.log",
+    wildcard_constraints:
+        cloud=PLAN["patterns"]["sampled"],
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        code=code_version("sample_shards.py"),
+        settings=settings(row=("sampled", "{cloud}", "settings")),
+    script:
+        "../scripts/sample_shards.py"
+
+
+rule sum_shards:
+    """One pass over some shards of a folder: the sums from which the statistics follow."""
+    input:
+        planned("sharded", "{dataset}", "jobs", "{part}", "files"),
+        index="<results>/moments/{dataset}/index.parquet",
+    output:
+        moments=temp("<results>/moments/{dataset}/0-{part}.npz"),
+    log:
+        "<logs>/sum_shards/{dataset}/{part}.log",
+    benchmark:
+        "<benchmarks>/sum_shards/{dataset}/{part}.tsv"
+    wildcard_constraints:
+        dataset=PLAN["patterns"]["sharded"],
+        part=r"\d+",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        code=code_version("sum_shards.py"),
+        settings=settings(row=("sharded", "{dataset}", "jobs", "{part}", "settings")),
+    script:
+        "../scripts/sum_shards.py"
+
+
 rule import_classes:
     """Check the labels and class prompts of ready embeddings and store them like our own."""
     input:

@@ -93,26 +93,29 @@ def collect_shards(index, arrays, chosen, seed):
     return total
 
 
-def draw_pairs_of(index, arrays, limit, seed):
-    """At most ``limit`` pairs of all shards, drawn at random without repetition; raw.
+def draw_side_of(index, arrays, side, limit, seed):
+    """At most ``limit`` raw rows of one modality of all shards, drawn without repetition.
+
+    side : 0 or 1. The same arguments draw the same pairs for either.
 
     Returns
     -------
-    numbers (k,) increasing, first (k, dim), second (k, dim) of the dtype of the files.
+    numbers (k,) increasing, rows (k, dim) of the dtype of the files.
+
+    Raises
+    ------
+    InputError : of ``read_rows``, and of ``unit_rows`` for a row that is drawn.
     """
-    n = count_pairs_of(index)
+    n, key = count_pairs_of(index), ("first", "second")[side]
     numbers = np.arange(n)
     if n > limit:
         rng = np.random.default_rng(seed)
         numbers = np.sort(rng.choice(n, limit, replace=False, shuffle=False))
-    sides = [[], []]
+    parts = []
     for row in index:
         here = numbers[(numbers >= row["start"]) & (numbers < row["start"] + row["rows"])]
-        if not len(here):
-            continue
-        for side, path, array in zip(sides, (row["first"], row["second"]), arrays, strict=True):
-            rows = read_rows(path, array, here - row["start"])
-            unit_rows(rows, path, here - row["start"])
-            side.append(rows)
-    first, second = map(np.concatenate, sides)
-    return numbers, first, second
+        if len(here):
+            places = here - row["start"]
+            parts.append(read_rows(row[key], arrays[side], places))
+            unit_rows(parts[-1], row[key], places)
+    return numbers, np.concatenate(parts)

@@ -13,6 +13,7 @@ from modgap.plan.paths import (
     cloud_parts,
     crops,
     is_imported,
+    is_sharded,
     list_matrices,
     modalities,
     one_of,
@@ -24,6 +25,7 @@ from modgap.plan.paths import (
     task_pictures,
 )
 from modgap.plan.prompts import GIVEN, prompt_path
+from modgap.plan.sharded import set_moments
 from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
 
 
@@ -123,6 +125,8 @@ def plan_imported(known):
     plan = {}
     for name, modality in list_imported(known.config):
         entry = known.config["datasets"][name]
+        if is_sharded(entry):
+            continue
         part = next(part for part in entry["modalities"] if part["name"] == modality)
         owners = [part[key]["file"] for key in ("owner", "groups") if "file" in (part[key] or {})]
         plan[f"{name}/{modality}"] = {
@@ -137,7 +141,7 @@ def imported_patterns(config):
     parts = {
         f"{name}/{part['name']}": part["path"].endswith(TENSOR_SUFFIXES)
         for name, entry in config["datasets"].items()
-        if is_imported(entry)
+        if is_imported(entry) and not is_sharded(entry)
         for part in entry["modalities"]
     }
     return {
@@ -166,6 +170,7 @@ def plan_sets(known):
             "first": set_parts(known, name, 0),
             "second": set_parts(known, name, 1),
             "samples": set_samples(known, name),
+            "moments": set_moments(known, name),
             "settings": {"caption": set_caption(known, name), "name": name},
             # What takes a sample of very many takes that of the statistics.
             "swept": {

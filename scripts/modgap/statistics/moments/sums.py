@@ -210,3 +210,19 @@ def collect_side(rows, owner, n_pictures, seed):
     alone = len(rows) == n_pictures and np.array_equal(owner, np.arange(n_pictures))
     kept = keeps_rows(n_pictures, rows.shape[1])
     return take_side(rows, None if alone else owner, groups, n_groups, kept=kept)
+
+
+# Lengths of rows that were normalised before they were stored, at half precision too.
+UNIT = 0.01
+
+
+def describe_norms(pairs):
+    """One line on how long the rows of both modalities were before they were normalised."""
+    ranges = [side.norms for side in (pairs.first, pairs.second)]
+    if all(abs(length - 1) <= UNIT for norms in ranges for length in norms):
+        return ("all rows were stored with length 1",)
+    first, second = (f"{low:.3g} to {high:.3g}" for low, high in ranges)
+    return (
+        f"rows were stored with lengths {first} (first modality) and {second} (second), and "
+        "divided by them",
+    )
