@@ -107,6 +107,7 @@ rule measure_cone:
     """Pairwise cosines within one cloud: moments, quantiles, histogram."""
     input:
         parts=planned("clouds", "{model}/{dataset}/{modality}", "parts"),
+        moments=planned("clouds", "{model}/{dataset}/{modality}", "moments"),
     output:
         table="<results>/statistics/cone/{model}/{dataset}/{modality}.parquet",
         histogram="<results>/statistics/cone_histogram/{model}/{dataset}/{modality}.parquet",

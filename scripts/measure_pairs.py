@@ -12,7 +12,7 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
 from modgap.statistics.all_pairs import measure_sampled
-from modgap.statistics.clouds import load_pair
+from modgap.statistics.clouds import count_pictures, load_pair
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs.
@@ -21,16 +21,13 @@ FEWEST = 4
 
 def main(first, second, samples, table, *, name, caption, exact_rows, seed, block):
     pair = load_pair(first, second, samples)
-    total = len(pair.first)
-    if total < FEWEST:
-        raise InputError(
-            f"{first[0]}: {total} rows; the statistics of {name!r} need at least {FEWEST}"
-        )
+    n, total = len(pair.first), count_pictures(first, len(pair.first))
+    if n < FEWEST:
+        raise InputError(f"{first[0]}: {n} rows; the statistics of {name!r} need at least {FEWEST}")
     if total > exact_rows:
-        LOG.info("%s: %d of %d pictures, drawn at random", name, exact_rows, total)
-    frame, sampled = measure_sampled(
-        name, pair, samples, caption=caption, exact_rows=exact_rows, seed=seed, block=block
-    )
+        LOG.info("%s: %d of %d pictures, drawn at random", name, min(n, exact_rows), total)
+    options = {"exact_rows": exact_rows, "seed": seed, "block": block, "total": total}
+    frame, sampled = measure_sampled(name, pair, samples, caption=caption, **options)
     write_table(frame, table, sampled)
 
 

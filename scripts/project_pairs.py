@@ -11,7 +11,13 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 import numpy as np
 
 from modgap.job import start_log
-from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, sample_pictures
+from modgap.statistics.clouds import (
+    are_pairs,
+    count_pictures,
+    load_pair,
+    load_unpaired,
+    sample_pictures,
+)
 from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import PROJECTIONS, check_spread, project_clouds
 from modgap.tables import write_table
@@ -47,6 +53,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_nei
         min_dist=min_dist,
         seed=seed,
     )
+    total = count_pictures(first, total)
     write_table(points, table, {"axes": axes, "n": total, "n_drawn": n_drawn, "seed": seed})
 
 

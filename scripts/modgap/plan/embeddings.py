@@ -25,7 +25,7 @@ from modgap.plan.paths import (
     task_pictures,
 )
 from modgap.plan.prompts import GIVEN, prompt_path
-from modgap.plan.sharded import set_moments
+from modgap.plan.sharded import list_moments
 from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
 
 
@@ -103,11 +103,22 @@ def plan_clouds(known):
     return {
         f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
             "parts": cloud_parts(known, entry, modality),
-            # Of ready embeddings all texts count, as in their sets.
-            "settings": {} if "model" in entry else {"caption": "all"},
+            "moments": list_moments(known, entry["dataset"]),
+            "settings": describe_cloud(known, entry, modality),
         }
         for entry, modality in clouds
     }
+
+
+def describe_cloud(known, entry, modality):
+    """Settings of what measures a cloud by itself."""
+    if "model" in entry:
+        return {}
+    # Of ready embeddings all texts count, as in their sets.
+    settings, dataset = {"caption": "all"}, known.config["datasets"][entry["dataset"]]
+    if is_sharded(dataset):
+        settings["side"] = modality_names(dataset).index(modality)
+    return settings
 
 
 def list_imported(config):
@@ -170,7 +181,7 @@ def plan_sets(known):
             "first": set_parts(known, name, 0),
             "second": set_parts(known, name, 1),
             "samples": set_samples(known, name),
-            "moments": set_moments(known, name),
+            "moments": list_moments(known, known.config["embedding_sets"][name]["dataset"]),
             "settings": {"caption": set_caption(known, name), "name": name},
             # What takes a sample of very many takes that of the statistics.
             "swept": {

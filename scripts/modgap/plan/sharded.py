@@ -113,7 +113,6 @@ def unique_files(shards):
     return list(dict.fromkeys(path for shard in shards for path in shard))
 
 
-def set_moments(known, name):
-    """Moments behind an embedding set, as a list; none where its rows are read whole."""
-    dataset = known.config["embedding_sets"][name]["dataset"]
+def list_moments(known, dataset):
+    """Moments of all pairs of a dataset, as a list; none where its rows are read whole."""
     return [moments_path(dataset)] if is_sharded(known.config["datasets"][dataset]) else []

@@ -57,16 +57,17 @@ def measure_pair(name, X, Y, owner, *, n_resamples, seed, block, **retrieved):
     )
 
 
-def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block):
+def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block, total=None):
     """``measure_all_pairs`` of a pair, or of a sample of very many, and what was drawn (metadata).
 
     Parameters
     ----------
     pair : ``clouds.Pair``, with all its texts. samples : the samples table it is of, or None.
     caption : which texts enter the geometry; retrieval always ranks every one, as CLIP's
-        evaluation does. exact_rows : most pictures that are compared.
+        evaluation does. exact_rows : most pictures that are compared. total : pictures that those
+        of the pair were drawn from; they are all if None.
     """
-    total = len(pair.first)
+    total = len(pair.first) if total is None else total
     pair = sample_pairs(pair, exact_rows, seed)
     sampled = describe_sample(len(pair.first), total)
     chosen = pair.choose(caption)
@@ -135,7 +136,9 @@ def measure_all_pairs(
     return tidy_frame(mark_sampled(rows, n, sampled_from), name, X.shape[1], seed)
 
 
-def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compared=None):
+def measure_cloud(
+    name, X, *, owner=None, bins, n_resamples, seed, block, compared=None, cloud=None
+):
     """Everything there is to measure about one tower.
 
     Parameters
@@ -143,6 +146,7 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compar
     X : (m, dim), raw or normalised. owner : (m,) picture of each row; its own if None.
     bins : cells of the histogram over [−1, 1].
     compared : pictures that are compared with each other, increasing; all of them if None.
+    cloud : ``SideMoments`` of all rows where X is a sample of them; of X if None.
 
     Returns
     -------
@@ -152,15 +156,16 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compar
     X = geometry.normalise(X)
     owner = np.arange(len(X)) if owner is None else np.asarray(owner)
     n = int(owner.max()) + 1
-    cloud = collect_side(X, owner, n, seed)
     compared = np.arange(n) if compared is None else compared
+    cloud = collect_side(X, owner, n, seed) if cloud is None else cloud
+    total = cloud.pictures
     here = np.isin(owner, compared)
     rows, of = X[here], np.searchsorted(compared, owner[here])
     pairs = pairwise.within_pairs(rows, of, bins=bins, block=block)
     spread = spread_rows("both", rows, of, len(compared), pairs)
     measured = [
         *moment_rows("both", cloud),
-        *mark_sampled(spread, len(compared), n if len(compared) < n else None),
+        *mark_sampled(spread, len(compared), total if len(compared) < total else None),
         rank_row("both", cloud),
         centre_norm_row("both", cloud, centre_norm_interval(cloud, n_resamples, seed), n_resamples),
     ]

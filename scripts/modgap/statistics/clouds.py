@@ -187,6 +187,11 @@ def describe_sample(n, total):
     return {} if n == total else {"sampled": {"pictures": n, "of": total}}
 
 
+def count_pictures(parts, n):
+    """Pictures behind a cloud: n, or as many as those n were drawn from (of shards)."""
+    return read_metadata(parts[0]).get("sampled", {}).get("of", n)
+
+
 def name_sources(table, first, second, samples, caption):
     """What a table of an embedding set says of the files it was measured from (metadata).
 
