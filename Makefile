@@ -39,11 +39,11 @@ format: .venv/.dev
 # After an edit of pyproject.toml: exact versions of everything, for every platform.
 pins: .venv/.dev
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
-		pyproject.toml -o requirements.txt
+		--extra workflow pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
-		--extra dev pyproject.toml -o requirements-dev.txt
+		--extra workflow --extra dev pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-annotate --no-header \
-		--extra transformers pyproject.toml -o requirements-transformers.txt
+		--extra workflow --extra transformers pyproject.toml -o requirements-transformers.txt
 	$(BIN)/python envs/update.py
 
 # After an edit of config/schema.yaml or config/config.yaml: their description, config/README.md.

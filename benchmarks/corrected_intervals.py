@@ -1,7 +1,7 @@
 """The interval of the best of 40 shifts: does it cover, does its test keep the level, what power?
 
     .venv/bin/python benchmarks/corrected_intervals.py                     accuracy, 2,000 runs each
-    .venv/bin/python benchmarks/corrected_intervals.py --metric auc --sizes 500 2000 --runs 500
+    .venv/bin/python benchmarks/corrected_intervals.py --metric auc
 
 Simulated pictures have a margin and a slope of their own, as along one direction of zero-shot: the
 score at shift δ is z(δ) = (margin + slope·δ) / √(1 + σ²δ²), margin and slope normal with standard

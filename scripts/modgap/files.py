@@ -123,6 +123,11 @@ def read_digests(path):
         lines = digest_file(path).read_text(encoding="ascii", errors="replace").splitlines()
     except FileNotFoundError:
         return []
+    except IsADirectoryError as error:
+        raise InputError(
+            f"{digest_file(path)}: a folder stands where the digest of {Path(path).name} belongs; "
+            "remove it"
+        ) from error
     except OSError:
         return ["unreadable"]
     return [line.split()[0] for line in lines if line.strip()] or ["empty"]

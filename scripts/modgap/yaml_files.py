@@ -10,6 +10,7 @@ DEEPEST_YAML = 60
 LARGEST_YAML = 2_000_000
 
 # Whole numbers that YAML 1.1 takes for others than people do: 010 for 8, 1:30 for 90.
+MERGE = "tag:yaml.org,2002:merge"
 INTEGER = "tag:yaml.org,2002:int"
 MISREAD = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9_]+)+)")
 
@@ -98,9 +99,10 @@ def measure_yaml(node, path, sizes, depth=0):
             raise InputError(f"{path}, line {line}: a key must be text, not a list or mapping")
         name = (key.tag, key.value)
         if name in seen:
+            what = "write <<: [*one, *other]" if key.tag == MERGE else "remove one"
             raise InputError(
                 f"{path}, line {line}: the key {key.value!r} stands in line {seen[name]} already; "
-                "remove one"
+                f"{what}"
             )
         seen[name] = line
         parts.append(value)

@@ -94,3 +94,20 @@ def test_a_damaged_digest_hides_no_damage(tmp_path, fault, content):
     with atomic_path(path) as temporary:
         temporary.write_bytes(b"anew")
     assert check_digest(path).read_bytes() == b"anew"
+
+
+@pytest.mark.parametrize("use", [check_digest, lambda path: write_again(path)])
+def test_a_folder_where_a_digest_belongs_is_a_line(tmp_path, fault, use):
+    path = tmp_path / "table.parquet"
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"whole")
+    digest_file(path).unlink()
+    digest_file(path).mkdir()
+    message = fault("caches", classify_call(lambda: use(path), lambda _: False))
+    assert "a folder stands where the digest of table.parquet belongs" in message
+    assert path.read_bytes() == b"whole"
+
+
+def write_again(path):
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(b"new")

@@ -419,7 +419,7 @@ def test_values_that_cannot_be(refused, dotted, value, words):
         ("http://[::1/x", "datasets.w.shards: 'http://[::1/x' is no address"),
         ("http://host/", "must end in the name of a file"),
         ("http://host/ü.tar", "letters such as ü as an address has them"),
-        ("ü", "datasets.w.files: no such file or folder: ü"),
+        ("ü", "datasets.w.shards: no such file or folder: ü"),
         ("{0..x}.tar", "a path must not have {, }"),
         ("a{b}.tar", "a path must not have {, }"),
     ],
@@ -468,3 +468,25 @@ def test_folded_text_and_a_home_are_no_faults(root, tmp_path, monkeypatch, fault
 
     given = yaml.safe_load(path.read_text())
     fault("configuration", classify_call(lambda: load_config(given, root, [path]), right))
+
+
+# --- folders ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("results", "resources"),
+    [
+        ("here", "here"),
+        ("here", "./here/"),
+        (".", "."),
+        ("here", "here/statistics"),
+        ("here", "here/tables/x"),
+    ],
+)
+def test_results_and_downloads_have_folders_of_their_own(refused, results, resources):
+    assert "resources: " in refused(smallest(results=results, resources=resources))
+
+
+def test_downloads_may_lie_below_the_results(root, fault):
+    given = smallest(results="here", resources="here/downloads")
+    fault("configuration", classify_call(lambda: load_config(given, root), bool))

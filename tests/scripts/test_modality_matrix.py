@@ -60,14 +60,6 @@ def test_all_modalities_lie_in_one_plane(clouds, tmp_path):
     assert 0.5 < about["share_x"] + about["share_y"] <= 1
 
 
-def test_every_pair_stands_in_its_cell():
-    gap = figX_modality_matrix.fill_matrix(tidy(), SETS, NAMES, "gap")
-    nan = np.nan
-    np.testing.assert_array_equal(gap, [[nan, 0.5, nan], [0.5, nan, 0.7], [nan, 0.7, nan]])
-    recall = figX_modality_matrix.fill_matrix(tidy(), SETS, NAMES, "recall1")
-    np.testing.assert_array_equal(recall, [[nan, 0.1, nan], [0.2, nan, 0.4], [nan, 0.3, nan]])
-
-
 def test_the_figure_is_drawn(clouds, tmp_path):
     statistics = tmp_path / "gap.parquet"
     write_table(tidy(), statistics)

@@ -281,7 +281,7 @@ def problems_of(given, root):
         ),
         (
             {"kind": "webdataset", "shards": "here/{0..1}.tar"},
-            "datasets.d.files: no such file or folder: here/0.tar",
+            "datasets.d.shards: no such file or folder: here/0.tar",
         ),
         (
             {"kind": "coco_captions", "images": "pictures"},

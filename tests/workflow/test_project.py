@@ -68,23 +68,35 @@ def test_environments_have_the_pinned_versions(root):
 
 def test_requirements_have_the_versions_of_the_project_file(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    for name, wanted in [
-        ("requirements.txt", project["dependencies"]),
-        (
-            "requirements-transformers.txt",
-            project["dependencies"] + project["optional-dependencies"]["transformers"],
-        ),
-        (
-            "requirements-dev.txt",
-            project["dependencies"] + project["optional-dependencies"]["dev"],
-        ),
+    extras = project["optional-dependencies"]
+    for name, more in [
+        ("requirements.txt", []),
+        ("requirements-transformers.txt", extras["transformers"]),
+        ("requirements-dev.txt", extras["dev"]),
     ]:
+        wanted = extras["workflow"] + more
         lines = (root / name).read_text().splitlines()
         pinned = {Requirement(line).name.lower().replace("_", "-"): line for line in lines}
         for line in wanted:
             requirement = Requirement(line)
             key = requirement.name.lower().replace("_", "-")
             assert str(requirement.specifier) in pinned[key], line
+
+
+def test_the_library_allows_the_versions_of_the_workflow(root):
+    """Ranges for other people's environments, tested in the versions that are pinned."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    lines = (root / "requirements.txt").read_text().splitlines()
+    pins = {Requirement(line).name.lower(): Requirement(line).specifier for line in lines}
+    ranges = project["dependencies"] + [
+        line
+        for name in ("files", "umap", "numba", "torch")
+        for line in project["optional-dependencies"][name]
+    ]
+    for line in map(Requirement, ranges):
+        (pin,) = pins[line.name.lower()]
+        assert line.specifier.contains(pin.version), line
+        assert "==" not in str(line.specifier), line
 
 
 @pytest.mark.parametrize("environment", ["analysis", "torch"])

@@ -76,6 +76,8 @@ def as_text(value, path, place, what):
     """A cell or a JSON value as stripped text; null is empty."""
     if value is not None and not isinstance(value, str):
         raise InputError(f"{path}, {place}: {what} is {value!r}, which is not text")
+    if "\0" in (value or ""):
+        raise InputError(f"{path}, {place}: a zero byte in the {what}; save the file as UTF-8 text")
     return (value or "").strip()
 
 

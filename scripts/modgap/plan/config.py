@@ -51,6 +51,7 @@ from modgap.plan.models.weights import (
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.sections.derived import derive_sections
 from modgap.plan.sections.grids import expand_grids
+from modgap.plan.sections.seeds import seed_problems
 from modgap.plan.sections.switches import drop_unused
 from modgap.plan.tasks import task_problems
 from modgap.plan.training import (
@@ -81,6 +82,8 @@ UNDERIVED = {"embedding_sets": {}, "cones": [], "zero_shot": {}}
 
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
+
+FEW = 3  # missing files of one key that are listed
 
 # Folders that the default run has below results/: no file's own folder may be one of them.
 TAKEN_FOLDERS = (
@@ -303,18 +306,35 @@ def path_problems(config, root):
     folder, rows = config["resources"], download_rows(config, root)
     lines = []
     for name, entry in config["datasets"].items():
+        missing = {}
         for key, path in named_paths(entry):
             if not os.path.exists(path) and not fetched_file(path, folder, rows):
-                hint = where_to_get(entry, path, folder, rows)
-                lines.append(f"datasets.{name}.{key}: no such file or folder: {path}{hint}")
+                missing.setdefault(key, []).append(path)
+        for key, paths in missing.items():
+            key = "shards" if key == "files" and "shards" in entry else key  # as the user wrote it
+            where, hint = f"datasets.{name}.{key}", where_to_get(entry, paths[0], folder, rows)
+            lines += [f"{where}: no such file or folder: {path}{hint}" for path in paths[:FEW]]
+            if len(paths) > FEW:
+                lines.append(f"{where}: and {len(paths) - FEW} more, the last {paths[-1]}")
     problem = config["mirror"] and mirror_problem(config["mirror"])
     if problem:
         lines.append(f"mirror: {problem}")
+    lines += folder_problems(config["results"], config["resources"])
     for key in ("results", "resources"):
         there = next(path for path in walk_up(config[key]) if os.path.lexists(path))
         if not os.path.isdir(there):
             lines.append(f"{key}: {there} is no folder; name another place")
     return lines
+
+
+def folder_problems(results, resources):
+    """What a run makes and what it fetches in one folder: deleting one would delete the other."""
+    made, fetched = (Path(os.path.realpath(folder)) for folder in (results, resources))
+    if made == fetched:
+        return [f"resources: {resources} is the folder of the results too; name another"]
+    if made in fetched.parents and fetched.relative_to(made).parts[0] in TAKEN_FOLDERS:
+        return [f"resources: {resources} is a folder that the results need; name another"]
+    return []
 
 
 def walk_up(path):
@@ -417,7 +437,7 @@ def load_config(given, root, configfiles=(), *, apart=False):
         problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, pins, root, apart) + task_problems(config, root)
-        problems = problems or resolved_problems(config, root)
+        problems = problems or [*resolved_problems(config, root), *seed_problems(config)]
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")

@@ -68,6 +68,7 @@ from modgap.plan.paths import (
     set_parts,
     shard_counts,
 )
+from modgap.plan.sections.seeds import repeat_seeds
 from modgap.plan.sharded import plan_sampled, plan_sharded, sharded_patterns
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
@@ -123,12 +124,15 @@ def resolve(config, root, configfiles=()):
     dict of sections, most of them dicts by name; ``look_up`` finds what a rule needs.
     """
     known = read_context(config, root)
+    # Jobs may be of any seed of a training; figures, tables and page show the first.
+    repeated, seeds = repeat_seeds(config)
+    every = read_context(repeated, root) if seeds else known
     contents = list_contents(known)
-    described, models = describe_datasets(known), describe_models(known)
+    described, models = describe_datasets(known), describe_models(every)
     plan = {
         "contents": contents,
-        "wildcards": plan_wildcards(known),
-        "patterns": plan_patterns(known),
+        "wildcards": plan_wildcards(every),
+        "patterns": plan_patterns(every),
         "resources": plan_resources(config),
         "fetching": plan_fetching(known),
         "downloads": plan_downloads(known),
@@ -141,25 +145,25 @@ def resolve(config, root, configfiles=()):
         "sharded": plan_sharded(known),
         "sampled": plan_sampled(known),
         "matrix_clouds": plan_matrix_clouds(known),
-        "images": plan_images(known, models),
-        "texts": plan_texts(known, models, described),
-        "prompts": plan_prompts(known, models),
+        "images": plan_images(every, models),
+        "texts": plan_texts(every, models, described),
+        "prompts": plan_prompts(every, models),
         "verification": plan_verification(known, models),
         "training": plan_training(known, models),
         "classifiers": plan_classifiers(known),
         "studies": plan_studies(known),
-        "clouds": plan_clouds(known),
-        "embedding_sets": plan_sets(known),
+        "clouds": plan_clouds(every),
+        "embedding_sets": plan_sets(every),
         "comparisons": plan_comparisons(known),
         "initialisations": plan_initialisations(known, models, described),
         "layers": plan_layers(known, models, described),
-        "without_normalisation": plan_without_normalisation(known, models, described),
+        "without_normalisation": plan_without_normalisation(every, models, described),
         "independent_models": plan_independent(known, described),
-        "zero_shot": plan_zero_shot(known),
-        "fairness": plan_fairness(known),
+        "zero_shot": plan_zero_shot(every),
+        "fairness": plan_fairness(every),
         "figures": plan_figures(known),
         "tables": plan_tables(known),
-        "claims": plan_claims(config, known.cells, root),
+        "claims": plan_claims(repeated, known.cells, root, seeds),
         "shown": {
             **{target.name: describe_shown(target, "Figures") for target in FIGURES},
             **{target.name: describe_shown(target, "Tables") for target in TABLES},

@@ -113,6 +113,16 @@ def test_files_that_are_not_there(root):
     assert problems_of(given, root) == ["datasets.x.file: no such file or folder: missing.npy"]
 
 
+def test_many_files_that_are_not_there_are_counted(root):
+    shards = {"kind": "webdataset", "shards": "mine/{00000..00331}.tar"}
+    given = {"datasets": {"x": shards}, "models": {"vit": {"source": "random"}}}
+    given["models"]["vit"]["architecture"] = "scenes-vit"
+    first, _, third, rest = problems_of(given, root)
+    assert first == "datasets.x.shards: no such file or folder: mine/00000.tar"
+    assert third.endswith("mine/00002.tar")
+    assert rest == "datasets.x.shards: and 329 more, the last mine/00331.tar"
+
+
 def test_datasets_without_a_model(root):
     given = {"datasets": {"digits": {"kind": "digits"}}}
     (line,) = problems_of(given, root)

@@ -26,8 +26,9 @@ def list_config_files(words):
 
 
 def check_config_files(words):
-    """Raise InputError for the first file of --configfile that is none, or not YAML or JSON."""
+    """Raise InputError for the first file of --configfile that is none, or no mapping."""
     for name in list_config_files(words):
         if not os.path.exists(name):
             raise InputError(f"{name}: no such file (a target comes before --configfile)")
-        read_yaml(name)
+        if not isinstance(read_yaml(name), dict):
+            raise InputError(f"{name}: must be a mapping of keys and values at the top")

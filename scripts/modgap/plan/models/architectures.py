@@ -8,7 +8,9 @@ import csv
 from functools import lru_cache
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[4]
+from modgap.project import project_folder
+
+PROJECT = project_folder()
 
 TAGS = "config/open_clip_tags.csv"
 ARCHITECTURES = "config/open_clip_architectures.csv"

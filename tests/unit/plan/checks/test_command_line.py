@@ -26,3 +26,11 @@ def test_a_file_that_cannot_be_read_is_a_line(tmp_path):
         check_config_files(["--configfile", str(fine), str(broken)])
     with pytest.raises(InputError, match="no such file"):
         check_config_files(["--configfile", str(tmp_path / "none.yaml")])
+
+
+@pytest.mark.parametrize("content", ["", "# nothing\n", "- a\n", "text\n", "[1, 2]"])
+def test_a_file_that_is_no_mapping_is_a_line(tmp_path, content):
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"mine\.yaml: must be a mapping of keys and values"):
+        check_config_files(["--configfile", str(path)])
