@@ -124,7 +124,7 @@ def modality_problems(entry):
     """What is wrong with one entry of ready embeddings."""
     names = modality_names(entry)
     if "folder" in entry:
-        yield from folder_problems(entry, names)
+        yield from sharded_problems(entry, names)
         return
     if "shards_per_job" in entry:
         yield ".shards_per_job: only a 'folder' has shards; leave it out"
@@ -171,7 +171,7 @@ def modality_problems(entry):
         yield ": give either 'owner' or 'groups'"
 
 
-def folder_problems(entry, names):
+def sharded_problems(entry, names):
     """What is wrong with an entry of ready embeddings in shards."""
     columns = entry.get("columns", {})
     if not isinstance(columns, dict):

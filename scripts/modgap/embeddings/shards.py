@@ -60,7 +60,7 @@ def npy_header(path, array=None):
     with open(path, "rb") as stream:
         header = parse_header(path, stream)
     expected = header.offset + header.rows * header.dim * np.dtype(header.dtype).itemsize
-    return check_length(path, header, os.path.getsize(path), expected)
+    return match_extent(path, header, os.path.getsize(path), expected)
 
 
 def npz_header(path, array):
@@ -70,7 +70,7 @@ def npz_header(path, array):
         with archive.open(member) as stream:
             header = parse_header(path, stream)
         expected = header.offset + header.rows * header.dim * np.dtype(header.dtype).itemsize
-        return check_length(path, header, archive.getinfo(member).file_size, expected)
+        return match_extent(path, header, archive.getinfo(member).file_size, expected)
 
 
 def choose_member(path, archive, array):
@@ -97,7 +97,7 @@ def parse_header(path, stream):
     return Header(*shape, dtype.str, stream.tell())
 
 
-def check_length(path, header, found, expected):
+def match_extent(path, header, found, expected):
     """The header, if the file is as long as it says."""
     if found != expected:
         what = "cut short" if found < expected else "longer than its header says"
