@@ -40,7 +40,7 @@ def draw_shard(n, dim, rng):
         yield (rows + np.cos(OPENING) * axis).astype(np.float16)
 
 
-def write_shards(folder, n, dim, shards):
+def write_shards(folder, n, dim, shards, queries):
     """The shards, where they are not there yet, and the configuration that names them."""
     sizes = np.diff(np.linspace(0, n, shards + 1).astype(int))
     for name in ("img_emb", "text_emb"):
@@ -55,6 +55,7 @@ def write_shards(folder, n, dim, shards):
     config.write_text(
         f"results: {folder}/results\n"
         f"datasets: {{mine: {{kind: embeddings, folder: {folder}/data}}}}\n"
+        f"statistics: {{queries: {queries}}}\n"
     )
     return config
 
@@ -82,9 +83,10 @@ def main():
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--shards", type=int, default=40)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--queries", type=int, default=10_000)
     parser.add_argument("--target", default="table_statistics")
     given = parser.parse_args()
-    config = write_shards(given.folder, given.pairs, given.dim, given.shards)
+    config = write_shards(given.folder, given.pairs, given.dim, given.shards, given.queries)
     reading, products = time_floors(given.folder, given.pairs, given.dim)
     command = [sys.executable, "-m", "snakemake", "--cores", str(given.cores), given.target]
     start = time.time()

@@ -108,6 +108,41 @@ rule sum_shards:
         "../scripts/sum_shards.py"
 
 
+rule rank_shards:
+    """Where the partners of a sample of queries stand among the rows of some shards."""
+    input:
+        planned("sharded", "{dataset}", "jobs", "{part}", "files"),
+        index="<results>/moments/{dataset}/index.parquet",
+        first=planned("sharded", "{dataset}", "clouds", "first"),
+        second=planned("sharded", "{dataset}", "clouds", "second"),
+    output:
+        ranks=temp("<results>/moments/{dataset}/ranks-{part}.npy"),
+    log:
+        "<logs>/rank_shards/{dataset}/{part}.log",
+    benchmark:
+        "<benchmarks>/rank_shards/{dataset}/{part}.tsv"
+    wildcard_constraints:
+        dataset=PLAN["patterns"]["sharded"],
+        part=r"\d+",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=600,
+    params:
+        code=code_version("rank_shards.py"),
+        settings=settings(
+            "statistics",
+            "queries",
+            "exact_rows",
+            "seed",
+            "block",
+            row=("sharded", "{dataset}", "jobs", "{part}", "ranking"),
+        ),
+    script:
+        "../scripts/rank_shards.py"
+
+
 rule import_classes:
     """Check the labels and class prompts of ready embeddings and store them like our own."""
     input:

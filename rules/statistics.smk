@@ -77,6 +77,7 @@ rule measure_pairs:
         first=planned("embedding_sets", "{embeddings}", "first"),
         second=planned("embedding_sets", "{embeddings}", "second"),
         samples=planned("embedding_sets", "{embeddings}", "samples"),
+        ranks=planned("embedding_sets", "{embeddings}", "ranks"),
     output:
         table="<results>/statistics/pairs/{embeddings}.parquet",
     log:

@@ -9,11 +9,14 @@ import measure_cone
 import measure_gap
 import measure_pairs
 import merge_moments
+import rank_shards
 import sample_shards
 import sum_shards
 from faults.outcomes import classify_call
 from modgap.data.sharded import list_shards
 from modgap.errors import InputError
+from modgap.statistics.all_pairs import measure_all_pairs
+from modgap.statistics.clouds import read_ranks
 from modgap.statistics.measurements import measure_linear
 from modgap.statistics.moments.files import read_moments
 from modgap.tables import read_embeddings, read_metadata, read_table
@@ -96,6 +99,40 @@ def test_a_sample_knows_of_how_many_it_is(made, tmp_path):
     assert read_metadata(tmp_path / "pairs.parquet")["sampled"] == {"pictures": 20, "of": N}
     table = read_table(tmp_path / "pairs.parquet")
     assert table["interval_method"].str.contains("on 20 of 400 pictures, drawn at random").all()
+
+
+def test_recall_is_of_queries_among_all_pairs(made, sides, tmp_path):
+    first, second, _ = made
+    index = made[2].with_name("index.parquet")
+    ranking = {"queries": 30, "exact_rows": 20, "seed": 0, "block": 16}
+    ranks = [tmp_path / "0.npy", tmp_path / "1.npy"]
+    for path, chosen in zip(ranks, ([0, 4], [4, 3]), strict=True):
+        rank_shards.main(index, [first[0], second[0]], path, shards=chosen, **ranking)
+    options = {"caption": "all", "exact_rows": 20, "seed": 0, "block": 16}
+    table = tmp_path / "pairs.parquet"
+    measure_pairs.main(first, second, None, table, ranks=ranks, name="big", **options)
+    rows = read_table(table).set_index(["statistic", "side"])
+    # The exact value, of every picture among all, lies inside the interval of the 30 queries.
+    exact = measure_all_pairs(
+        "big", *sides, np.arange(N), relevance=None, seed=0, block=64
+    ).set_index(["statistic", "side"])
+    for statistic in ("recall1", "recall10", "median_rank"):
+        for side in ("first_to_second", "second_to_first"):
+            row = rows.loc[(statistic, side)]
+            assert row["low"] <= exact["value"][statistic, side] <= row["high"]
+            assert row["n"] == 30
+            note = "; 30 queries, drawn at random, among all 400"
+            assert row["interval_method"].endswith(note)
+    assert rows["value"]["recall10_chance", "first_to_second"] == pytest.approx(10 / N)
+    assert not [name for name, _ in rows.index if name.endswith("_ceiling")]
+
+
+def test_of_few_pairs_every_one_is_a_query_and_nothing_is_ranked_apart(made, tmp_path):
+    index = made[2].with_name("index.parquet")
+    ranking = {"queries": 30, "exact_rows": N, "seed": 0, "block": 16}
+    clouds = [made[0][0], made[1][0]]
+    rank_shards.main(index, clouds, tmp_path / "0.npy", shards=[0, 7], **ranking)
+    assert read_ranks([tmp_path / "0.npy"]) is None
 
 
 def test_a_cone_of_shards_is_over_all_rows_and_its_quantiles_over_the_sample(made, sides, tmp_path):

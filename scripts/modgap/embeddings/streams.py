@@ -10,6 +10,7 @@ from modgap.embeddings.shards import block_rows, read_blocks, read_header, read_
 from modgap.errors import InputError
 from modgap.statistics.moments.groups import group_pictures, keeps_rows
 from modgap.statistics.moments.sums import take_pairs
+from modgap.statistics.retrieval import count_above
 
 # Most bytes of a block in double precision.
 DOUBLE_BYTES = 128 << 20
@@ -119,3 +120,25 @@ def draw_side_of(index, arrays, side, limit, seed):
             parts.append(read_rows(row[key], arrays[side], places))
             unit_rows(parts[-1], row[key], places)
     return numbers, np.concatenate(parts)
+
+
+def rank_queries(index, arrays, chosen, queries, numbers, block):
+    """Where the partner of each query stands among the rows of some shards.
+
+    Parameters
+    ----------
+    queries : (q, dim) unit rows of the first modality, and of the second, of the same pairs.
+    numbers : (q,) numbers of those pairs in all shards. block : see ``count_above``.
+
+    Returns
+    -------
+    forward, backward (q, 2) : counts of ``count_above``, of queries of the first modality among
+    rows of the second, and the other way round.
+    """
+    first, second = queries
+    best = np.einsum("ij,ij->i", first, second)
+    counts = np.zeros((2, len(numbers), 2), dtype=np.int64)
+    for rows, X, Y, _ in stream_pairs(index, arrays, chosen):
+        for direction, asked, gallery in ((0, first, Y), (1, second, X)):
+            counts[direction] += count_above(asked, best, numbers, gallery, rows[0], block)
+    return counts

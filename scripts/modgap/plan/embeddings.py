@@ -25,7 +25,7 @@ from modgap.plan.paths import (
     task_pictures,
 )
 from modgap.plan.prompts import GIVEN, prompt_path
-from modgap.plan.sharded import list_moments
+from modgap.plan.sharded import list_moments, list_ranks
 from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
 
 
@@ -182,6 +182,7 @@ def plan_sets(known):
             "second": set_parts(known, name, 1),
             "samples": set_samples(known, name),
             "moments": list_moments(known, known.config["embedding_sets"][name]["dataset"]),
+            "ranks": list_ranks(known, known.config["embedding_sets"][name]["dataset"]),
             "settings": {"caption": set_caption(known, name), "name": name},
             # What takes a sample of very many takes that of the statistics.
             "swept": {

@@ -10,7 +10,7 @@ from modgap.data.modalities import modality_names
 from modgap.data.sharded import list_shards
 from modgap.errors import InputError
 from modgap.plan.checks.amounts import MOST_JOBS
-from modgap.plan.paths import is_sharded, moments_path, one_of
+from modgap.plan.paths import cloud_parts, is_sharded, moments_path, one_of
 
 # Files that one job adds up, and shards that one job sums where nothing else is said.
 MERGED, SHARDS_PER_JOB = 16, 4
@@ -49,9 +49,14 @@ def plan_folder(known, name):
             {
                 "files": unique_files(job),
                 "settings": {"name": name, "seed": seed, "shards": [each * part, len(job)]},
+                "ranking": {"shards": [each * part, len(job)]},
             }
             for part, job in enumerate(jobs)
         ],
+        "clouds": {
+            side: cloud_parts(known, {"dataset": name}, modality)[0]
+            for side, modality in zip(("first", "second"), modality_names(entry), strict=True)
+        },
         # By level and part; the files of level 0 are those of the jobs.
         "levels": [[], *branches],
         "root": root[0],
@@ -111,6 +116,16 @@ def list_levels(name, n_jobs):
 def unique_files(shards):
     """Files of some shards, each once: one may hold both modalities."""
     return list(dict.fromkeys(path for shard in shards for path in shard))
+
+
+def list_ranks(known, dataset):
+    """What is counted of every query, a file a job; none where rows are read whole."""
+    entry = known.config["datasets"][dataset]
+    if not is_sharded(entry):
+        return []
+    _, shards = list_shards(entry)
+    n_jobs = -(-len(shards) // entry.get("shards_per_job", SHARDS_PER_JOB))
+    return [f"<results>/moments/{dataset}/ranks-{part}.npy" for part in range(n_jobs)]
 
 
 def list_moments(known, dataset):

@@ -57,7 +57,9 @@ def measure_pair(name, X, Y, owner, *, n_resamples, seed, block, **retrieved):
     )
 
 
-def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block, total=None):
+def measure_sampled(
+    name, pair, samples, *, caption, exact_rows, seed, block, total=None, ranks=None
+):
     """``measure_all_pairs`` of a pair, or of a sample of very many, and what was drawn (metadata).
 
     Parameters
@@ -65,7 +67,8 @@ def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block, to
     pair : ``clouds.Pair``, with all its texts. samples : the samples table it is of, or None.
     caption : which texts enter the geometry; retrieval always ranks every one, as CLIP's
         evaluation does. exact_rows : most pictures that are compared. total : pictures that those
-        of the pair were drawn from; they are all if None.
+        of the pair were drawn from; they are all if None. ranks : of some of them among all, see
+        ``streamed_rows``; retrieval is among those that are compared if None.
     """
     total = len(pair.first) if total is None else total
     pair = sample_pairs(pair, exact_rows, seed)
@@ -82,6 +85,7 @@ def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block, to
         seed=seed,
         block=block,
         sampled_from=total if sampled else None,
+        ranks=ranks,
     )
     return frame, sampled
 
@@ -98,6 +102,7 @@ def measure_all_pairs(
     seed,
     block,
     sampled_from=None,
+    ranks=None,
 ):
     """What compares every picture with every other: spread of the cosines, uniformity, retrieval.
 
@@ -112,6 +117,7 @@ def measure_all_pairs(
         is about its own picture only.
     seed, block : seed that the rows name, side of a tile of similarities.
     sampled_from : number of pictures that those of X were drawn from; None where they are all.
+    ranks : of some pictures and texts among all, see ``streamed_rows``; of those of X if None.
 
     Returns
     -------
@@ -131,9 +137,13 @@ def measure_all_pairs(
         ),
         *unmatched_rows(X, Y, owner, block),
         *mmd_rows(X, Y, owner, seed, block),
-        *retrieval_rows(X, texts, text_owner, captions, relevance, block),
     ]
-    return tidy_frame(mark_sampled(rows, n, sampled_from), name, X.shape[1], seed)
+    if ranks is None:
+        rows += retrieval_rows(X, texts, text_owner, captions, relevance, block)
+    rows = mark_sampled(rows, n, sampled_from)
+    if ranks is not None:
+        rows += streamed_rows(ranks, sampled_from)
+    return tidy_frame(rows, name, X.shape[1], seed)
 
 
 def measure_cloud(
@@ -231,6 +241,24 @@ def retrieval_rows(X, Y, owner, captions, relevance, block):
             [retrieval.ceiling_second_to_first(owner, codes, kind, text, k) for k in RECALL_AT],
         ),
     ]
+
+
+def streamed_rows(ranks, n_gallery):
+    """``retrieval_rows`` of some pairs as queries, each with one text, among all of a gallery.
+
+    ranks : (2, q, 2) both ways, items above the query's partner and others tied with it. What
+    equal captions allow at best is not known without all captions.
+    """
+    rows = []
+    for side, (above, tied) in zip(
+        ("first_to_second", "second_to_first"), np.moveaxis(ranks, 2, 1), strict=True
+    ):
+        counts = np.column_stack([above, tied + 1, np.ones_like(above), np.ones_like(above)])
+        queries = np.arange(len(counts))
+        found = direction_rows(side, counts, queries, n_gallery, [np.nan] * len(RECALL_AT))
+        rows += [row for row in found if not row["statistic"].endswith("_ceiling")]
+    note = f"; {ranks.shape[1]:,} queries, drawn at random, among all {n_gallery:,}"
+    return [{**row, "interval_method": row["interval_method"] + note} for row in rows]
 
 
 def direction_rows(side, counts, owner, n_gallery, ceilings):

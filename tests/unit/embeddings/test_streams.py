@@ -6,8 +6,16 @@ import pytest
 from modgap.data.sharded import list_shards
 from modgap.embeddings import streams
 from modgap.embeddings.shards import index_shards
-from modgap.embeddings.streams import collect_shards, count_pairs_of, draw_side_of, rebatch
+from modgap.embeddings.streams import (
+    collect_shards,
+    count_pairs_of,
+    draw_side_of,
+    rank_queries,
+    rebatch,
+)
 from modgap.errors import InputError
+from modgap.statistics import retrieval
+from modgap.statistics.geometry import normalise
 from modgap.statistics.measurements import (
     cross_rows,
     frechet_rows,
@@ -133,3 +141,27 @@ def test_blocks_of_any_length_become_blocks_of_one():
     pieces = [rows[:4], rows[4:5], rows[5:19], rows[19:]]
     assert [len(block) for block in rebatch(pieces, 5)] == [5, 5, 5, 5, 3]
     np.testing.assert_array_equal(np.concatenate(list(rebatch(pieces, 5))), rows)
+
+
+@pytest.mark.parametrize("layout", ["npy", "parquet"])
+def test_queries_stand_among_shards_where_they_stand_in_memory(layout, tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "DOUBLE_BYTES", 8 * 6 * 11)
+    first, second = toy_sides(120)
+    first[7], second[9] = first[3], second[4]  # ties
+    index, arrays = open_folder(tmp_path, first, second, parts=5, layout=layout)
+    X, Y = normalise(first), normalise(second)
+    numbers = np.array([3, 4, 7, 9, 50, 119])
+    asked = X[numbers], Y[numbers]
+    counts = sum(
+        rank_queries(index, arrays, chosen, asked, numbers, block=4)
+        for chosen in (range(2), range(2, 5))
+    )
+    ranks = retrieval.ranks_both_ways(X, Y, np.arange(120), *own_relevance(120), block=50)
+    for found, expected in zip(counts, ranks, strict=True):
+        np.testing.assert_array_equal(found[:, 0], expected[numbers, 0])
+        np.testing.assert_array_equal(found[:, 1] + 1, expected[numbers, 1])
+    assert counts[:, :, 1].sum() > 0
+
+
+def own_relevance(n):
+    return retrieval.own_relevance(np.arange(n), n)

@@ -27,7 +27,7 @@ NEXT = (
     "train_classifier",
 )
 # Retrieval, which the answers tell of.
-PAIRS = ("measure_pairs",)
+PAIRS = ("rank_shards", "measure_pairs")
 # The tables of the statistics; sweeps, simulations and studies come last.
 THEN = ("table_statistics",)
 
