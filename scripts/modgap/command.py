@@ -86,6 +86,9 @@ def build_parser():
 def main(words=None):
     """Run the command; the exit code."""
     options = build_parser().parse_args(words)
+    if "numpy" not in sys.modules:
+        # As a job of the workflow: sums in the same order, so that the last digit is the same.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     run = {"gap": print_gap, "compare": print_comparison, "check": check_configuration}
     try:
         run[options.command](options)

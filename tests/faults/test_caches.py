@@ -3,7 +3,7 @@
 import pytest
 
 from faults.outcomes import classify_call
-from modgap.digests import check_digest
+from modgap.digests import check_digest, verify_digests
 from modgap.files import atomic_path, damaged_name, digest_file
 from workflow.runs import copy_project, snakemake
 
@@ -96,18 +96,19 @@ def test_a_damaged_digest_hides_no_damage(tmp_path, fault, content):
     assert check_digest(path).read_bytes() == b"anew"
 
 
-@pytest.mark.parametrize("use", [check_digest, lambda path: write_again(path)])
-def test_a_folder_where_a_digest_belongs_is_a_line(tmp_path, fault, use):
-    path = tmp_path / "table.parquet"
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(b"whole")
-    digest_file(path).unlink()
+def test_a_folder_in_place_of_a_digest(tmp_path, fault):
+    path = tmp_path / "x.npy"
     digest_file(path).mkdir()
-    message = fault("caches", classify_call(lambda: use(path), lambda _: False))
-    assert "a folder stands where the digest of table.parquet belongs" in message
-    assert path.read_bytes() == b"whole"
 
+    def write():
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(b"written")
 
-def write_again(path):
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(b"new")
+    said = fault("caches", classify_call(write, lambda _: False))
+    assert f"{digest_file(path)}: a folder stands where" in said
+    assert not path.exists()
+    path.write_bytes(b"read")
+    fault("caches", classify_call(lambda: check_digest(path), lambda _: False))
+    (tmp_path / "y.npy").write_bytes(b"another")
+    assert verify_digests(tmp_path, adopt=True) == (0, 1, [said])
+    assert path.read_bytes() == b"read"

@@ -6,14 +6,9 @@ import pytest
 
 import figX_modality_matrix
 import project_clouds
+from modality_pairs import NAMES, SETS, tidy
 from modgap.errors import InputError
 from modgap.tables import BY_ROW, read_metadata, read_table, write_embeddings, write_table
-
-NAMES = ["image", "text", "audio"]
-SETS = [
-    {"name": "it", "first": "image", "second": "text"},
-    {"name": "at", "first": "audio", "second": "text"},
-]
 
 
 @pytest.fixture
@@ -32,18 +27,6 @@ def project(clouds, folder, max_pairs=7):
     table = folder / "projection.parquet"
     project_clouds.main(clouds, table, name="d", modalities=NAMES, max_pairs=max_pairs, seed=0)
     return table
-
-
-def tidy():
-    rows = [
-        ("it", "gap", "both", 0.5),
-        ("it", "recall1", "first_to_second", 0.1),
-        ("it", "recall1", "second_to_first", 0.2),
-        ("at", "gap", "both", 0.7),
-        ("at", "recall1", "first_to_second", 0.3),
-        ("at", "recall1", "second_to_first", 0.4),
-    ]
-    return pd.DataFrame(rows, columns=["embeddings", "statistic", "side", "value"])
 
 
 def test_all_modalities_lie_in_one_plane(clouds, tmp_path):

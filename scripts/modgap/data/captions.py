@@ -77,7 +77,7 @@ def as_text(value, path, place, what):
     if value is not None and not isinstance(value, str):
         raise InputError(f"{path}, {place}: {what} is {value!r}, which is not text")
     if "\0" in (value or ""):
-        raise InputError(f"{path}, {place}: a zero byte in the {what}; save the file as UTF-8 text")
+        raise InputError(f"{path}, {place}: {what} has a null byte in it; remove it")
     return (value or "").strip()
 
 

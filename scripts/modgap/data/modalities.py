@@ -11,7 +11,7 @@ from modgap.data.sharded import sharded_columns
 CLASS_FILES = ["labels", "class_prompts"]
 
 # Files of ready embeddings: what NumPy and Arrow read, and what takes torch.
-ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".csv", ".tsv")
+ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".arrow", ".csv", ".tsv")
 TENSOR_SUFFIXES = (".pt", ".pth", ".safetensors")
 
 # Files that say which item each row of ready embeddings belongs to.

@@ -108,8 +108,8 @@ class Gap:
         """Figure 1 (``projection``) or Figure 3 (``landscape``) as a matplotlib Figure.
 
         kind : the landscape sweeps the loss over shifts, which takes minutes for thousands of
-            rows. methods : of a projection: umap, svd, pca, gap_axis. All if None; without UMAP
-            installed pca and gap_axis, and the figure says so.
+            rows, and numba for more than 2,000. methods : of a projection: umap, svd, pca,
+            gap_axis. All if None; without UMAP installed pca and gap_axis, and the figure says so.
 
         A notebook shows the figure; ``.savefig("gap.png")`` writes it.
 

@@ -37,7 +37,7 @@ from modgap.plan.embeddings import (
     plan_texts,
     plan_verification,
 )
-from modgap.plan.models.entries import did_you_mean, model_geometry
+from modgap.plan.models.entries import model_geometry
 from modgap.plan.models.repositories import repository_rows
 from modgap.plan.models.weights import read_pins, tokenizer_rows, weight_rows
 from modgap.plan.names import name_everything
@@ -70,6 +70,7 @@ from modgap.plan.paths import (
 )
 from modgap.plan.sections.seeds import repeat_seeds
 from modgap.plan.sharded import plan_sampled, plan_sharded, sharded_patterns
+from modgap.plan.spelling import did_you_mean
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
     classifier_runs,

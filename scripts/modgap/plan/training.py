@@ -7,8 +7,9 @@ ask for the same run share it; a run that is also named in ``training_runs`` kee
 import json
 
 from modgap.plan.checks.joined import joined_problems
-from modgap.plan.models.entries import did_you_mean, preprocessing, weight_files
+from modgap.plan.models.entries import preprocessing, weight_files
 from modgap.plan.paths import crops, samples_path
+from modgap.plan.spelling import did_you_mean
 from modgap.plan.studies import CELLS, STUDY_OF_TABLE, make_run
 
 

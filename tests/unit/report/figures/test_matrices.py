@@ -1,29 +1,11 @@
 """Matrices of modalities: every pair in the right cell, a page that leaves pyplot alone."""
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
+from modality_pairs import NAMES, SETS, tidy
 from modgap.report.figures.matrices import draw_matrix_page, fill_matrix
 from modgap.statistics.projections import project_modalities
-
-NAMES = ["image", "text", "audio"]
-SETS = [
-    {"name": "it", "first": "image", "second": "text"},
-    {"name": "at", "first": "audio", "second": "text"},
-]
-
-
-def tidy():
-    rows = [
-        ("it", "gap", "both", 0.5),
-        ("it", "recall1", "first_to_second", 0.1),
-        ("it", "recall1", "second_to_first", 0.2),
-        ("at", "gap", "both", 0.7),
-        ("at", "recall1", "first_to_second", 0.3),
-        ("at", "recall1", "second_to_first", 0.4),
-    ]
-    return pd.DataFrame(rows, columns=["embeddings", "statistic", "side", "value"])
 
 
 def test_every_pair_stands_in_its_cell():
