@@ -5,41 +5,6 @@ Out: statistics/{gap,pairs,cone,cone_histogram,projection,cloud_projection,compa
 """
 
 
-rule merge_moments:
-    """Add up the moments of some jobs: a branch of the tree over all shards of a folder."""
-    input:
-        parts=planned("sharded", "{dataset}", "levels", "{level}", "{part}"),
-    output:
-        moments=temp("<results>/moments/{dataset}/{level}-{part}.npz"),
-    log:
-        "<logs>/merge_moments/{dataset}/{level}-{part}.log",
-    wildcard_constraints:
-        dataset=PLAN["patterns"]["sharded"],
-        level=r"[1-9]\d*",
-        part=r"\d+",
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        mem_mb=3000,
-        runtime=30,
-    params:
-        code=code_version("merge_moments.py"),
-    script:
-        "../scripts/merge_moments.py"
-
-
-use rule merge_moments as finish_moments with:
-    """The moments of all shards of a folder: the root of the tree."""
-    input:
-        parts=planned("sharded", "{dataset}", "root"),
-    output:
-        moments="<results>/moments/{dataset}.npz",
-    log:
-        "<logs>/finish_moments/{dataset}.log",
-    wildcard_constraints:
-        dataset=PLAN["patterns"]["sharded"],
-
-
 rule measure_gap:
     """The gap of one pair of clouds, and what else needs no comparison of all pairs."""
     input:

@@ -6,8 +6,8 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 
 import pandas as pd
 
-from modgap.embeddings.shards import index_shards
 from modgap.job import LOG, start_log
+from modgap.shards.blocks import index_shards
 from modgap.tables import write_table
 
 

@@ -9,9 +9,9 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 
 import numpy as np
 
-from modgap.embeddings.streams import count_pairs_of, rank_queries
 from modgap.files import atomic_path
 from modgap.job import start_log
+from modgap.shards.streams import count_pairs_of, rank_queries
 from modgap.statistics.clouds import draw_queries
 from modgap.tables import read_metadata, read_table
 

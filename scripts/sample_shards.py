@@ -14,8 +14,8 @@ import os
 import pandas as pd
 
 from modgap.embeddings.ready import as_storage, number_rows
-from modgap.embeddings.streams import count_pairs_of, draw_side_of
 from modgap.job import start_log
+from modgap.shards.streams import count_pairs_of, draw_side_of
 from modgap.statistics.clouds import describe_sample
 from modgap.tables import BY_ROW, read_metadata, read_table, write_embeddings
 

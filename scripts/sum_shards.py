@@ -4,8 +4,8 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
-from modgap.embeddings.streams import collect_shards
 from modgap.job import start_log
+from modgap.shards.streams import collect_shards
 from modgap.statistics.moments.files import write_moments
 from modgap.tables import read_metadata, read_table
 

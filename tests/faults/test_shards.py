@@ -6,7 +6,7 @@ import pytest
 import index_shards
 import sum_shards
 from faults.outcomes import classify_call
-from modgap.data.sharded import list_shards
+from modgap.data.shards import list_shards
 from shard_files import toy_sides, write_folder
 
 N = 60

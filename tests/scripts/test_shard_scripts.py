@@ -13,7 +13,7 @@ import rank_shards
 import sample_shards
 import sum_shards
 from faults.outcomes import classify_call
-from modgap.data.sharded import list_shards
+from modgap.data.shards import list_shards
 from modgap.errors import InputError
 from modgap.statistics.all_pairs import measure_all_pairs
 from modgap.statistics.clouds import read_ranks

@@ -5,7 +5,7 @@ Standard library only: the workflow reads this while it is parsed.
 
 import itertools
 
-from modgap.data.sharded import sharded_columns
+from modgap.data.shards import sharded_columns
 
 # What comes with ready embeddings for zero-shot classification only.
 CLASS_FILES = ["labels", "class_prompts"]

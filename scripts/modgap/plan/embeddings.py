@@ -25,7 +25,7 @@ from modgap.plan.paths import (
     task_pictures,
 )
 from modgap.plan.prompts import GIVEN, prompt_path
-from modgap.plan.sharded import list_moments, list_ranks
+from modgap.plan.shards import list_moments, list_ranks
 from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
 
 

@@ -69,7 +69,7 @@ from modgap.plan.paths import (
     shard_counts,
 )
 from modgap.plan.sections.seeds import repeat_seeds
-from modgap.plan.sharded import plan_sampled, plan_sharded, sharded_patterns
+from modgap.plan.shards import plan_sampled, plan_sharded, sharded_patterns
 from modgap.plan.spelling import did_you_mean
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (

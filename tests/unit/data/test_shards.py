@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from modgap.data.sharded import list_shards, number_shards, sharded_columns
+from modgap.data.shards import list_shards, number_shards, sharded_columns
 from modgap.errors import InputError
 
 COLUMNS = {"image": "b32_img", "text": "b32_txt"}

@@ -1,13 +1,13 @@
 """Pairs of embeddings streamed from shards: their moments, and a random sample of them.
 
 Row i of a shard's first modality and row i of its second are a pair, and every pair a picture of
-its own, numbered through all shards. ``index`` is that of ``modgap.embeddings.shards``.
+its own, numbered through all shards. ``index`` is that of ``modgap.shards.blocks``.
 """
 
 import numpy as np
 
-from modgap.embeddings.shards import block_rows, read_blocks, read_header, read_rows, unit_rows
 from modgap.errors import InputError
+from modgap.shards.blocks import block_rows, read_blocks, read_header, read_rows, unit_rows
 from modgap.statistics.moments.groups import group_pictures, keeps_rows
 from modgap.statistics.moments.sums import take_pairs
 from modgap.statistics.retrieval import count_above

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from modgap.data.sharded import list_shards
-from modgap.embeddings import streams
-from modgap.embeddings.shards import index_shards
-from modgap.embeddings.streams import (
+from modgap.data.shards import list_shards
+from modgap.errors import InputError
+from modgap.shards import streams
+from modgap.shards.blocks import index_shards
+from modgap.shards.streams import (
     collect_shards,
     count_pairs_of,
     draw_side_of,
     rank_queries,
     rebatch,
 )
-from modgap.errors import InputError
 from modgap.statistics import retrieval
 from modgap.statistics.geometry import normalise
 from modgap.statistics.measurements import (

@@ -3,7 +3,7 @@
 import pytest
 
 from modgap.errors import InputError
-from modgap.plan.sharded import MERGED, list_levels, plan_sampled, plan_sharded, unique_files
+from modgap.plan.shards import MERGED, list_levels, plan_sampled, plan_sharded, unique_files
 from plans import context, plan
 
 
@@ -74,7 +74,7 @@ def test_sets_and_cones_of_a_folder_have_its_moments(root, folder):
 
 
 def test_too_many_jobs_are_refused(root, folder, monkeypatch):
-    monkeypatch.setattr("modgap.plan.sharded.MOST_JOBS", 9)
+    monkeypatch.setattr("modgap.plan.shards.MOST_JOBS", 9)
     known = context(root, **ready(folder, shards_per_job=1))
     with pytest.raises(InputError, match=r"datasets\.big\.shards_per_job: 10 shards by 1"):
         plan_sharded(known)

@@ -7,7 +7,7 @@
 """
 
 from modgap.data.modalities import modality_names
-from modgap.data.sharded import list_shards
+from modgap.data.shards import list_shards
 from modgap.errors import InputError
 from modgap.plan.checks.amounts import MOST_JOBS
 from modgap.plan.paths import cloud_parts, is_sharded, moments_path, one_of

@@ -6,8 +6,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from modgap.embeddings import shards
-from modgap.embeddings.shards import (
+from modgap.errors import InputError
+from modgap.shards import blocks
+from modgap.shards.blocks import (
     Header,
     block_rows,
     index_shards,
@@ -16,7 +17,6 @@ from modgap.embeddings.shards import (
     read_rows,
     unit_rows,
 )
-from modgap.errors import InputError
 from shard_files import toy_sides, write_folder
 
 LAYOUTS = ["npy", "npz", "parquet", "lists"]
@@ -51,7 +51,7 @@ def test_a_block_holds_so_many_bytes():
 
 def test_only_its_own_rows_of_an_npy_are_read(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", toy_sides(100)[0])
-    monkeypatch.setattr(shards, "read_blocks", None)
+    monkeypatch.setattr(blocks, "read_blocks", None)
     assert read_rows(str(tmp_path / "a.npy"), None, np.array([5])).shape == (1, 6)
 
 
