@@ -90,6 +90,11 @@ rule measure_cone:
         code=code_version("measure_cone.py"),
         settings=settings(
             "statistics",
+            "n_resamples",
+            "seed",
+            "exact_rows",
+            "block",
+            "bins",
             row=("clouds", "{model}/{dataset}/{modality}", "settings"),
             name="{model}/{dataset}/{modality}",
         ),
