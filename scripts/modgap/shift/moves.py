@@ -8,7 +8,7 @@ follows from x.u, y.u and x.y:  ||x - h u||^2 = 1 - 2 h x.u + h^2.
 import numpy as np
 
 from modgap.errors import InputError
-from modgap.statistics.geometry import gap_vector, signed_axes
+from modgap.statistics.geometry import centre_in_blocks, signed_axes
 
 # Rows smaller than this after the shift have no direction left.
 SMALLEST_NORM = 1e-6
@@ -26,18 +26,22 @@ def check_pairs(first, second):
 
 
 def gap_direction(first, second):
-    """Unit gap vector and gap of two sets of unit rows; a gap of zero is an InputError.
+    """Unit gap vector and gap of two sets of rows, raw or unit; a gap of zero is an InputError.
 
     Returns
     -------
     u : (dim,), (mean first - mean second) / gap, the paper's section 4.2 with image minus text.
     gap : its length before scaling.
     """
-    delta = gap_vector(first, second)
-    gap = np.linalg.norm(delta)
+    return scale_gap(centre_in_blocks(first) - centre_in_blocks(second))
+
+
+def scale_gap(difference):
+    """``gap_direction`` from the difference (dim,) of the two centres."""
+    gap = np.linalg.norm(difference)
     if gap < 1e-12:
         raise InputError("the gap vector is zero: both modalities have the same mean, no direction")
-    return delta / gap, float(gap)
+    return difference / gap, float(gap)
 
 
 def shift_grid(first, last, step):

@@ -84,7 +84,7 @@ def test_the_plan_holds_what_the_smoke_run_is_made_of(root, monkeypatch):
         "settings": {"caption": "first", "name": "scenes-vit"},
         "swept": {
             "caption": "first",
-            "exact_rows": 20000,
+            "largest_batch": 32768,
             "name": "scenes-vit",
             "sample_seed": 0,
         },
