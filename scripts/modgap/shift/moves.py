@@ -118,11 +118,15 @@ def cosine_factors(first_along, second_along, deltas, sides="both"):
 def shifted_centres(first, second, u, deltas, sides="both"):
     """Means of both modalities after each shift; two arrays (k, dim)."""
     h_x, h_y = side_offsets(deltas, sides)
-    p = inverse_norms(first @ u, -h_x)
-    q = inverse_norms(second @ u, h_y)
-    centre_x = (p @ first - np.outer(h_x * p.sum(axis=1), u)) / len(first)
-    centre_y = (q @ second + np.outer(h_y * q.sum(axis=1), u)) / len(second)
-    return centre_x, centre_y
+    return tuple(
+        shifted_sum(rows, u, moved) / len(rows) for rows, moved in ((first, -h_x), (second, h_y))
+    )
+
+
+def shifted_sum(rows, u, moved):
+    """Sum of N(z + moved u) over unit rows z (n, dim) for each of k moves: (k, dim)."""
+    p = inverse_norms(rows @ u, moved)
+    return p @ rows + np.outer(moved * p.sum(axis=1), u)
 
 
 def principal_axes(first, second, n_axes):
