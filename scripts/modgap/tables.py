@@ -153,7 +153,7 @@ def read_embeddings(paths):
     frames, blocks = [], []
     for path in paths:
         table = open_own(path).read()
-        dim = embedding_width(path, table.schema)
+        dim = read_width(path, table.schema)
         column = table.column("embedding").combine_chunks()
         block = column.values.to_numpy(zero_copy_only=False).reshape(len(column), dim)
         check_rows(block, path)
@@ -171,7 +171,7 @@ def check_shards(paths):
     return provenances[0]
 
 
-def embedding_width(path, schema):
+def read_width(path, schema):
     """Width of the column of embeddings of a file."""
     if "embedding" not in schema.names:
         raise InputError(f"{path}: no column 'embedding'")
@@ -195,7 +195,7 @@ def list_embeddings(paths):
     provenance, frames, widths = check_shards(paths), [], []
     for path in paths:
         stored = open_own(path)
-        widths.append(embedding_width(path, stored.schema_arrow))
+        widths.append(read_width(path, stored.schema_arrow))
         check_width(path, widths[-1], paths[0], widths[0])
         names = [name for name in stored.schema_arrow.names if name != "embedding"]
         frames.append(stored.read(columns=names).to_pandas())

@@ -158,7 +158,7 @@ def rank_queries(index, arrays, chosen, queries, numbers, block, device="cpu"):
             if device == "cpu":
                 counts[direction] += count_above(*given, block)
             else:
-                from modgap.statistics.retrieval_cuda import count_above_cuda
+                from modgap.embeddings.ranks_cuda import count_above_cuda
 
                 found, close = count_above_cuda(*given, device)
                 counts[direction] += found

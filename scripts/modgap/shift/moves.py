@@ -8,10 +8,13 @@ follows from x.u, y.u and x.y:  ||x - h u||^2 = 1 - 2 h x.u + h^2.
 import numpy as np
 
 from modgap.errors import InputError
-from modgap.statistics.geometry import centre_in_blocks, signed_axes
+from modgap.statistics.geometry import normalise, signed_axes
 
 # Rows smaller than this after the shift have no direction left.
 SMALLEST_NORM = 1e-6
+
+# Rows that are normalised at a time where only their sum is wanted.
+BLOCK_ROWS = 32_768
 
 
 def check_pairs(first, second):
@@ -34,6 +37,15 @@ def gap_direction(first, second):
     gap : its length before scaling.
     """
     return scale_gap(centre_in_blocks(first) - centre_in_blocks(second))
+
+
+def centre_in_blocks(rows):
+    """Mean (dim,) of raw rows (n, dim) after each is divided by its length.
+
+    Double precision is held of ``BLOCK_ROWS`` rows at a time.
+    """
+    blocks = (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
+    return sum(normalise(block).sum(axis=0) for block in blocks) / len(rows)
 
 
 def scale_gap(difference):

@@ -51,19 +51,6 @@ def gap_vector(X, Y):
     return X.mean(axis=0) - Y.mean(axis=0)
 
 
-# Rows that are normalised at a time where only their sum is wanted.
-BLOCK_ROWS = 32_768
-
-
-def centre_in_blocks(rows):
-    """Mean (dim,) of raw rows (n, dim) after each is divided by its length.
-
-    Double precision is held of ``BLOCK_ROWS`` rows at a time.
-    """
-    blocks = (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
-    return sum(normalise(block).sum(axis=0) for block in blocks) / len(rows)
-
-
 def direction(vector):
     """``vector`` scaled to length one; the zero vector has no direction and stays zero."""
     length = np.linalg.norm(vector)

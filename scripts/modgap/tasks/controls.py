@@ -11,7 +11,7 @@ from itertools import permutations
 import numpy as np
 
 from modgap.statistics.geometry import direction, scatter_axes
-from modgap.tasks.rows import as_rows
+from modgap.tasks.rows import as_unit_rows
 
 
 def matched_directions(T, u, n, seed):
@@ -98,7 +98,7 @@ def swapped_directions(first, second, rngs):
     pair swaps with probability ½. Otherwise (pictures and class prompts) all labels are dealt anew,
     as many of each as there were.
     """
-    first, second = as_rows(first), as_rows(second)
+    first, second = as_unit_rows(first), as_unit_rows(second)
     n, m = len(first), len(second)
     if n == m:
         signs = [np.where(rng.random(n) < 0.5, np.int8(-1), np.int8(1)) for rng in rngs]
@@ -124,7 +124,7 @@ def second_principal_direction(first, second):
     With equal weights the first axis is close to the gap, however few prompts there are.
     first, second : ``UnitRows`` or arrays of unit rows.
     """
-    clouds = as_rows(first), as_rows(second)
+    clouds = as_unit_rows(first), as_unit_rows(second)
     middle = sum(rows.centre() for rows in clouds) / 2
 
     def scatter(_, block):

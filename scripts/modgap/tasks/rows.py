@@ -93,7 +93,7 @@ def rows_of(array):
     return UnitRows(read, *array.shape)
 
 
-def as_rows(given):
+def as_unit_rows(given):
     """``UnitRows`` of what is that already, or an array."""
     return given if isinstance(given, UnitRows) else rows_of(given)
 

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from modgap.shift.moves import cosine_factors, shifted_sum, side_offsets
-from modgap.tasks.rows import as_rows
+from modgap.tasks.rows import as_unit_rows
 
 # Entries of a block of scores: small enough for a processor's cache.
 BLOCK_ENTRIES = 1 << 16
@@ -190,7 +190,8 @@ def gap_by_shift(X, T, u, deltas, sides):
     """
     h_x, h_y = side_offsets(deltas, sides)
     centres = [
-        as_rows(rows).add_up(lambda _, block, moved=moved: shifted_sum(block, u, moved)) / len(rows)
+        as_unit_rows(rows).add_up(lambda _, block, moved=moved: shifted_sum(block, u, moved))
+        / len(rows)
         for rows, moved in ((X, -h_x), (T, h_y))
     ]
     difference = centres[0] - centres[1]

@@ -9,7 +9,7 @@ from modgap.statistics.clouds import load_pair, read_pictures
 from modgap.statistics.geometry import normalise
 from modgap.tables import write_embeddings, write_table
 from modgap.tasks import rows as blocks
-from modgap.tasks.rows import as_rows, open_clouds, open_pictures, rows_of
+from modgap.tasks.rows import as_unit_rows, open_clouds, open_pictures, rows_of
 
 N = 20
 ROWS = np.random.default_rng(0).normal(size=(N, 5)).astype(np.float16)
@@ -103,7 +103,7 @@ def test_other_widths_and_bad_rows_are_one_line(files, block, tmp_path):
 def test_rows_in_memory_are_normalised(block):
     np.testing.assert_array_equal(whole(rows_of(ROWS)), normalise(ROWS))
     rows = rows_of(ROWS)
-    assert as_rows(rows) is rows
-    np.testing.assert_array_equal(whole(as_rows(ROWS)), normalise(ROWS))
+    assert as_unit_rows(rows) is rows
+    np.testing.assert_array_equal(whole(as_unit_rows(ROWS)), normalise(ROWS))
     sums = rows.collect(lambda _, values: values.sum(axis=1))
     np.testing.assert_allclose(sums, normalise(ROWS).sum(axis=1))

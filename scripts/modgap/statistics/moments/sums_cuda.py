@@ -6,13 +6,24 @@ For one text a picture, as in shards, and more rows than are kept as they are.
 import numpy as np
 import torch
 
+from modgap.errors import InputError
 from modgap.statistics.moments.groups import SQUARE_GROUPS
 from modgap.statistics.moments.squares import SummedSquares, fold_groups
 from modgap.statistics.moments.sums import PairMoments, SideMoments, merge_range
-from modgap.statistics.retrieval_cuda import find_gpu
 
 # Rows of one product: with more, their sum would lose digits in float32.
 CHUNK = 4096
+
+
+def find_gpu(device, key):
+    """The torch device, without TF32; an InputError where it is "cuda" and there is no GPU.
+
+    key : of the configuration, for the message.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"{key} is cuda, but torch finds no GPU here; set it to cpu")
+    torch.set_float32_matmul_precision("highest")
+    return torch.device(device)
 
 
 def sum_pairs_cuda(blocks, n_groups, dim, device="cuda"):

@@ -8,7 +8,7 @@ from modgap.statistics.geometry import normalise
 from modgap.statistics.retrieval import count_above
 
 torch = pytest.importorskip("torch")
-retrieval_cuda = pytest.importorskip("modgap.statistics.retrieval_cuda")
+ranks_cuda = pytest.importorskip("modgap.embeddings.ranks_cuda")
 
 
 def toy(n=700, dim=64, seed=0):
@@ -27,17 +27,17 @@ def toy(n=700, dim=64, seed=0):
 @pytest.mark.parametrize("entries", [1 << 26, 80 * 90])
 @pytest.mark.parametrize("again", [1 << 13, 3])
 def test_counts_are_those_of_double_precision(monkeypatch, entries, again):
-    monkeypatch.setattr(retrieval_cuda, "ENTRIES", entries)
-    monkeypatch.setattr(retrieval_cuda, "AGAIN", again)
+    monkeypatch.setattr(ranks_cuda, "ENTRIES", entries)
+    monkeypatch.setattr(ranks_cuda, "AGAIN", again)
     queries, best, own, gallery = toy()
-    counts, made = retrieval_cuda.count_above_cuda(queries, best, own, gallery, 0, device="cpu")
+    counts, made = ranks_cuda.count_above_cuda(queries, best, own, gallery, 0, device="cpu")
     expected = count_above(queries, best, own, gallery, 0, 32)
     np.testing.assert_array_equal(counts, expected)
     assert expected[:, 1].sum() >= 1
     # What was made again is what lies close, and little else.
     ahead = queries @ gallery.T - best[:, None]
     ahead[np.arange(len(own)), own] = np.inf
-    near = [(np.abs(ahead) <= retrieval_cuda.NEAR * share).sum() for share in (0.9, 1.1)]
+    near = [(np.abs(ahead) <= ranks_cuda.NEAR * share).sum() for share in (0.9, 1.1)]
     assert 5 <= near[0] <= made <= near[1] < 60
 
 
@@ -45,9 +45,7 @@ def test_parts_of_a_gallery_add_up():
     queries, best, own, gallery = toy(seed=1)
     parts = [(0, 250), (250, 700)]
     total = sum(
-        retrieval_cuda.count_above_cuda(
-            queries, best, own, gallery[start:stop], start, device="cpu"
-        )[0]
+        ranks_cuda.count_above_cuda(queries, best, own, gallery[start:stop], start, device="cpu")[0]
         for start, stop in parts
     )
     np.testing.assert_array_equal(total, count_above(queries, best, own, gallery, 0, 64))
@@ -71,7 +69,7 @@ def test_on_a_gpu():
     if not torch.cuda.is_available():
         pytest.skip("torch finds no GPU here")
     queries, best, own, gallery = toy(n=5000, dim=512)
-    counts, _ = retrieval_cuda.count_above_cuda(queries, best, own, gallery, 0)
+    counts, _ = ranks_cuda.count_above_cuda(queries, best, own, gallery, 0)
     np.testing.assert_array_equal(counts, count_above(queries, best, own, gallery, 0, 512))
 
 
@@ -79,4 +77,4 @@ def test_without_a_gpu_it_is_one_line():
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(InputError, match=r"statistics.device is cuda, but torch finds no GPU"):
-        retrieval_cuda.count_above_cuda(*toy(), 0)
+        ranks_cuda.count_above_cuda(*toy(), 0)

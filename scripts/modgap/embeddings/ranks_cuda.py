@@ -7,7 +7,7 @@ relevant item's score is multiplied again on the processor.
 import numpy as np
 import torch
 
-from modgap.errors import InputError
+from modgap.statistics.moments.sums_cuda import find_gpu
 from modgap.statistics.retrieval import TIE
 
 # Scores this close to the relevant item's are made again; a product of unit rows in float32 is off
@@ -16,17 +16,6 @@ NEAR = 4e-6
 
 # Scores held at a time, and pairs of rows multiplied at a time again.
 ENTRIES, AGAIN = 1 << 26, 1 << 13
-
-
-def find_gpu(device, key):
-    """The torch device, without TF32; an InputError where it is "cuda" and there is no GPU.
-
-    key : of the configuration, for the message.
-    """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"{key} is cuda, but torch finds no GPU here; set it to cpu")
-    torch.set_float32_matmul_precision("highest")
-    return torch.device(device)
 
 
 def count_above_cuda(queries, best, own, gallery, first, device="cuda"):
