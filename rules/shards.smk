@@ -64,14 +64,22 @@ rule sum_shards:
     wildcard_constraints:
         dataset=PLAN["patterns"]["sharded"],
         part=r"\d+",
+    # Products of matrices on a GPU need torch.
     conda:
-        "../envs/analysis.yaml"
+        "../envs/torch.yaml"
+        if CONFIG["statistics"]["device"] == "cuda"
+        else "../envs/analysis.yaml"
     resources:
+        **PLAN["resources"]["shards"],
         mem_mb=3000,
         runtime=120,
     params:
         code=code_version("sum_shards.py"),
-        settings=settings(row=("sharded", "{dataset}", "jobs", "{part}", "settings")),
+        settings=settings(
+            "statistics",
+            "device",
+            row=("sharded", "{dataset}", "jobs", "{part}", "settings"),
+        ),
     script:
         "../scripts/sum_shards.py"
 
@@ -127,9 +135,13 @@ rule rank_shards:
     wildcard_constraints:
         dataset=PLAN["patterns"]["sharded"],
         part=r"\d+",
+    # Products of matrices on a GPU need torch.
     conda:
-        "../envs/analysis.yaml"
+        "../envs/torch.yaml"
+        if CONFIG["statistics"]["device"] == "cuda"
+        else "../envs/analysis.yaml"
     resources:
+        **PLAN["resources"]["shards"],
         mem_mb=3000,
         runtime=600,
     params:
@@ -140,6 +152,7 @@ rule rank_shards:
             "exact_rows",
             "seed",
             "block",
+            "device",
             row=("sharded", "{dataset}", "jobs", "{part}", "ranking"),
         ),
     script:

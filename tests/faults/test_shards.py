@@ -77,7 +77,14 @@ def run(entry, folder):
     arrays, shards = list_shards(entry)
     index = folder / "index.parquet"
     index_shards.main(index, folder=entry["folder"], arrays=arrays, shards=shards)
-    sum_shards.main(index, folder / "0-0.npz", name="big", shards=[0, len(shards)], seed=0)
+    sum_shards.main(
+        index,
+        folder / "0-0.npz",
+        name="big",
+        shards=[0, len(shards)],
+        seed=0,
+        device="cpu",
+    )
 
 
 @pytest.mark.parametrize("harm", FAULTS, ids=lambda harm: harm.__name__)

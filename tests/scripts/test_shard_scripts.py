@@ -48,7 +48,7 @@ def run_shards(path, *sides, limit=DRAWN, layout="npz"):
     jobs = [path / f"0-{part}.npz" for part in range(4)]
     for part, job in enumerate(jobs):
         chosen = [2 * part, min(2, 7 - 2 * part)]
-        sum_shards.main(index, job, name="big", shards=chosen, seed=0)
+        sum_shards.main(index, job, name="big", shards=chosen, seed=0, device="cpu")
     merge_moments.main(jobs[:2], path / "1-0.npz")
     merge_moments.main([path / "1-0.npz", *jobs[2:]], path / "big.npz")
     return *parts, path / "big.npz"
@@ -104,7 +104,7 @@ def test_a_sample_knows_of_how_many_it_is(made, tmp_path):
 def test_recall_is_of_queries_among_all_pairs(made, sides, tmp_path):
     first, second, _ = made
     index = made[2].with_name("index.parquet")
-    ranking = {"queries": 30, "exact_rows": 20, "seed": 0, "block": 16}
+    ranking = {"queries": 30, "exact_rows": 20, "seed": 0, "block": 16, "device": "cpu"}
     ranks = [tmp_path / "0.npy", tmp_path / "1.npy"]
     for path, chosen in zip(ranks, ([0, 4], [4, 3]), strict=True):
         rank_shards.main(index, [first[0], second[0]], path, shards=chosen, **ranking)
@@ -129,7 +129,7 @@ def test_recall_is_of_queries_among_all_pairs(made, sides, tmp_path):
 
 def test_of_few_pairs_every_one_is_a_query_and_nothing_is_ranked_apart(made, tmp_path):
     index = made[2].with_name("index.parquet")
-    ranking = {"queries": 30, "exact_rows": N, "seed": 0, "block": 16}
+    ranking = {"queries": 30, "exact_rows": N, "seed": 0, "block": 16, "device": "cpu"}
     clouds = [made[0][0], made[1][0]]
     rank_shards.main(index, clouds, tmp_path / "0.npy", shards=[0, 7], **ranking)
     assert read_ranks([tmp_path / "0.npy"]) is None
@@ -176,7 +176,9 @@ def test_a_bad_row_stops_with_its_file_and_row_and_leaves_nothing(
     index = tmp_path / "index.parquet"
     index_shards.main(index, folder="data", arrays=arrays, shards=shards)
     ended, message = classify_call(
-        lambda: sum_shards.main(index, tmp_path / "m.npz", name="big", shards=[6, 1], seed=0)
+        lambda: sum_shards.main(
+            index, tmp_path / "m.npz", name="big", shards=[6, 1], seed=0, device="cpu"
+        )
     )
     assert ended == "refused"
     assert f"part-6.parquet: row {len(read_last(shards)) - 1} {said}" in message

@@ -25,7 +25,7 @@ from modgap.plan.paths import (
     task_pictures,
 )
 from modgap.plan.prompts import GIVEN, prompt_path
-from modgap.plan.shards import list_moments, list_ranks
+from modgap.plan.shards import LARGEST_BATCH, list_moments, list_ranks
 from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
 
 
@@ -184,11 +184,10 @@ def plan_sets(known):
             "moments": list_moments(known, known.config["embedding_sets"][name]["dataset"]),
             "ranks": list_ranks(known, known.config["embedding_sets"][name]["dataset"]),
             "settings": {"caption": set_caption(known, name), "name": name},
-            # What takes a sample of very many takes that of the statistics.
             "swept": {
                 "caption": set_caption(known, name),
                 "name": name,
-                "exact_rows": known.config["statistics"]["exact_rows"],
+                "largest_batch": LARGEST_BATCH,
                 "sample_seed": known.config["statistics"]["seed"],
             },
         }

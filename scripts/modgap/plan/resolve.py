@@ -229,6 +229,7 @@ def plan_resources(config):
     return {
         "embeddings": {"gpu": int(here)},
         "shift": {"gpu": int(config["shift"]["device"] == "cuda")},
+        "shards": {"gpu": int(config["statistics"]["device"] == "cuda")},
         "training": {
             "gpu": processes * (training["device"] == "cuda"),
             "nodes": training["nodes"],

@@ -15,7 +15,7 @@ from modgap.plan.paths import cloud_parts, is_sharded, moments_path, one_of
 # Files that one job adds up, and shards that one job sums where nothing else is said.
 MERGED, SHARDS_PER_JOB = 16, 4
 
-# A sample holds at least a batch of CLIP's training, which the loss may ask for.
+# A batch of CLIP's training: the loss takes no more pairs, and a sample holds at least as many.
 LARGEST_BATCH = 32_768
 
 

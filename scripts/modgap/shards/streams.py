@@ -7,8 +7,9 @@ its own, numbered through all shards. ``index`` is that of ``modgap.shards.block
 import numpy as np
 
 from modgap.errors import InputError
+from modgap.job import LOG
 from modgap.shards.blocks import block_rows, read_blocks, read_header, read_rows, unit_rows
-from modgap.statistics.moments.groups import group_pictures, keeps_rows
+from modgap.statistics.moments.groups import GROUPS, group_pictures, keeps_rows
 from modgap.statistics.moments.sums import take_pairs
 from modgap.statistics.retrieval import count_above
 
@@ -78,9 +79,21 @@ def rebatch(blocks, size):
         yield np.concatenate(waiting)
 
 
-def collect_shards(index, arrays, chosen, seed):
-    """``PairMoments`` of some shards of an index; see ``stream_pairs``. seed : of the groups."""
+def collect_shards(index, arrays, chosen, seed, device="cpu"):
+    """``PairMoments`` of some shards of an index; see ``stream_pairs``. seed : of the groups.
+
+    device : "cpu", in double precision; "cuda", in single precision on a GPU, but of so few pairs
+    that their rows are kept.
+    """
     n, dim = count_pairs_of(index), index[0]["dim"]
+    if device != "cpu" and not keeps_rows(n, dim):
+        from modgap.statistics.moments.sums_cuda import sum_pairs_cuda
+
+        blocks = (
+            (group_pictures(numbers, n, seed)[0], X, Y, norms)
+            for numbers, X, Y, norms in stream_pairs(index, arrays, chosen)
+        )
+        return sum_pairs_cuda(blocks, GROUPS, dim, device)
     total = None
     for numbers, X, Y, norms in stream_pairs(index, arrays, chosen):
         groups, n_groups = group_pictures(numbers, n, seed)
@@ -122,13 +135,14 @@ def draw_side_of(index, arrays, side, limit, seed):
     return numbers, np.concatenate(parts)
 
 
-def rank_queries(index, arrays, chosen, queries, numbers, block):
+def rank_queries(index, arrays, chosen, queries, numbers, block, device="cpu"):
     """Where the partner of each query stands among the rows of some shards.
 
     Parameters
     ----------
     queries : (q, dim) unit rows of the first modality, and of the second, of the same pairs.
     numbers : (q,) numbers of those pairs in all shards. block : see ``count_above``.
+    device : "cpu" or "cuda"; the counts are the same.
 
     Returns
     -------
@@ -137,8 +151,18 @@ def rank_queries(index, arrays, chosen, queries, numbers, block):
     """
     first, second = queries
     best = np.einsum("ij,ij->i", first, second)
-    counts = np.zeros((2, len(numbers), 2), dtype=np.int64)
+    counts, again = np.zeros((2, len(numbers), 2), dtype=np.int64), 0
     for rows, X, Y, _ in stream_pairs(index, arrays, chosen):
         for direction, asked, gallery in ((0, first, Y), (1, second, X)):
-            counts[direction] += count_above(asked, best, numbers, gallery, rows[0], block)
+            given = asked, best, numbers, gallery, rows[0]
+            if device == "cpu":
+                counts[direction] += count_above(*given, block)
+            else:
+                from modgap.shards.ranks_cuda import count_above_cuda
+
+                found, close = count_above_cuda(*given, device)
+                counts[direction] += found
+                again += close
+    if device != "cpu":
+        LOG.info("%d scores lay too close for single precision and were made again", again)
     return counts

@@ -67,13 +67,14 @@ class Pair:
         )
 
 
-def load_pair(first, second, samples):
+def load_pair(first, second, samples, read=read_embeddings):
     """Read both modalities and join them on the picture.
 
     Parameters
     ----------
     first, second : lists of embedding shards.
     samples : path of the samples table, or None for ready embeddings.
+    read : what reads the files, like ``read_embeddings``.
 
     Texts of pictures that were left out as unreadable are left out too. Ready embeddings are joined
     by their ids, and what has no partner is left out and counted; without ids, row i belongs to
@@ -86,8 +87,8 @@ def load_pair(first, second, samples):
     """
     if not are_pairs(first):
         raise InputError(f"{first[0]}: its rows are no pairs (paired: false)")
-    ids, X, about = read_embeddings(first)
-    text_ids, Y, text_about = read_embeddings(second)
+    ids, X, about = read(first)
+    text_ids, Y, text_about = read(second)
     # The files of ready embeddings differ from modality to modality.
     keys = [key for key in PROVENANCE_KEYS if samples is not None or key != "dataset_sha256"]
     check_same_provenance(first[0], about, second[0], text_about, keys)
@@ -294,14 +295,6 @@ def number_pictures(samples):
     if "image" in samples:
         names = samples["image"].where(samples["image"].notna(), names)
     return pd.factorize(names)[0]
-
-
-def read_clouds(first, second, samples, caption):
-    """Unit rows of both modalities of the embedding set that gives the gap direction."""
-    if not are_pairs(first):
-        return tuple(map(normalise, load_unpaired(first, second)))
-    pair = load_pair(first, second, samples).choose(caption)
-    return normalise(pair.first), normalise(pair.second)
 
 
 def picture_labels(samples, columns, where):

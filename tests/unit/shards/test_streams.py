@@ -165,3 +165,20 @@ def test_queries_stand_among_shards_where_they_stand_in_memory(layout, tmp_path,
 
 def own_relevance(n):
     return retrieval.own_relevance(np.arange(n), n)
+
+
+def test_torch_gives_the_same_sums_to_single_precision_and_the_same_ranks(tmp_path):
+    """What runs where statistics.device is cuda, here on the processor."""
+    pytest.importorskip("torch")
+    first, second = toy_sides(2600)
+    index, arrays = open_folder(tmp_path, first, second, parts=3)
+    shared = index, arrays, range(3)
+    pairs = all_rows(collect_shards(*shared, seed=3, device="cpu:0"))
+    for key, row in all_rows(collect_shards(*shared, seed=3)).items():
+        for what in ("value", "low", "high"):
+            assert pairs[key][what] == pytest.approx(row[what], rel=1e-5, abs=1e-6, nan_ok=True)
+    numbers = np.arange(0, 2600, 50)
+    queries = normalise(first[numbers]), normalise(second[numbers])
+    ranks = rank_queries(*shared, queries, numbers, 100)
+    np.testing.assert_array_equal(rank_queries(*shared, queries, numbers, 100, "cpu:0"), ranks)
+    assert ranks.any()
