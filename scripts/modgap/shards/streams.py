@@ -80,13 +80,25 @@ def rebatch(blocks, size):
 
 def collect_shards(index, arrays, chosen, seed):
     """``PairMoments`` of some shards of an index; see ``stream_pairs``. seed : of the groups."""
-    n, dim = count_pairs_of(index), index[0]["dim"]
+    n = count_pairs_of(index)
+    blocks = (
+        (X, Y, None, *group_pictures(numbers, n, seed), norms)
+        for numbers, X, Y, norms in stream_pairs(index, arrays, chosen)
+    )
+    return add_blocks(blocks, kept=keeps_rows(n, index[0]["dim"]))
+
+
+def add_blocks(blocks, *, kept):
+    """``PairMoments`` of blocks of whole pictures.
+
+    blocks : X, Y, owner, groups, n_groups, norms of each, see ``take_pairs``. kept : whether the
+        squares of all are kept as rows.
+    """
     total = None
-    for numbers, X, Y, norms in stream_pairs(index, arrays, chosen):
-        groups, n_groups = group_pictures(numbers, n, seed)
+    for X, Y, owner, groups, n_groups, norms in blocks:
         # Squares of a block are added to those there are, and never held twice.
-        kept = total is not None or keeps_rows(n, dim)
-        block = take_pairs(X, Y, None, groups, n_groups, kept=kept, norms=norms)
+        rows_kept = total is not None or kept
+        block = take_pairs(X, Y, owner, groups, n_groups, kept=rows_kept, norms=norms)
         if total is None:
             total = block
         else:
@@ -107,19 +119,24 @@ def draw_side_of(index, arrays, side, limit, seed):
     ------
     InputError : of ``read_rows``, and of ``unit_rows`` for a row that is drawn.
     """
-    n, key = count_pairs_of(index), ("first", "second")[side]
+    n = count_pairs_of(index)
     numbers = np.arange(n)
     if n > limit:
         rng = np.random.default_rng(seed)
         numbers = np.sort(rng.choice(n, limit, replace=False, shuffle=False))
-    parts = []
+    return numbers, read_numbered(index, arrays, side, numbers)
+
+
+def read_numbered(index, arrays, side, numbers):
+    """Raw rows (k, dim) of one modality by their numbers (k,) in all shards, increasing."""
+    key, parts = ("first", "second")[side], []
     for row in index:
         here = numbers[(numbers >= row["start"]) & (numbers < row["start"] + row["rows"])]
         if len(here):
             places = here - row["start"]
             parts.append(read_rows(row[key], arrays[side], places))
             unit_rows(parts[-1], row[key], places)
-    return numbers, np.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def rank_queries(index, arrays, chosen, queries, numbers, block):
@@ -140,5 +157,5 @@ def rank_queries(index, arrays, chosen, queries, numbers, block):
     counts = np.zeros((2, len(numbers), 2), dtype=np.int64)
     for rows, X, Y, _ in stream_pairs(index, arrays, chosen):
         for direction, asked, gallery in ((0, first, Y), (1, second, X)):
-            counts[direction] += count_above(asked, best, numbers, gallery, rows[0], block)
+            counts[direction] += count_above(asked, best, numbers, gallery, rows, block)
     return counts

@@ -84,7 +84,9 @@ def test_too_many_jobs_are_refused(root, folder, monkeypatch):
     ("more", "line"),
     [
         ({"owner": "o.npy"}, "big.owner: row i of both modalities of a folder is one item"),
-        ({"id": "key"}, "big.id: row i of both"),
+        ({"id": "key", "groups": "url"}, "big: give either 'groups' or 'id'"),
+        ({"groups": "o.npy"}, "big.groups: a folder has a column of ids in its files"),
+        ({"labels": "l.csv", "class_prompts": "p.npy"}, "big.labels: row i of both"),
         ({"paired": False}, "big.paired: rows of a folder are pairs"),
         ({"columns": "a"}, "big.columns: 'a' is one for both"),
         ({"columns": {"a": "x"}}, "big.columns: a folder holds two modalities; name two, not 1"),
