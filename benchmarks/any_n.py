@@ -5,8 +5,8 @@
 Writes float16 shards of pairs whose gap is known (as clip-retrieval lays them out) into FOLDER, and
 times the two floors of one pass over them: reading the files, and the matrix products alone. Then
 it runs the pipeline to ``--target`` and prints clock, processor time and largest resident set of
-its jobs, the pass against its floors, the true gap and the measured one. FOLDER stays; a second call
-goes on with it.
+its jobs, the pass against its floors, the true gap and the measured one. FOLDER stays; a second
+call goes on with it.
 """
 
 import argparse

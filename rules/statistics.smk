@@ -90,6 +90,7 @@ rule measure_cone:
         code=code_version("measure_cone.py"),
         settings=settings(
             "statistics",
+            "caption",
             "n_resamples",
             "seed",
             "exact_rows",

@@ -301,6 +301,9 @@ def cross_rows(pairs, n_resamples, seed):
         measurement_row("min_matched_cosine", "both", lowest, None, EXTREME, m),
         measurement_row("max_matched_cosine", "both", highest, None, EXTREME, m),
         jackknife_row("mean_unmatched_cosine", "both", unmatched, m, n),
+        jackknife_row(
+            "sd_unmatched_cosine", "both", estimates.grouped_sd_unmatched_cosine(pairs), m, n
+        ),
         jackknife_row("rmg", "both", relative, n, n),
         jackknife_row("alignment", "both", [geometry.alignment(value) for value in matched], m, n),
         spread_row(

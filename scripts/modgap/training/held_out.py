@@ -7,7 +7,8 @@ import torch
 from open_clip import ClipLoss
 
 from modgap.statistics import all_pairs, inference, measurements, pairwise, retrieval
-from modgap.statistics.moments.sums import collect_pairs
+from modgap.statistics.moments.groups import group_pictures, keeps_rows
+from modgap.statistics.moments.sums import take_pairs
 from modgap.training.norms import embedding_norm_rows, weight_norm_row
 
 # Of everything ``modgap.statistics`` measures of two modalities, what a trajectory keeps.
@@ -162,7 +163,10 @@ def measure_held_out(
     """
     X, Y, prompts, *norms = embed_held_out(towers, held_out, prepare, device)
     n, owner = len(X), np.arange(len(X))
-    moments = collect_pairs(X, Y, owner, seed)
+    # The towers have normalised their rows, once and in single precision.
+    moments = take_pairs(
+        X, Y, None, *group_pictures(owner, n, seed), kept=keeps_rows(n, X.shape[1])
+    )
     rows = [
         *measurements.gap_rows(moments, n_resamples, seed),
         *measurements.cross_rows(moments, n_resamples, seed),

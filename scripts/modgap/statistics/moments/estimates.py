@@ -112,13 +112,44 @@ def grouped_matched_cosine(pairs):
 
 def grouped_unmatched_cosine(pairs):
     """Mean cosine of a text with the pictures that are not its own."""
-    X, Y, own = pairs.first.sums, pairs.second.sums, pairs.matched
-    pictures, texts = pairs.first.counts, pairs.second.counts
+    return unmatched_by_group(
+        pairs.first.sums, pairs.second.sums, pairs.matched, pairs.first.counts, pairs.second.counts
+    )
+
+
+def unmatched_by_group(X, Y, own, pictures, texts):
+    """``grouped_unmatched_cosine`` from the arrays by group."""
     total_x, total_y = X.sum(axis=0), Y.sum(axis=0)
     n, m = pictures.sum(), texts.sum()
     crossed = np.einsum("ij,ij->i", total_x - X, total_y - Y)
     value = (total_x @ total_y - own.sum()) / ((n - 1) * m)
     return value, (crossed - (own.sum() - own)) / ((n - pictures - 1) * (m - texts))
+
+
+def grouped_sd_unmatched_cosine(pairs):
+    """Standard deviation (ddof 1) of the cosines of texts with the pictures that are not their own.
+
+    Σ (xᵢ·yⱼ)² over all i, j is ⟨Σ x·xᵀ, Σ y·yᵀ⟩ (Frobenius), as in ``grouped_sd_cosine``; those of
+    texts with their own pictures are taken off.
+    """
+    first, second = pairs.first.squares, pairs.second.squares
+    fold = second.fold
+    pictures, texts, matched, own = map(
+        fold, (pairs.first.counts, pairs.second.counts, pairs.matched, pairs.matched_squares)
+    )
+    X, Y = fold(pairs.first.sums), fold(pairs.second.sums)
+    mean, left_mean = unmatched_by_group(X, Y, matched, pictures, texts)
+    zero = np.zeros(X.shape[1])
+    crossed = second.forms(first.scatter(zero), zero)
+    back = first.forms(second.scatter(zero), zero)
+    n, m = pictures.sum(), texts.sum()
+    number, left = (n - 1) * m, (n - pictures - 1) * (m - texts)
+    whole = crossed.sum() - own.sum()
+    left_whole = whole - crossed - back + first.products(second) + own
+    return (
+        np.sqrt(max(whole / number - mean**2, 0) * number / (number - 1)),
+        np.sqrt(np.maximum(left_whole / left - left_mean**2, 0) * left / (left - 1)),
+    )
 
 
 def matched_difference(pairs):

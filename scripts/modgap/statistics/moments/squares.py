@@ -1,6 +1,6 @@
 """Sums of z·zᵀ over the rows of each group, kept as the rows or as the sums.
 
-Both classes answer the same three questions, on which all second-order statistics rest. Groups of
+Both classes answer the same four questions, on which all second-order statistics rest. Groups of
 ``SummedSquares`` are coarser: its group s has the groups s, s + S, s + 2S, … of the first-order
 sums.
 """
@@ -45,6 +45,13 @@ class KeptSquares:
         """‖Σ z·zᵀ‖² (Frobenius) of each group; (G,)."""
         return within_picture_squares(self.rows, self.groups, self.n_groups)
 
+    def products(self, other):
+        """⟨Σ x·xᵀ, Σ y·yᵀ⟩ (Frobenius) of each group with the same of another cloud; (G,)."""
+        rows = np.concatenate([self.rows, other.rows])
+        groups = np.concatenate([self.groups, other.groups])
+        both = within_picture_squares(rows, groups, self.n_groups)
+        return (both - self.lengths() - other.lengths()) / 2
+
 
 @dataclass
 class SummedSquares:
@@ -85,7 +92,11 @@ class SummedSquares:
 
     def lengths(self):
         """As ``KeptSquares.lengths``; (S,)."""
-        return np.einsum("gij,gij->g", self.squares, self.squares)
+        return self.products(self)
+
+    def products(self, other):
+        """As ``KeptSquares.products``; (S,)."""
+        return np.einsum("gij,gij->g", self.squares, other.squares)
 
 
 def fold_groups(values, n):

@@ -42,10 +42,20 @@ def keep(X, Y, owner, mask):
     return X[mask], Y[kept], np.searchsorted(np.flatnonzero(mask), owner[kept])
 
 
+def sd_of_unmatched(X, Y, owner):
+    """Slowly: of the cosines of each text with the pictures of others, one by one."""
+    cosines = (X / np.linalg.norm(X, axis=1, keepdims=True)) @ (
+        Y / np.linalg.norm(Y, axis=1, keepdims=True)
+    ).T
+    others = owner[None, :] != np.arange(len(X))[:, None]
+    return (cosines[others].std(ddof=1),)
+
+
 FIRST_ORDER = {
     "centre_cosine": (estimates.grouped_centre_cosine, geometry.centre_cosine),
     "matched": (estimates.grouped_matched_cosine, geometry.mean_matched_cosine),
     "unmatched": (estimates.grouped_unmatched_cosine, geometry.mean_unmatched_cosine),
+    "sd_unmatched": (estimates.grouped_sd_unmatched_cosine, sd_of_unmatched),
     "residual": (estimates.grouped_alignment_residual, geometry.alignment_residual),
     "mean_first": (
         lambda pairs: estimates.grouped_mean_cosine(pairs.first),
