@@ -65,7 +65,8 @@ def stream_pictures(index, about, chosen):
                 X, Y = (np.concatenate(sides) for sides in zip(held, (X, Y), strict=True))
             stop = np.searchsorted(ends, numbers[-1] + 1 - row["start"], side="right")
             whole = ends[stop - 1] - pictures.starts[begun] if stop > begun else 0
-            held = (X[whole:], Y[whole:]) if whole < len(X) else None
+            # A view would keep the whole block in memory.
+            held = (X[whole:].copy(), Y[whole:].copy()) if whole < len(X) else None
             if stop > begun:
                 here = Pictures(*(values[begun:stop] for values in pictures))
                 yield take_pictures(row, about, here, X[:whole], Y[:whole], norms)
