@@ -24,13 +24,14 @@ from modgap.statistics.moments.groups import (
     mix_bits,
     mix_seeded,
 )
+from modgap.statistics.moments.sums import merge_range
 from modgap.statistics.retrieval import count_above, partner_scores
 
 
 class Block(NamedTuple):
     """Whole pictures: number of the first row of each (n,), hash of its id (n,), unit rows X
     (n, dim), those of its texts Y (m, dim), picture of each text (m,) or None where text i is of
-    picture i, and the shortest and longest row of each modality.
+    picture i, and the lengths of the shortest and the longest row of each modality so far.
     """
 
     numbers: np.ndarray
@@ -59,17 +60,19 @@ def stream_pictures(index, about, chosen):
         row = index[place]
         pictures = locate_in(row, about)
         ends = pictures.starts + pictures.counts
-        begun, held = 0, None
-        for numbers, X, Y, norms in stream_pairs(index, about["arrays"], [place]):
+        begun, held, seen = 0, None, None
+        for numbers, X, Y, norms in stream_pairs(index, about["arrays"], [place], copies=2):
             if held is not None:
                 X, Y = (np.concatenate(sides) for sides in zip(held, (X, Y), strict=True))
+            # A block may hold no end of a picture, and its lengths count all the same.
+            seen = norms if seen is None else tuple(map(merge_range, seen, norms))
             stop = np.searchsorted(ends, numbers[-1] + 1 - row["start"], side="right")
             whole = ends[stop - 1] - pictures.starts[begun] if stop > begun else 0
             # A view would keep the whole block in memory.
             held = (X[whole:].copy(), Y[whole:].copy()) if whole < len(X) else None
             if stop > begun:
                 here = Pictures(*(values[begun:stop] for values in pictures))
-                yield take_pictures(row, about, here, X[:whole], Y[:whole], norms)
+                yield take_pictures(row, about, here, X[:whole], Y[:whole], seen)
             begun = stop
 
 

@@ -21,12 +21,13 @@ def count_pairs_of(index):
     return index[-1]["start"] + index[-1]["rows"]
 
 
-def stream_pairs(index, arrays, chosen):
+def stream_pairs(index, arrays, chosen, *, copies=1):
     """Blocks of unit rows of both modalities of some shards.
 
     Parameters
     ----------
     arrays : the array or column of each modality. chosen : positions of shards in the index.
+    copies : how many of a block there is to be room for.
 
     Yields
     ------
@@ -48,7 +49,8 @@ def stream_pairs(index, arrays, chosen):
                     f"{row['rows']:,} of {row['dim']} before; give the same command again"
                 )
         size = min(
-            max(1, DOUBLE_BYTES // (8 * row["dim"])), *(block_rows(header) for header in headers)
+            max(1, DOUBLE_BYTES // copies // (8 * row["dim"])),
+            *(block_rows(header) for header in headers),
         )
         sides = [
             rebatch(read_blocks(path, name, rows=size, header=header), size)

@@ -157,6 +157,11 @@ def test_no_block_holds_half_a_picture(rows, tmp_path, monkeypatch):
     np.testing.assert_array_equal(np.concatenate([b.keys for b in blocks]), hash_ids(names))
     numbers = np.concatenate([block.numbers for block in blocks])
     np.testing.assert_array_equal(numbers, np.unique(owner, return_index=True)[1])
+    for side, rows in enumerate(sides[:2]):
+        lengths = np.linalg.norm(rows.astype(float), axis=1)
+        found = np.array([block.norms[side] for block in blocks])
+        np.testing.assert_allclose(found[:, 0].min(), lengths.min())
+        np.testing.assert_allclose(found[:, 1].max(), lengths.max())
     done = 0
     for block in blocks:
         here = np.arange(len(block.X)) if block.owner is None else block.owner
