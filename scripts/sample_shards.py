@@ -48,8 +48,7 @@ def digest_listing(shards):
     """Sha256 over names, sizes, shapes and dtypes of all shards; their content would take hours."""
     digest = hashlib.sha256()
     for shard in shards:
-        for side in ("first", "second"):
-            path = shard[side]
+        for path in [shard[key] for key in ("first", "second", "ids") if key in shard]:
             told = os.path.basename(path), os.path.getsize(path), shard["rows"], shard["dtype"]
             digest.update(repr(told).encode())
     return digest.hexdigest()

@@ -151,6 +151,7 @@ def npz_ids(path, column):
                     raise InputError(f"{path}: {column!r} ends after row {start:,}")
                 block = np.frombuffer(content, dtype=dtype)
                 block = np.char.decode(block, "utf-8") if dtype.kind == "S" else block.astype(str)
+                np.char.encode(block, "utf-8")  # half a character is no text
                 yield block.astype(object)
             stream.read(1)  # at its end zipfile compares the checksum
 

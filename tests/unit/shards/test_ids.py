@@ -116,6 +116,7 @@ def test_a_column_that_tells_nothing_apart_is_refused(tmp_path, monkeypatch):
         (np.array([["a"], ["b"]]), "a.npz", ": 'key' is <U1 of shape (2, 1); ids of"),
         (np.array(["a", ""]), "a.npz", ": row 1 has no key"),
         (np.array([b"a", b"\xff"]), "a.npz", ", after row 0: not a readable column of ids"),
+        (np.array(["a", "\udcff"]), "a.npz", ", after row 0: not a readable column of ids"),
         (np.array(["a", print], object), "a.npz", ": holds pickled objects, which are never"),
     ],
 )

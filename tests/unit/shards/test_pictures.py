@@ -235,6 +235,20 @@ def test_queries_stand_where_they_stand_in_memory(parts, layout, tmp_path, monke
     assert (ranks[1][texts, 1] > 1).any()
 
 
+def test_rows_with_ids_rank_as_those_without(tmp_path):
+    first, second = toy_sides(80)
+    ids = np.array([f"p{number}" for number in range(80)])
+    index, about = open_named(tmp_path, first, second, ids, parts=3, single=True)
+    numbers = np.array([0, 7, 33, 79])
+    X, Y = normalise(first)[numbers], normalise(second)[numbers]
+    plain = streams.rank_queries(index, about["arrays"], range(3), (X, Y), numbers, block=9)
+    queries = X, Y, np.arange(4)
+    found = rank_pictures(index, about, range(3), queries, hash_ids(ids[numbers]), 9)
+    np.testing.assert_array_equal(found[:2], plain)
+    assert found[2].tolist() == [80, 80]
+    assert plain[:, :, 0].sum() > 0
+
+
 def test_rows_of_a_picture_that_are_no_copies_are_one_line(tmp_path):
     first, second, ids = toy_pictures(50)
     row = int(np.flatnonzero(ids[1:] == ids[:-1])[5]) + 1
