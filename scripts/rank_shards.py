@@ -10,11 +10,15 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 import numpy as np
 
 from modgap.embeddings.devices import take_gpus
+from modgap.embeddings.ready import unnumber_rows
 from modgap.files import atomic_path
 from modgap.job import start_log
-from modgap.shards.streams import count_pairs_of, rank_queries
-from modgap.statistics.clouds import draw_queries
-from modgap.tables import read_metadata, read_table
+from modgap.shards.ids import hash_ids
+from modgap.shards.pictures import rank_pictures
+from modgap.shards.streams import rank_queries
+from modgap.statistics.clouds import count_pictures, draw_queries
+from modgap.statistics.retrieval import RANKED, tabulate_ranks
+from modgap.tables import open_own, read_metadata, read_table
 
 
 def main(index, clouds, ranks, *, shards, queries, exact_rows, seed, block, device):
@@ -23,13 +27,19 @@ def main(index, clouds, ranks, *, shards, queries, exact_rows, seed, block, devi
     device : "cpu" or "cuda".
     """
     table, about = read_table(index).to_dict("records"), read_metadata(index)
-    counts = np.zeros((2, 0, 2), dtype=np.int64)
-    if count_pairs_of(table) > exact_rows:
-        asked, numbers = draw_queries(clouds, queries, seed)
+    ranks_of = np.zeros((0, len(RANKED)), dtype=np.int64)
+    if count_pictures(clouds, open_own(clouds[0]).metadata.num_rows) > exact_rows:
+        asked, ids = draw_queries(clouds, queries, seed)
         chosen = range(shards[0], shards[0] + shards[1])
-        counts = rank_queries(table, about["arrays"], chosen, asked, numbers, block, device)
+        if "pictures" in about:
+            found = rank_pictures(table, about, chosen, asked, hash_ids(ids), block)
+        else:
+            numbers = unnumber_rows(ids)
+            counts = rank_queries(table, about["arrays"], chosen, asked[:2], numbers, block, device)
+            found = *counts, [sum(table[place]["rows"] for place in chosen)] * 2
+        ranks_of = tabulate_ranks(asked, *found)
     with atomic_path(ranks) as temporary:
-        np.save(temporary, counts)
+        np.save(temporary, ranks_of)
 
 
 if __name__ == "__main__":

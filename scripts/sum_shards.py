@@ -6,6 +6,7 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 
 from modgap.embeddings.devices import take_gpus
 from modgap.job import start_log
+from modgap.shards.pictures import collect_pictures
 from modgap.shards.streams import collect_shards
 from modgap.statistics.moments.files import write_moments
 from modgap.tables import read_metadata, read_table
@@ -17,7 +18,10 @@ def main(index, moments, *, name, shards, seed, device):
     """
     table, about = read_table(index).to_dict("records"), read_metadata(index)
     chosen = range(shards[0], shards[0] + shards[1])
-    pairs = collect_shards(table, about["arrays"], chosen, seed, device)
+    if "pictures" in about:
+        pairs = collect_pictures(table, about, chosen, seed)
+    else:
+        pairs = collect_shards(table, about["arrays"], chosen, seed, device)
     write_moments(moments, pairs, {"dataset": name, "seed": seed})
 
 

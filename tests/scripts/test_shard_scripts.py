@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import import_embeddings
 import index_shards
 import measure_cone
 import measure_gap
@@ -15,12 +16,13 @@ import sum_shards
 from faults.outcomes import classify_call
 from modgap.data.shards import list_shards
 from modgap.errors import InputError
+from modgap.plan.shards import plan_pictures
 from modgap.statistics.all_pairs import measure_all_pairs
 from modgap.statistics.clouds import read_ranks
 from modgap.statistics.measurements import measure_linear
 from modgap.statistics.moments.files import read_moments
 from modgap.tables import read_embeddings, read_metadata, read_table
-from shard_files import toy_sides, write_folder
+from shard_files import toy_pictures, toy_sides, write_folder
 
 N, DRAWN = 400, 50
 LINEAR = {"n_resamples": 100, "seed": 0}
@@ -37,10 +39,12 @@ def made(sides, tmp_path_factory):
     return run_shards(tmp_path_factory.mktemp("run"), *sides)
 
 
-def run_shards(path, *sides, limit=DRAWN, layout="npz"):
-    arrays, shards = list_shards(write_folder(path / "data", *sides, 7, layout))
+def run_shards(path, *sides, limit=DRAWN, layout="npz", ids=None):
+    entry = write_folder(path / "data", *sides, 7, layout, ids)
+    arrays, shards = list_shards(entry)
     index = path / "index.parquet"
-    index_shards.main(index, folder="data", arrays=arrays, shards=shards)
+    pictures = plan_pictures(entry, shards)
+    index_shards.main(index, folder="data", arrays=arrays, shards=shards, **pictures)
     parts = []
     for side in (0, 1):
         parts.append([str(path / f"{side}.parquet")])
@@ -197,3 +201,100 @@ def test_swapped_sides_of_other_lengths_leave_no_index(sides, tmp_path):
     with pytest.raises(InputError, match=r"text_emb_3\.npy: 5 rows, but .*img_emb_3\.npy has 57"):
         index_shards.main(tmp_path / "i.parquet", folder="data", arrays=arrays, shards=shards)
     assert not (tmp_path / "i.parquet").exists()
+
+
+PICTURES = 300
+
+
+@pytest.fixture(scope="module")
+def named():
+    """Rows of pictures of several texts, and their ids."""
+    return toy_pictures(PICTURES)
+
+
+def import_whole(path, first, second, ids):
+    """The same rows as one file a modality, read whole."""
+    np.savez(path / "whole.npz", first=first, second=second, key=ids)
+    parts = []
+    for array in ("first", "second"):
+        part = {"path": str(path / "whole.npz"), "array": array, "id": None, "owner": None}
+        part |= {"groups": {"column": "key"}, "paired": True}
+        parts.append([str(path / f"{array}.parquet")])
+        import_embeddings.main(parts[-1][0], name="big", part=part)
+    return parts
+
+
+@pytest.mark.parametrize("layout", ["npy", "npz", "parquet"])
+def test_pictures_of_several_texts_measure_as_in_memory(named, layout, tmp_path):
+    *sides, ids = named
+    made = run_shards(tmp_path, *sides, limit=PICTURES, layout=layout, ids=ids)
+    whole = *import_whole(tmp_path, *named), None
+    for found, expected in zip(made[:2], whole[:2], strict=True):
+        (ids_found, rows, about), (ids_there, there, _) = map(read_embeddings, (found, expected))
+        pd.testing.assert_frame_equal(ids_found, ids_there)
+        np.testing.assert_array_equal(rows, there)
+        assert "sampled" not in about
+    rows, plain = measure(made, tmp_path / "a.parquet"), measure(whole, tmp_path / "b.parquet")
+    same = rows.index.get_level_values(0) != "frechet_extrapolated"  # of other halves
+    for column in ("value", "n"):
+        pd.testing.assert_series_equal(
+            rows.loc[same, column], plain.loc[same, column], rtol=1e-9, atol=1e-9
+        )
+    assert rows.loc[("gap", "both"), "n"] == PICTURES
+    assert rows.loc[("mean_matched_cosine", "both"), "n"] == len(ids)
+
+
+def test_recall_of_pictures_of_several_texts_is_that_in_memory(named, tmp_path):
+    *sides, ids = named
+    first, second, moments = run_shards(tmp_path, *sides, ids=ids, limit=PICTURES)
+    ranking = {"queries": PICTURES, "exact_rows": 20, "seed": 0, "block": 256, "device": "cpu"}
+    ranks = [tmp_path / "0.npy", tmp_path / "1.npy"]
+    for path, chosen in zip(ranks, ([0, 4], [4, 3]), strict=True):
+        index = moments.with_name("index.parquet")
+        rank_shards.main(index, [first[0], second[0]], path, shards=chosen, **ranking)
+    options = {"caption": "all", "seed": 0, "block": 256, "name": "big"}
+    tables = tmp_path / "pairs.parquet", tmp_path / "whole.parquet"
+    measure_pairs.main(first, second, None, tables[0], ranks=ranks, exact_rows=20, **options)
+    whole = import_whole(tmp_path, *named)
+    measure_pairs.main(*whole, None, tables[1], exact_rows=PICTURES, **options)
+    rows, plain = (read_table(path).set_index(["statistic", "side"]) for path in tables)
+    retrieved = [key for key in rows.index if key[0].startswith(("recall", "median_rank"))]
+    assert len(retrieved) == 24
+    # Every picture and text was a query among all: nothing is left to the sample.
+    for column in ("value", "low", "high", "n"):
+        pd.testing.assert_series_equal(rows[column][retrieved], plain[column][retrieved], rtol=1e-9)
+    note = f"; {len(ids)} queries, drawn at random, among all {PICTURES}"
+    assert rows["interval_method"]["recall5", "second_to_first"].endswith(note)
+    note = f"; {PICTURES} queries, drawn at random, among all {len(ids)}"
+    assert rows["interval_method"]["recall5", "first_to_second"].endswith(note)
+
+
+def test_a_sample_of_pictures_has_their_texts_and_says_of_how_many_it_is(named, tmp_path):
+    *sides, ids = named
+    first, second, moments = run_shards(tmp_path, *sides, ids=ids)
+    for part in (first[0], second[0]):
+        assert read_metadata(part)["sampled"] == {"pictures": DRAWN, "of": PICTURES}
+    pictures, texts = read_embeddings(first)[0], read_embeddings(second)[0]
+    assert list(pictures) == ["sample_id"]
+    assert list(texts) == ["sample_id", "caption_index"]
+    counts = pd.Series(ids).value_counts()
+    assert texts["sample_id"].value_counts().to_dict() == {
+        name: counts[name] for name in pictures["sample_id"]
+    }
+    assert read_moments(moments)[0].first.pictures == PICTURES
+    assert read_moments(moments)[0].second.n == len(ids)
+
+
+def test_rows_of_pictures_without_texts_of_their_own_keep_their_names(sides, tmp_path):
+    names = np.array([f"picture {number}" for number in range(N)])
+    entry = write_folder(tmp_path / "data", *sides, 2, "npy", names)
+    entry["id"] = entry.pop("groups")
+    arrays, shards = list_shards(entry)
+    index, sample = tmp_path / "index.parquet", str(tmp_path / "0.parquet")
+    pictures = plan_pictures(entry, shards)
+    index_shards.main(index, folder="data", arrays=arrays, shards=shards, **pictures)
+    sample_shards.main(index, sample, name="big", side=1, limit=N, seed=0)
+    ids, rows, _ = read_embeddings([sample])
+    assert list(ids) == ["sample_id"]
+    assert ids["sample_id"].tolist() == names.tolist()
+    np.testing.assert_array_equal(rows, sides[1])

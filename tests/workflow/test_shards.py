@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shard_files import toy_sides, write_folder
+from shard_files import toy_pictures, toy_sides, write_folder
 from workflow.runs import copy_project, planned, snakemake
 
 N, SHARDS = 2400, 5
@@ -93,3 +93,52 @@ def test_a_shard_that_changes_is_measured_again_and_the_rest_is_refused_or_kept(
     assert "6 dimensions, but data/img_emb/img_emb_4.npy has 5" in done.stdout
     assert "Traceback" not in done.stdout
     np.save(path, good)
+
+
+PICTURES = 1200
+
+
+@pytest.fixture(scope="module")
+def captioned(root, tmp_path_factory):
+    """The finished run of a folder that repeats a picture for each of its texts."""
+    project = copy_project(root, tmp_path_factory.mktemp("captioned") / "project")
+    *sides, ids = toy_pictures(PICTURES)
+    write_folder(project / "data", *sides, 3, ids=ids)
+    np.savez(project / "whole.npz", first=sides[0], second=sides[1], key=ids)
+    (project / "mine.yaml").write_text(
+        "datasets:\n"
+        "  folder: {kind: embeddings, folder: data, groups: key, shards_per_job: 2}\n"
+        "  whole: {kind: embeddings, file: whole.npz, groups: key,\n"
+        "          columns: {image: first, text: second}}\n"
+        "statistics: {exact_rows: 1000, queries: 300}\n"
+    )
+    return project, snakemake(project, *GIVEN, "--cores", 2).stdout
+
+
+def test_a_folder_of_several_texts_a_picture_has_the_numbers_of_its_rows_in_a_file(captioned):
+    project, said = captioned
+    folder, whole = gap_of(project, "folder"), gap_of(project, "whole")
+    same = folder.index.get_level_values(0) != "frechet_extrapolated"  # of other halves
+    pd.testing.assert_series_equal(
+        folder["value"][same], whole["value"][same], rtol=1e-9, atol=1e-12
+    )
+    assert (folder["n"] == whole["n"]).all()
+    gap = folder.loc[("gap_unbiased", "both"), "value"]
+    assert f"gap {gap:.3f}" in said
+    rows = pd.read_parquet(project / "results/mine/statistics/pairs/folder.parquet")
+    rows = rows.set_index(["statistic", "side"])
+    recall = rows.loc[("recall5", "second_to_first")]
+    assert recall["interval_method"].endswith(f"queries, drawn at random, among all {PICTURES:,}")
+    assert recall["low"] < recall["value"] < recall["high"]
+
+
+def test_a_change_of_ids_is_measured_again(captioned):
+    project, _ = captioned
+    assert planned(project, *GIVEN) == {}
+    path = project / "data/metadata/metadata_2.parquet"
+    table = pd.read_parquet(path)
+    table["key"] = "new " + table["key"]
+    table.to_parquet(path)
+    jobs = planned(project, *GIVEN)
+    assert (jobs["index_shards"], jobs["sum_shards"], jobs["sample_shards"]) == (1, 2, 2)
+    assert "import_embeddings" not in jobs

@@ -180,8 +180,12 @@ def sharded_problems(entry, names):
         yield f".columns: a folder holds two modalities; name two, not {len(names)}"
     elif len(set(sharded_columns(entry).values())) < 2:
         yield ".columns: two modalities have the same folder, array or column"
-    for key in ("names", "id", "owner", "groups", "labels"):
+    for key in ("names", "owner", "labels"):
         if key in entry:
             yield f".{key}: row i of both modalities of a folder is one item; leave it out"
+    if "groups" in entry and "file" in locate_owners(entry["groups"]):
+        yield ".groups: a folder has a column of ids in its files; name that"
+    if "groups" in entry and "id" in entry:
+        yield ": give either 'groups' or 'id': of a folder both name the pictures"
     if not entry.get("paired", True):
         yield ".paired: rows of a folder are pairs; leave it out"

@@ -4,6 +4,7 @@
                                                                      .parquet), as clip-retrieval
     FOLDER/*.npz                                                     two arrays a file, as DataComp
     FOLDER/*.parquet                                                 two columns of vectors a file
+    FOLDER/metadata/metadata_0.parquet                               what else is known of the rows
 
 Standard library only: the workflow lists them while it is parsed, and opens none.
 """
@@ -19,6 +20,9 @@ CLIP_RETRIEVAL = {"image": "img_emb", "text": "text_emb"}
 
 # Formats of one file for both modalities, and of the folders of one.
 SHARED, APART = (".npz", ".parquet"), (".npy", ".parquet")
+
+# The folder beside those of the modalities that tells which picture a row is of.
+METADATA = "metadata"
 
 NUMBER = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 
@@ -132,3 +136,41 @@ def match_sides(folder, first, second):
                     f"name in {other}; complete that folder"
                 )
     return [[first[key], second[key]] for key in first]
+
+
+def names_pictures(entry):
+    """The column that tells which picture each row of a folder is of, and whether every row is one
+    of its own; None where every pair is a picture without a name.
+    """
+    for key in ("groups", "id"):
+        if key in entry:
+            return {"column": entry[key], "single": key == "id"}
+    return None
+
+
+def list_ids(entry, shards):
+    """Of each shard the files that may hold the ids of its pictures, the first that has them does.
+
+    entry : with ``groups`` or ``id``. shards : of ``list_shards``.
+
+    Raises
+    ------
+    InputError : no file that could hold them, a shard without one.
+    """
+    folder = entry["folder"]
+    own = [[first] if first.endswith(SHARED) else [] for first, _ in shards]
+    beside = os.path.join(folder, METADATA)
+    if not os.path.isdir(beside) or shards[0][0] == shards[0][1]:
+        if not own[0]:
+            key = "groups" if "groups" in entry else "id"
+            raise InputError(
+                f"{folder}: an .npy has no column {entry[key]!r} for {key!r}; put .parquet files "
+                f"that have it into {beside}, one a shard, numbered alike"
+            )
+        return own
+    names = [name for name in list_names(beside) if name.endswith(".parquet")]
+    if not names:
+        raise InputError(f"{beside}: holds no .parquet files; it needs one a shard")
+    first = list_side(os.path.dirname(shards[0][0]))
+    pairs = match_sides(folder, first, number_shards(beside, names))
+    return [[*files, path] for files, (_, path) in zip(own, pairs, strict=True)]

@@ -7,7 +7,7 @@
 """
 
 from modgap.data.modalities import modality_names
-from modgap.data.shards import list_shards
+from modgap.data.shards import list_ids, list_shards, names_pictures
 from modgap.errors import InputError
 from modgap.plan.checks.amounts import MOST_JOBS
 from modgap.plan.paths import cloud_parts, is_sharded, moments_path, one_of
@@ -41,13 +41,15 @@ def plan_folder(known, name):
             f"{MOST_JOBS:,} jobs; give more"
         )
     *branches, root = list_levels(name, len(jobs))
+    pictures = plan_pictures(entry, shards)
+    ids = pictures.get("pictures", {}).get("files", [])
     return {
-        "files": unique_files(shards),
+        "files": unique_files([*shards, *ids]),
         "index": index_path(name),
-        "indexing": {"folder": entry["folder"], "arrays": arrays, "shards": shards},
+        "indexing": {"folder": entry["folder"], "arrays": arrays, "shards": shards, **pictures},
         "jobs": [
             {
-                "files": unique_files(job),
+                "files": unique_files([*job, *ids[each * part : each * part + len(job)]]),
                 "settings": {"name": name, "seed": seed, "shards": [each * part, len(job)]},
                 "ranking": {"shards": [each * part, len(job)]},
             }
@@ -63,6 +65,14 @@ def plan_folder(known, name):
     }
 
 
+def plan_pictures(entry, shards):
+    """What tells the pictures of a folder: the column of their ids, and the files of each shard
+    that may hold it; nothing where every row is a picture.
+    """
+    named = names_pictures(entry)
+    return {"pictures": {**named, "files": list_ids(entry, shards)}} if named else {}
+
+
 def index_path(dataset):
     """Headers of the shards of a dataset."""
     return f"<results>/moments/{dataset}/index.parquet"
@@ -74,9 +84,10 @@ def plan_sampled(known):
     for name in list_sharded(known.config):
         entry = known.config["datasets"][name]
         _, shards = list_shards(entry)
+        ids = plan_pictures(entry, shards).get("pictures", {}).get("files", [])
         for side, modality in enumerate(modality_names(entry)):
             plan[f"{name}/{modality}"] = {
-                "files": [shard[side] for shard in shards],
+                "files": unique_files([*([shard[side]] for shard in shards), *ids]),
                 "index": index_path(name),
                 "settings": {
                     "name": name,

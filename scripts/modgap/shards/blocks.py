@@ -81,12 +81,7 @@ def choose_member(path, archive, array):
 
 def parse_header(path, stream):
     """The ``Header`` at the start of the bytes of an ``.npy``."""
-    version = np.lib.format.read_magic(stream)
-    parsers = {(1, 0): np.lib.format.read_array_header_1_0}
-    parse = parsers.get(version, np.lib.format.read_array_header_2_0)
-    shape, fortran, dtype = parse(stream)
-    if dtype.hasobject:
-        raise ValueError("Object arrays cannot be loaded")
+    shape, fortran, dtype = parse_shape(stream)
     if len(shape) != 2:
         raise InputError(f"{path}: shape {shape}, expected (n, dim)")
     if fortran and 1 not in shape:
@@ -95,6 +90,17 @@ def parse_header(path, stream):
             "as numpy.ascontiguousarray makes it"
         )
     return Header(*shape, dtype.str, stream.tell())
+
+
+def parse_shape(stream):
+    """Shape, whether it is in Fortran order, and dtype of an ``.npy``; never one of objects."""
+    version = np.lib.format.read_magic(stream)
+    parsers = {(1, 0): np.lib.format.read_array_header_1_0}
+    parse = parsers.get(version, np.lib.format.read_array_header_2_0)
+    shape, fortran, dtype = parse(stream)
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded")
+    return shape, fortran, dtype
 
 
 def match_extent(path, header, found, expected):

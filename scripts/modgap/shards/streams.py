@@ -22,12 +22,13 @@ def count_pairs_of(index):
     return index[-1]["start"] + index[-1]["rows"]
 
 
-def stream_pairs(index, arrays, chosen):
+def stream_pairs(index, arrays, chosen, *, copies=1):
     """Blocks of unit rows of both modalities of some shards.
 
     Parameters
     ----------
     arrays : the array or column of each modality. chosen : positions of shards in the index.
+    copies : how many of a block there is to be room for.
 
     Yields
     ------
@@ -49,7 +50,8 @@ def stream_pairs(index, arrays, chosen):
                     f"{row['rows']:,} of {row['dim']} before; give the same command again"
                 )
         size = min(
-            max(1, DOUBLE_BYTES // (8 * row["dim"])), *(block_rows(header) for header in headers)
+            max(1, DOUBLE_BYTES // copies // (8 * row["dim"])),
+            *(block_rows(header) for header in headers),
         )
         sides = [
             rebatch(read_blocks(path, name, rows=size, header=header), size)
@@ -94,12 +96,24 @@ def collect_shards(index, arrays, chosen, seed, device="cpu"):
             for numbers, X, Y, norms in stream_pairs(index, arrays, chosen)
         )
         return sum_pairs_cuda(blocks, GROUPS, dim, device)
+    blocks = (
+        (X, Y, None, *group_pictures(numbers, n, seed), norms)
+        for numbers, X, Y, norms in stream_pairs(index, arrays, chosen)
+    )
+    return add_blocks(blocks, kept=keeps_rows(n, dim))
+
+
+def add_blocks(blocks, *, kept):
+    """``PairMoments`` of blocks of whole pictures.
+
+    blocks : X, Y, owner, groups, n_groups, norms of each, see ``take_pairs``. kept : whether the
+        squares of all are kept as rows.
+    """
     total = None
-    for numbers, X, Y, norms in stream_pairs(index, arrays, chosen):
-        groups, n_groups = group_pictures(numbers, n, seed)
+    for X, Y, owner, groups, n_groups, norms in blocks:
         # Squares of a block are added to those there are, and never held twice.
-        kept = total is not None or keeps_rows(n, dim)
-        block = take_pairs(X, Y, None, groups, n_groups, kept=kept, norms=norms)
+        rows_kept = total is not None or kept
+        block = take_pairs(X, Y, owner, groups, n_groups, kept=rows_kept, norms=norms)
         if total is None:
             total = block
         else:
@@ -120,19 +134,24 @@ def draw_side_of(index, arrays, side, limit, seed):
     ------
     InputError : of ``read_rows``, and of ``unit_rows`` for a row that is drawn.
     """
-    n, key = count_pairs_of(index), ("first", "second")[side]
+    n = count_pairs_of(index)
     numbers = np.arange(n)
     if n > limit:
         rng = np.random.default_rng(seed)
         numbers = np.sort(rng.choice(n, limit, replace=False, shuffle=False))
-    parts = []
+    return numbers, read_numbered(index, arrays, side, numbers)
+
+
+def read_numbered(index, arrays, side, numbers):
+    """Raw rows (k, dim) of one modality by their numbers (k,) in all shards, increasing."""
+    key, parts = ("first", "second")[side], []
     for row in index:
         here = numbers[(numbers >= row["start"]) & (numbers < row["start"] + row["rows"])]
         if len(here):
             places = here - row["start"]
             parts.append(read_rows(row[key], arrays[side], places))
             unit_rows(parts[-1], row[key], places)
-    return numbers, np.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def rank_queries(index, arrays, chosen, queries, numbers, block, device="cpu"):
@@ -154,13 +173,13 @@ def rank_queries(index, arrays, chosen, queries, numbers, block, device="cpu"):
     counts, again = np.zeros((2, len(numbers), 2), dtype=np.int64), 0
     for rows, X, Y, _ in stream_pairs(index, arrays, chosen):
         for direction, asked, gallery in ((0, first, Y), (1, second, X)):
-            given = asked, best, numbers, gallery, rows[0]
+            given = asked, best, numbers, gallery
             if device == "cpu":
-                counts[direction] += count_above(*given, block)
+                counts[direction] += count_above(*given, rows, block)
             else:
                 from modgap.shards.ranks_cuda import count_above_cuda
 
-                found, close = count_above_cuda(*given, device)
+                found, close = count_above_cuda(*given, rows[0], device)
                 counts[direction] += found
                 again += close
     if device != "cpu":

@@ -142,7 +142,7 @@ def measure_all_pairs(
         rows += retrieval_rows(X, texts, text_owner, captions, relevance, block)
     rows = mark_sampled(rows, n, sampled_from)
     if ranks is not None:
-        rows += streamed_rows(ranks, sampled_from)
+        rows += streamed_rows(ranks)
     return tidy_frame(rows, name, X.shape[1], seed)
 
 
@@ -243,22 +243,24 @@ def retrieval_rows(X, Y, owner, captions, relevance, block):
     ]
 
 
-def streamed_rows(ranks, n_gallery):
-    """``retrieval_rows`` of some pairs as queries, each with one text, among all of a gallery.
+def streamed_rows(ranks):
+    """``retrieval_rows`` of some pictures and all their texts as queries, among all of a gallery.
 
-    ranks : (2, q, 2) both ways, items above the query's partner and others tied with it. What
-    equal captions allow at best is not known without all captions.
+    ranks : of ``retrieval.tabulate_ranks``, of all parts. What equal captions allow at best is not
+    known without all captions.
     """
     rows = []
-    for side, (above, tied) in zip(
-        ("first_to_second", "second_to_first"), np.moveaxis(ranks, 2, 1), strict=True
-    ):
-        counts = np.column_stack([above, tied + 1, np.ones_like(above), np.ones_like(above)])
-        queries = np.arange(len(counts))
-        found = direction_rows(side, counts, queries, n_gallery, [np.nan] * len(RECALL_AT))
-        rows += [row for row in found if not row["statistic"].endswith("_ceiling")]
-    note = f"; {ranks.shape[1]:,} queries, drawn at random, among all {n_gallery:,}"
-    return [{**row, "interval_method": row["interval_method"] + note} for row in rows]
+    for direction, side in enumerate(("first_to_second", "second_to_first")):
+        _, picture, relevant, own, above, tied, gallery = ranks[ranks[:, 0] == direction].T
+        counts = np.column_stack([above, tied + own, own, relevant])
+        n, ceilings = int(gallery[0]), [np.nan] * len(RECALL_AT)
+        note = f"; {len(counts):,} queries, drawn at random, among all {n:,}"
+        rows += [
+            {**row, "interval_method": row["interval_method"] + note}
+            for row in direction_rows(side, counts, picture, n, ceilings)
+            if not row["statistic"].endswith("_ceiling")
+        ]
+    return rows
 
 
 def direction_rows(side, counts, owner, n_gallery, ceilings):

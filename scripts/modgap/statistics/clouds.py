@@ -10,6 +10,7 @@ from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
 from modgap.statistics.joining import count_strays, describe_joining, match_ids
+from modgap.statistics.retrieval import add_ranks
 from modgap.tables import (
     PROVENANCE_KEYS,
     UNPAIRED,
@@ -195,27 +196,25 @@ def count_pictures(parts, n):
 
 
 def draw_queries(clouds, limit, seed):
-    """At most ``limit`` pairs of the samples of two modalities that are read shard by shard.
+    """At most ``limit`` pictures, with all their texts, of the samples of two modalities that are
+    read shard by shard.
 
     clouds : path of each sample.
 
     Returns
     -------
-    queries : unit rows (q, dim) of both. numbers : (q,) numbers of the pairs in all shards.
+    X (q, dim), Y (m, dim), owner (m,) : unit rows, and the picture of each text. ids : (q,)
+    sample_id of the pictures.
     """
-    rows = []
-    for path in clouds:
-        ids, cloud, _ = read_embeddings([path])
-        drawn = sample_pictures(len(cloud), limit, seed)
-        rows.append(normalise(cloud[drawn]))
-    numbers = ids["sample_id"].str.removeprefix("item-").astype(np.int64).to_numpy()
-    return rows, numbers[drawn]
+    pair = load_pair(*([path] for path in clouds), None)
+    pair = pair.keep(sample_pictures(len(pair.first), limit, seed))
+    return (normalise(pair.first), normalise(pair.second), pair.owner), pair.ids
 
 
 def read_ranks(paths):
-    """Counts (2, q, 2) of ``count_above`` both ways, added up; None where nothing was ranked."""
-    counts = sum(read_own_array(path) for path in paths) if paths else np.zeros((2, 0, 2))
-    return counts if counts.shape[1] else None
+    """``retrieval.tabulate_ranks`` of all parts of a gallery; None where nothing was ranked."""
+    tables = [read_own_array(path) for path in paths]
+    return add_ranks(tables) if tables and len(tables[0]) else None
 
 
 def read_own_array(path):

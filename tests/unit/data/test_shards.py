@@ -4,7 +4,13 @@ import re
 
 import pytest
 
-from modgap.data.shards import list_shards, number_shards, sharded_columns
+from modgap.data.shards import (
+    list_ids,
+    list_shards,
+    names_pictures,
+    number_shards,
+    sharded_columns,
+)
 from modgap.errors import InputError
 
 COLUMNS = {"image": "b32_img", "text": "b32_txt"}
@@ -90,3 +96,55 @@ def test_no_folder_is_one_line(tmp_path):
 def test_names_without_a_common_stem_are_no_numbers():
     assert list(number_shards("f", ["a1.npz", "b9.npz"])) == ["a1", "b9"]
     assert list(number_shards("f", ["p-10.npz", "p-9.npz"])) == [9, 10]
+
+
+def ids_of(folder, **entry):
+    entry = {"folder": folder, "groups": "key", **entry}
+    return list_ids(entry, list_shards(entry)[1])
+
+
+def test_ids_lie_beside_the_vectors_or_in_their_files(tmp_path):
+    numbers = [9, 10, 11]
+    names = [f"{side}_emb/{side}_emb_{i}.npy" for side in ("img", "text") for i in numbers]
+    names += [f"metadata/metadata_{i:04d}.parquet" for i in numbers]
+    folder = touch(tmp_path / "npy", *names, "metadata/note.txt")
+    assert ids_of(folder) == [[f"{folder}/metadata/metadata_{i:04d}.parquet"] for i in numbers]
+    # Vectors in parquet may have the ids beside them, or another file has.
+    names = [f"{side}/{i}.parquet" for side in ("img_emb", "text_emb") for i in (0, 1)]
+    folder = touch(tmp_path / "parquet", *names)
+    assert ids_of(folder) == [[f"{folder}/img_emb/{i}.parquet"] for i in (0, 1)]
+    touch(tmp_path / "parquet", "metadata/0.parquet", "metadata/1.parquet")
+    assert ids_of(folder)[1] == [f"{folder}/img_emb/1.parquet", f"{folder}/metadata/1.parquet"]
+    for name in ("a.npz", "a.parquet"):
+        folder = touch(tmp_path / f"one {name}", name, "metadata/a.parquet")
+        assert ids_of(folder, columns=COLUMNS) == [[f"{folder}/{name}"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], "an .npy has no column 'key' for 'groups'; put .parquet files that have it into"),
+        (["metadata/x.csv"], "metadata: holds no .parquet files"),
+        (["metadata/m_0.parquet"], "img_emb/1.npy has no partner of its number or name in meta"),
+        (
+            [f"metadata/m_{i}.parquet" for i in range(3)],
+            "metadata/m_2.parquet has no partner of its number or name in img_emb",
+        ),
+        (
+            [f"metadata/m_{i}.parquet" for i in (0, 2)],
+            "metadata: no shard 1 between m_0.parquet and m_2.parquet",
+        ),
+    ],
+)
+def test_ids_that_are_not_there_for_every_shard_are_one_line(names, said, tmp_path):
+    sides = [f"{side}_emb/{i}.npy" for side in ("img", "text") for i in (0, 1)]
+    folder = touch(tmp_path, *sides, *names)
+    with pytest.raises(InputError, match=re.escape(said)) as error:
+        ids_of(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_only_a_named_column_tells_pictures():
+    assert names_pictures({"folder": "f"}) is None
+    assert names_pictures({"groups": "url"}) == {"column": "url", "single": False}
+    assert names_pictures({"id": "key"}) == {"column": "key", "single": True}

@@ -84,7 +84,9 @@ def test_too_many_jobs_are_refused(root, folder, monkeypatch):
     ("more", "line"),
     [
         ({"owner": "o.npy"}, "big.owner: row i of both modalities of a folder is one item"),
-        ({"id": "key"}, "big.id: row i of both"),
+        ({"id": "key", "groups": "url"}, "big: give either 'groups' or 'id'"),
+        ({"groups": "o.npy"}, "big.groups: a folder has a column of ids in its files"),
+        ({"labels": "l.csv", "class_prompts": "p.npy"}, "big.labels: row i of both"),
         ({"paired": False}, "big.paired: rows of a folder are pairs"),
         ({"columns": "a"}, "big.columns: 'a' is one for both"),
         ({"columns": {"a": "x"}}, "big.columns: a folder holds two modalities; name two, not 1"),
@@ -108,3 +110,23 @@ def test_modalities_of_a_folder_have_one_order(root, folder):
     sets = {"turned": {"dataset": "big", "modalities": ["text", "image"]}}
     with pytest.raises(InputError, match="those of a folder are image, text, in this order"):
         context(root, **ready(folder), embedding_sets=sets)
+
+
+def test_files_of_ids_belong_to_the_jobs_of_their_shards(root, folder, tmp_path):
+    given = ready(folder, groups="url", shards_per_job=4)
+    with pytest.raises(InputError, match=r"an \.npy has no column 'url' for 'groups'"):
+        plan_sharded(context(root, **given))
+    (tmp_path / "metadata").mkdir()
+    paths = [f"{folder}/metadata/metadata_{number}.parquet" for number in range(10)]
+    for path in paths:
+        open(path, "wb").close()
+    known = context(root, **given)
+    planned = plan_sharded(known)["big"]
+    assert planned["indexing"]["pictures"] == {
+        "column": "url", "single": False, "files": [[path] for path in paths],
+    }  # fmt: skip
+    assert planned["files"][20:] == paths
+    assert [job["files"][-1] for job in planned["jobs"]] == [paths[3], paths[7], paths[9]]
+    assert [len(job["files"]) for job in planned["jobs"]] == [12, 12, 6]
+    assert plan_sampled(known)["big/text"]["files"][10:] == paths
+    assert "pictures" not in plan_sharded(context(root, **ready(folder)))["big"]["indexing"]

@@ -31,7 +31,7 @@ def test_counts_are_those_of_double_precision(monkeypatch, entries, again):
     monkeypatch.setattr(ranks_cuda, "AGAIN", again)
     queries, best, own, gallery = toy()
     counts, made = ranks_cuda.count_above_cuda(queries, best, own, gallery, 0, device="cpu")
-    expected = count_above(queries, best, own, gallery, 0, 32)
+    expected = count_above(queries, best, own, gallery, np.arange(len(gallery)), 32)
     np.testing.assert_array_equal(counts, expected)
     assert expected[:, 1].sum() >= 1
     # What was made again is what lies close, and little else.
@@ -48,7 +48,9 @@ def test_parts_of_a_gallery_add_up():
         ranks_cuda.count_above_cuda(queries, best, own, gallery[start:stop], start, device="cpu")[0]
         for start, stop in parts
     )
-    np.testing.assert_array_equal(total, count_above(queries, best, own, gallery, 0, 64))
+    np.testing.assert_array_equal(
+        total, count_above(queries, best, own, gallery, np.arange(len(gallery)), 64)
+    )
 
 
 def test_scores_of_single_precision_alone_would_not_do(monkeypatch):
@@ -57,7 +59,7 @@ def test_scores_of_single_precision_alone_would_not_do(monkeypatch):
     ahead = np.float32(queries) @ np.float32(gallery).T - np.float32(best)[:, None]
     ahead[np.arange(len(own)), own] = -np.inf
     above = (ahead > 0).sum(axis=1)
-    expected = count_above(queries, best, own, gallery, 0, 64)[:, 0]
+    expected = count_above(queries, best, own, gallery, np.arange(len(gallery)), 64)[:, 0]
     differ = np.flatnonzero(above != expected)
     assert len(differ)
     exact = np.abs(queries @ gallery.T - best[:, None])
@@ -70,7 +72,9 @@ def test_on_a_gpu():
         pytest.skip("torch finds no GPU here")
     queries, best, own, gallery = toy(n=5000, dim=512)
     counts, _ = ranks_cuda.count_above_cuda(queries, best, own, gallery, 0)
-    np.testing.assert_array_equal(counts, count_above(queries, best, own, gallery, 0, 512))
+    np.testing.assert_array_equal(
+        counts, count_above(queries, best, own, gallery, np.arange(len(gallery)), 512)
+    )
 
 
 def test_without_a_gpu_it_is_one_line():

@@ -4,6 +4,7 @@ Up to ``GROUPS`` pictures every picture is a group of its own, and intervals are
 pictures. Of more, a hash of the picture's number and the seed deals them into ``GROUPS`` groups,
 whatever file or shard a picture lies in and in whichever order they are read: the groups are then
 clusters of random size, drawn independently, and what is right for clusters is right for them.
+Pictures with ids of their own are dealt by a hash of the id, however many they are.
 """
 
 import numpy as np
@@ -23,8 +24,18 @@ def group_pictures(numbers, n_pictures, seed):
     numbers = np.asarray(numbers)
     if n_pictures <= GROUPS:
         return numbers.astype(np.int64), n_pictures
-    mixed = mix_bits(numbers.astype(np.uint64) + mix_bits(np.uint64(seed)))
-    return (mixed % np.uint64(GROUPS)).astype(np.int64), GROUPS
+    return group_keys(numbers.astype(np.uint64), seed), GROUPS
+
+
+def group_keys(keys, seed):
+    """One of ``GROUPS`` groups (k,) of each picture, from keys (k,) uint64 that are its alone."""
+    return (mix_seeded(keys, seed) % np.uint64(GROUPS)).astype(np.int64)
+
+
+def mix_seeded(keys, seed):
+    """Keys (uint64) mixed with a seed: another one deals them otherwise."""
+    with np.errstate(over="ignore"):
+        return mix_bits(keys + mix_bits(np.uint64(seed)))
 
 
 def mix_bits(numbers):

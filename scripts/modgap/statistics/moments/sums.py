@@ -51,7 +51,7 @@ class SideMoments:
     @property
     def by_picture(self):
         """Whether every picture is a group of its own."""
-        return self.pictures == len(self.counts)
+        return self.pictures == len(self.counts) and bool((self.counts > 0).all())
 
     def add(self, other):
         """Take in the moments of further pictures, in place."""

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from modgap.statistics.moments.groups import GROUPS, group_pictures, keeps_rows, mix_bits
+from modgap.statistics.moments.groups import (
+    GROUPS,
+    group_keys,
+    group_pictures,
+    keeps_rows,
+    mix_bits,
+    mix_seeded,
+)
 
 
 def test_few_pictures_are_groups_of_their_own():
@@ -45,3 +52,11 @@ def test_rows_are_kept_while_they_are_fewer_than_their_squares():
     assert not keeps_rows(GROUPS + 1, 1)
     assert keeps_rows(25_600, 512)
     assert not keeps_rows(25_601, 512)
+
+
+def test_keys_are_dealt_by_their_bits_and_the_seed():
+    keys = np.array([0, 1, 2**64 - 1], dtype=np.uint64)
+    np.testing.assert_array_equal(group_keys(keys[::-1], 3), group_keys(keys, 3)[::-1])
+    assert mix_seeded(keys, 3).tolist() != mix_seeded(keys, 4).tolist()
+    many = np.arange(5000, dtype=np.uint64)
+    np.testing.assert_array_equal(group_keys(many, 3), group_pictures(many, 5000, 3)[0])

@@ -7,7 +7,7 @@ from modgap.statistics.geometry import normalise
 from modgap.statistics.moments import sums
 from modgap.statistics.moments.files import OF_PAIR, OF_SIDE, SIDES
 from modgap.statistics.moments.groups import group_pictures
-from modgap.statistics.moments.sums import collect_pairs, collect_side, take_block
+from modgap.statistics.moments.sums import collect_pairs, collect_side, take_block, take_side
 from toy_pairs import captioned
 
 
@@ -97,3 +97,9 @@ def test_groups_are_those_of_the_pictures_numbers():
     assert side.pictures == side.n == n
     np.testing.assert_array_equal(side.counts, np.bincount(groups, minlength=n_groups))
     np.testing.assert_allclose(side.centre, rows.mean(axis=0))
+
+
+def test_as_many_groups_as_pictures_are_theirs_only_where_none_is_empty():
+    rows = normalise(np.random.default_rng(0).standard_normal((6, 3)))
+    assert take_side(rows, None, np.arange(6)[::-1], 6, kept=True).by_picture
+    assert not take_side(rows, None, np.array([0, 0, 1, 2, 3, 5]), 6, kept=True).by_picture
