@@ -1,8 +1,10 @@
 """Batched embedding of pictures and captions, of one shard or of the first items of a dataset.
 
-Every batch has exactly ``batch_size`` rows; the last one is filled up with copies of its last
-row. So a row goes through the same kernels however the data is cut into shards, and embeddings do
-not depend on the number of shards (to 1e-6 after normalisation in fp32).
+Every batch of pictures has exactly ``batch_size`` rows; the last one is filled up with copies of
+its last row. So a row goes through the same kernels however the data is cut into shards. Captions
+go through in the order of their lengths, in batches that are as long as their longest caption; the
+rows stay in their order. Embeddings do not depend on the number of shards (to 1e-6 after
+normalisation in fp32).
 """
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 
 from modgap.data.arrays import open_array
 from modgap.errors import InputError
-from modgap.job import progress
+from modgap.job import LOG, progress
 from modgap.tables import read_table
 
 
@@ -28,9 +30,28 @@ def embed_captions(model, captions, batch_size):
     return embed_tokens(model, model.tokenize(list(unique)), batch_size)[rows]
 
 
-def embed_tokens(model, tokens, batch_size):
+def embed_tokens(model, tokens, batch_size, *, bar=True):
     """Embed (n, context_length) int64 token ids: (n, dim) float32, raw."""
-    return embed(model.encode_texts, tokens, model.dim, batch_size, what="captions")
+    lengths = model.text_lengths(tokens)
+    if bar and len(tokens):
+        LOG.info("%s", describe_lengths(lengths, tokens.shape[1]))
+    order = np.argsort(lengths, kind="stable")
+    return embed(
+        model.encode_texts,
+        tokens,
+        model.dim,
+        batch_size,
+        what="captions",
+        bar=bar,
+        order=order,
+    )
+
+
+def describe_lengths(lengths, context):
+    """A line for the log: how many tokens of the context the text tower runs on."""
+    if lengths.min() == context:
+        return f"captions: each takes all {context} tokens, on which this text tower depends"
+    return f"captions: {lengths.mean():.1f} of {context} tokens each, on average"
 
 
 def noise_tokens(indices, seed, context_length, vocab_size):
@@ -51,24 +72,31 @@ def noise_tokens(indices, seed, context_length, vocab_size):
     return np.array(rows, dtype=np.int64).reshape(len(rows), context_length)
 
 
-def embed(encode, items, dim, batch_size, *, what, bar=True):
-    """Apply ``encode`` to ``items`` in batches of exactly ``batch_size`` rows.
+def embed(encode, items, dim, batch_size, *, what, bar=True, order=None):
+    """Apply ``encode`` to ``items`` in batches of ``batch_size`` rows.
 
     what : the items' name in progress and errors. bar : whether to show progress.
+    order : (n,) the order in which items go through, where the last batch may be smaller; None for
+        that of ``items``, the last batch filled up.
+
+    Returns
+    -------
+    (n, dim) float32, in the order of ``items``.
 
     Raises
     ------
     InputError : out of memory; values that are not finite (fp16 overflows).
     """
-    parts = batches(items, batch_size)
+    parts = batches(items if order is None else order, batch_size)
     if bar:
         parts = progress(parts, total=len(items), what=what)
     embeddings = np.empty((len(items), dim), np.float32)
     done = 0
     for part in parts:
-        rows = slice(done, done + len(part))
+        rows = slice(done, done + len(part)) if order is None else part
+        batch = fill_batch(part, batch_size) if order is None else items[part]
         try:
-            embeddings[rows] = encode(fill_batch(part, batch_size))[: len(part)]
+            embeddings[rows] = encode(batch)[: len(part)]
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -170,7 +198,5 @@ def embed_items(loaded, pixels, tokens, batch_size):
         )
     }
     if tokens is not None:
-        found["texts"] = embed(
-            loaded.encode_texts, tokens, loaded.dim, batch_size, what="captions", bar=False
-        )
+        found["texts"] = embed_tokens(loaded, tokens, batch_size, bar=False)
     return found

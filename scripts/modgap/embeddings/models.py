@@ -35,6 +35,7 @@ from modgap.embeddings.state_dict import (
     short_message,
     weights_sha256,
 )
+from modgap.embeddings.trimming import encode_trimmed, used_lengths
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.plan.models import entries
@@ -89,11 +90,18 @@ class LoadedModel:
         return embeddings.float().cpu().numpy()
 
     def encode_texts(self, tokens):
-        """Embed tokenised captions: (n, context_length) int64 -> (n, dim) float32, raw."""
+        """Embed tokenised captions: (n, context_length) int64 -> (n, dim) float32, raw.
+
+        Tokens that no caption of the batch needs are left out, see ``modgap.embeddings.trimming``.
+        """
         batch = torch.from_numpy(np.array(tokens)).to(self.device)
         with torch.inference_mode(), self.autocast():
-            embeddings = self.network.encode_text(batch, normalize=False)
+            embeddings = encode_trimmed(self.network, batch)
         return embeddings.float().cpu().numpy()
+
+    def text_lengths(self, tokens):
+        """Number of leading tokens that each embedding depends on: (n, context_length) -> (n,)."""
+        return used_lengths(self.network, torch.from_numpy(np.array(tokens))).numpy()
 
     def tokenize(self, captions):
         """Token ids of a list of captions: (n, context_length) int64, cut off at the context."""

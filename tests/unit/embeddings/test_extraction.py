@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from modgap.embeddings.extraction import (
+    describe_lengths,
     embed,
     embed_captions,
     embed_images,
@@ -66,6 +67,41 @@ def test_equal_captions_are_embedded_once(model):
     np.testing.assert_array_equal(embeddings[::3], embeddings[2::3])
     alone = model.encode_texts(model.tokenize(captions[:2]))
     np.testing.assert_allclose(unit(embeddings[:2]), unit(alone), rtol=0, atol=1e-6)
+
+
+def test_captions_run_by_length_and_keep_their_order(model, monkeypatch):
+    captions = [("a red circle " * (1 + 5 * i % 7)).strip() + f" {i}" for i in range(30)]
+    full = model.network.encode_text
+    widths = []
+
+    def note(tokens, normalize):
+        widths.append(tokens.shape[1])
+        return full(tokens, normalize=normalize)
+
+    monkeypatch.setattr(model.network, "encode_text", note)
+    embeddings = embed_captions(model, captions, batch_size=8)
+    assert widths == sorted(widths)
+    assert widths[0] < 12 < widths[-1] <= model.context_length
+    with torch.inference_mode():
+        whole = full(torch.from_numpy(model.tokenize(captions)), normalize=False).numpy()
+    np.testing.assert_allclose(unit(embeddings), unit(whole), rtol=0, atol=1e-6)
+
+
+def test_the_row_that_is_not_finite_is_that_of_the_data():
+    def encode(batch):
+        return np.where(batch == 7, np.inf, 1).astype(np.float32)
+
+    items = np.array([[3], [7], [1], [2]])
+    with pytest.raises(InputError, match="row 1 of the captions"):
+        embed(encode, items, 1, 2, what="captions", order=np.array([2, 3, 0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "line"),
+    [([32, 32], "each takes all 32 tokens"), ([4, 7], "5.5 of 32 tokens each")],
+)
+def test_the_log_says_how_many_tokens_are_read(lengths, line):
+    assert line in describe_lengths(np.array(lengths), 32)
 
 
 def test_nothing_to_embed(model):
