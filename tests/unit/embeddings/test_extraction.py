@@ -134,6 +134,10 @@ def test_every_batch_has_the_same_size():
     embeddings = embed(encode, items, 1, 4, what="pictures")
     assert sizes == [4, 4, 4]
     np.testing.assert_array_equal(embeddings, items[:, :1])
+    sizes.clear()
+    items = np.arange(300).reshape(300, 1)
+    np.testing.assert_array_equal(embed(encode, items, 1, 256, what="pictures"), items)
+    assert sizes == [256, 64], "44 rows are filled up to a multiple of 32, not to 256"
 
 
 @pytest.mark.parametrize(
