@@ -56,8 +56,11 @@ def described_table(paths, attributes, digests):
     for path, about in zip(paths, attributes, strict=True):
         frame = read_for_jobs(path) if str(path).endswith(".csv") else read_table(path)
         given = {**about, "sha256": digests.get(about.get("dataset"), "")}
-        # A layer has a name of its own.
+        # A layer has a name of its own; seeds of one training share that of the first.
         own = given.pop("name")
+        own = given.pop("measured_on", own)
+        if "training_seed" in given and "task" in frame:
+            frame["task"] = own
         new = {key: value for key, value in given.items() if key not in frame}
         frames.append(frame.assign(**new, measured_on=own))
     return pd.concat(frames, ignore_index=True)

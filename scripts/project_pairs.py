@@ -13,52 +13,37 @@ import numpy as np
 from modgap.job import start_log
 from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, sample_pictures
 from modgap.statistics.geometry import normalise
-from modgap.statistics.projections import PROJECTIONS, check_spread, project_clouds
+from modgap.statistics.projections import (
+    PROJECTIONS,
+    check_spread,
+    project_clouds,
+    project_pair,
+)
 from modgap.tables import write_table
 
 
-def main(first, second, samples, table, *, name, caption, max_pairs, seed, n_neighbors, min_dist):
+def main(first, second, samples, table, *, name, caption, max_pairs, seed, **look):
     """Write the projections of at most ``max_pairs`` pairs, a random subset of all.
 
-    Of modalities without pairs as many rows are drawn of each.
+    Of modalities without pairs as many rows are drawn of each. ``look`` is UMAP's.
     """
+    where = f"{first[0]} and {second[0]}"
     if are_pairs(first):
-        pair = load_pair(first, second, samples).choose(caption)
-        total = len(pair.owner)
-        drawn = sample_pictures(total, max_pairs, seed)
-        X, Y = normalise(pair.first[pair.owner[drawn]]), normalise(pair.second[drawn])
-        rows, n_drawn = np.tile(drawn, 2), len(drawn)
-        keys = identify_points(pair, drawn)
+        pair = load_pair(first, second, samples)
+        points, about = project_pair(
+            name, pair, caption=caption, max_pairs=max_pairs, seed=seed, where=where, **look
+        )
     else:
         clouds = load_unpaired(first, second)
         parts = [sample_pictures(len(cloud), max_pairs, seed) for cloud in clouds]
         X, Y = (normalise(cloud[part]) for cloud, part in zip(clouds, parts, strict=True))
-        rows, total = np.concatenate(parts), sum(map(len, clouds))
-        n_drawn, keys = len(rows), {}
-    check_spread(np.concatenate([X, Y]), f"{first[0]} and {second[0]}")
-    points, axes = project_clouds(
-        name,
-        X,
-        Y,
-        rows,
-        keys=keys,
-        methods=PROJECTIONS,
-        n_neighbors=n_neighbors,
-        min_dist=min_dist,
-        seed=seed,
-    )
-    write_table(points, table, {"axes": axes, "n": total, "n_drawn": n_drawn, "seed": seed})
-
-
-def identify_points(pair, drawn):
-    """Ids of the points of both modalities as columns by name; the report finds captions by them.
-
-    drawn : rows of the texts that are drawn.
-    """
-    columns = {"sample_id": pair.ids[pair.owner[drawn]]}
-    if "caption_index" in pair.texts:
-        columns["caption_index"] = pair.texts["caption_index"].to_numpy()[drawn]
-    return {name: np.tile(values, 2) for name, values in columns.items()}
+        rows = np.concatenate(parts)
+        check_spread(np.concatenate([X, Y]), where)
+        points, axes = project_clouds(
+            name, X, Y, rows, keys={}, methods=PROJECTIONS, seed=seed, **look
+        )
+        about = {"axes": axes, "n": sum(map(len, clouds)), "n_drawn": len(rows), "seed": seed}
+    write_table(points, table, about)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ from modgap.project import project_folder, project_version
 GAP = """\
 The modality gap of two sets of embeddings, with its 95 % interval and what is known to be like it.
 
-FIRST and SECOND are .npy, .npz, .csv, .tsv, .parquet, .pt, .pth or .safetensors; row i of both is a
-pair, unless --groups says otherwise. One file may hold both: an array of shape (2, n, dim), or two
-arrays that --names names."""
+FIRST and SECOND are .npy, .npz, .csv, .tsv, .parquet, .arrow, .pt, .pth or .safetensors, or
+folders of HuggingFace datasets; row i of both is a pair, unless --groups says otherwise. One file
+may hold both: an array of shape (2, n, dim), or two arrays that --names names."""
 
 COMPARE = """\
 What differs between two pairs of embeddings of the same items: gap, cones, retrieval, with
@@ -37,7 +37,7 @@ SIDES = (
 )
 DRAWN = (".png", ".pdf", ".svg")
 DPI = 200  # of a .png
-ENDINGS = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".pt", ".pth", ".safetensors")
+ENDINGS = (".npy", ".npz", ".csv", ".tsv", ".parquet", ".arrow", ".pt", ".pth", ".safetensors")
 
 
 def build_parser():
@@ -64,6 +64,9 @@ def build_parser():
         help="which of several texts of a picture (default: first)",
     )
     gap.add_argument("--label", default="your embeddings", help="what the line calls them")
+    gap.add_argument(
+        "--modalities", nargs=2, metavar="NAME", default=("first", "second"), help="what they are"
+    )
     gap.add_argument("--seed", type=int, default=0, help="of resampling (default: 0)")
     gap.add_argument("--figure", metavar="FILE", help="draw Figure 1 of the paper (.png, .pdf)")
     gap.add_argument("--table", metavar="FILE", help="write all statistics (.csv)")
@@ -83,6 +86,9 @@ def build_parser():
 def main(words=None):
     """Run the command; the exit code."""
     options = build_parser().parse_args(words)
+    if "numpy" not in sys.modules:
+        # As a job of the workflow: sums in the same order, so that the last digit is the same.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     run = {"gap": print_gap, "compare": print_comparison, "check": check_configuration}
     try:
         run[options.command](options)
@@ -106,9 +112,8 @@ def print_gap(options):
     check_writable(options.table, (".csv",))
     blocks = load_sides(options.files, options.names)
     groups = as_rows(read_owners(options.groups)) if options.groups else None
-    found = api.gap(
-        *blocks, groups, label=options.label, caption=options.caption, seed=options.seed
-    )
+    look = {key: getattr(options, key) for key in ("label", "modalities", "caption", "seed")}
+    found = api.gap(*blocks, groups, **look)
     if options.json:
         print(json.dumps(spell_gap_json(found), indent=2))
     else:
@@ -159,9 +164,14 @@ def list_rows(frame):
 
 def print_comparison(options):
     """Compare two pairs of embeddings; print the table."""
+    from modgap.interface.lines import align_columns
+
     before, after = (open_pair(path, options.set) for path in (options.before, options.after))
     compared = before.compare(after)
-    print(json.dumps(list_rows(compared.table()), indent=2) if options.json else compared)
+    if options.json:
+        print(json.dumps(list_rows(compared.table()), indent=2))
+    else:
+        print("\n".join([repr(compared), "", *align_columns(*compared.spell())]))
 
 
 def open_pair(path, name):

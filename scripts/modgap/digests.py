@@ -111,7 +111,12 @@ def verify_digests(folder, *, adopt=False):
             path = Path(root, name)
             if name.startswith(".") or path.is_symlink() or not path.is_file():
                 continue
-            if read_digests(path):
+            try:
+                known = read_digests(path)
+            except InputError as error:  # a folder stands there
+                problems.append(str(error))
+                continue
+            if known:
                 whole = is_known(path)
                 checked += whole
                 problems += (

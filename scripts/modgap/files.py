@@ -118,19 +118,40 @@ def read_digests(path):
 
     One; while a writer replaces an old file by a new one, or after it was killed doing so, both.
     A digest that is there and names none (an emptied file) counts as one that nothing matches.
+
+    Raises
+    ------
+    InputError : a folder stands in its place.
     """
     try:
         lines = digest_file(path).read_text(encoding="ascii", errors="replace").splitlines()
     except FileNotFoundError:
         return []
+    except IsADirectoryError:
+        raise folder_instead(digest_file(path)) from None
     except OSError:
         return ["unreadable"]
     return [line.split()[0] for line in lines if line.strip()] or ["empty"]
 
 
+def folder_instead(sidecar):
+    """The InputError for a folder that stands where a digest belongs."""
+    return InputError(
+        f"{sidecar}: a folder stands where the digest of a file belongs; remove it and give the "
+        "same command again"
+    )
+
+
 def write_digests(path, digests):
-    """Write the digests that a file may have, whole or not at all."""
+    """Write the digests that a file may have, whole or not at all.
+
+    Raises
+    ------
+    InputError : a folder stands there.
+    """
     sidecar = digest_file(path)
+    if sidecar.is_dir():
+        raise folder_instead(sidecar)
     temporary = make_temporary(sidecar)
     try:
         with open(temporary, "w", encoding="utf-8", errors="surrogateescape") as stream:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from modgap.yaml_files import read_yaml
+
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -25,3 +27,8 @@ def project_version():
 
     with open(project_folder() / "pyproject.toml", "rb") as stream:
         return tomllib.load(stream)["project"]["version"]
+
+
+def read_settings(section):
+    """A section of the configuration that the workflow runs with where nobody says otherwise."""
+    return read_yaml(project_folder() / "config" / "config.yaml")[section]

@@ -9,6 +9,8 @@ from modgap.inputs import open_input
 DEEPEST_YAML = 60
 LARGEST_YAML = 2_000_000
 
+MERGE = "tag:yaml.org,2002:merge"
+
 # Whole numbers that YAML 1.1 takes for others than people do: 010 for 8, 1:30 for 90.
 INTEGER = "tag:yaml.org,2002:int"
 MISREAD = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9_]+)+)")
@@ -97,6 +99,11 @@ def measure_yaml(node, path, sizes, depth=0):
         if not isinstance(key.value, str):
             raise InputError(f"{path}, line {line}: a key must be text, not a list or mapping")
         name = (key.tag, key.value)
+        if name in seen and key.tag == MERGE:
+            raise InputError(
+                f"{path}, line {line}: two << in one mapping; write <<: [*a, *b], of which the "
+                "first wins"
+            )
         if name in seen:
             raise InputError(
                 f"{path}, line {line}: the key {key.value!r} stands in line {seen[name]} already; "

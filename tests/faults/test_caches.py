@@ -3,7 +3,7 @@
 import pytest
 
 from faults.outcomes import classify_call
-from modgap.digests import check_digest
+from modgap.digests import check_digest, verify_digests
 from modgap.files import atomic_path, damaged_name, digest_file
 from workflow.runs import copy_project, snakemake
 
@@ -94,3 +94,21 @@ def test_a_damaged_digest_hides_no_damage(tmp_path, fault, content):
     with atomic_path(path) as temporary:
         temporary.write_bytes(b"anew")
     assert check_digest(path).read_bytes() == b"anew"
+
+
+def test_a_folder_in_place_of_a_digest(tmp_path, fault):
+    path = tmp_path / "x.npy"
+    digest_file(path).mkdir()
+
+    def write():
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(b"written")
+
+    said = fault("caches", classify_call(write, lambda _: False))
+    assert f"{digest_file(path)}: a folder stands where" in said
+    assert not path.exists()
+    path.write_bytes(b"read")
+    fault("caches", classify_call(lambda: check_digest(path), lambda _: False))
+    (tmp_path / "y.npy").write_bytes(b"another")
+    assert verify_digests(tmp_path, adopt=True) == (0, 1, [said])
+    assert path.read_bytes() == b"read"

@@ -183,6 +183,7 @@ def test_the_same_model_and_dataset_twice(refused):
         ("shift:\n\tseed: 1\n", "line 2, column 1: not YAML"),
         ("shift: &a {b: *a}\n", "line 1: the value refers to itself"),
         ("? {a: b}\n: 1\n", "line 1: a key must be text"),
+        ("a: &a {}\nshift: {<<: *a, <<: *a}\n", "line 2: two << in one mapping; write <<: [*a"),
         ("- 1\n", "must be a mapping of keys and values at the top"),
         (b"a: \xff\n", "line 1: not text in UTF-8"),
         (b"\x00\x01\x02", "not YAML"),
@@ -212,6 +213,8 @@ BOMB = "a0: &a0 {x: 1, y: 2}\n" + "".join(
         (b"a: \xff\n", "run.yaml, line 1: not text in UTF-8"),
         ("shift: &a {b: *a}\n", "the value refers to itself; write it out"),
         (BOMB, "its aliases stand for more than"),
+        ("# nothing\n", "run.yaml: no key in it; write at least one"),
+        ("[shift]\n", "run.yaml: must be a mapping of keys and values at the top"),
         (None, "run.yaml: no such file (a target comes before --configfile)"),
     ],
 )
@@ -395,6 +398,8 @@ SIZE_TASK = {
         ("results", "out/{x}", "results: 'out/{x}': a path must not have {, }, < or > in it"),
         ("results", "README.md", "README.md is no folder; name another place"),
         ("resources", "README.md/deep/er", "README.md is no folder; name another place"),
+        ("resources", "results/", "results: the same folder as resources; name another"),
+        ("resources", "x/../results/pixels/a", "resources: lies in pixels of the results"),
         ("results", "<results>", "results: '<results>': a path must not have"),
         ("resources", "a" * 300, "resources: "),
         ("downloads", "no/such.csv", "no/such.csv: no such file"),
@@ -468,3 +473,11 @@ def test_folded_text_and_a_home_are_no_faults(root, tmp_path, monkeypatch, fault
 
     given = yaml.safe_load(path.read_text())
     fault("configuration", classify_call(lambda: load_config(given, root, [path]), right))
+
+
+# --- folders ------------------------------------------------------------------------------------
+
+
+def test_downloads_may_lie_below_the_results(root, fault):
+    given = smallest(results="here", resources="here/downloads")
+    fault("configuration", classify_call(lambda: load_config(given, root), bool))

@@ -56,6 +56,15 @@ TEXTS = {
     "list as caption": (lambda p: read_coco(p, "x"), "c.json", coco(caption=["a"]), "annotation"),
     "null name": (lambda p: read_coco(p, "x"), "c.json", coco(name=None), "image 1"),
     "list as id": (lambda p: read_coco(p, "x"), "c.json", coco(number=[1]), "COCO"),
+    "null byte": (read_captions, "c.csv", "image,caption\n1.jpg,a\n2.jpg,a\0b\n", "row 3"),
+    "null byte, JSON": (
+        read_captions,
+        "c.jsonl",
+        '{"image": "1", "caption": "\\u0000"}\n',
+        "line 1",
+    ),
+    "null byte, COCO": (lambda p: read_coco(p, "x"), "c.json", coco(caption="a\0"), "annotation 1"),
+    "200,000 in quotes": (read_captions, "c.csv", f'image,caption\n1,"{"a" * 200_000}"\n', "row 2"),
     "blank caption only": (lambda p: read_coco(p, "x"), "c.json", coco(caption=" "), "no captions"),
     "face twice": (read_faces, "f.csv", FACES + FACE + FACE, "row 3"),
     "race _": (read_faces, "f.csv", FACES + FACE.replace("White", "_"), "row 2"),
@@ -136,6 +145,38 @@ def test_an_odd_class_number_of_a_webdataset(tmp_path, fault, number):
     path = write_tar(tmp_path / "s.tar", {"1.png": picture_bytes(), "1.cls": number.encode()})
     entry = {"files": [str(path)]}
     fault("data files", classify_call(lambda: webdataset_samples(entry), lambda _: False))
+
+
+def test_a_null_byte_in_a_caption_of_a_webdataset(tmp_path, fault):
+    path = write_tar(tmp_path / "s.tar", {"1.png": picture_bytes(), "1.txt": b"a\0b"})
+    entry = {"files": [str(path)]}
+    said = fault("data files", classify_call(lambda: webdataset_samples(entry), lambda _: False))
+    assert f"{path}#1.txt: has a null byte in it" in said
+
+
+@pytest.mark.parametrize("name", ["../x.png", "a/../../x.png", "/x.png"])
+def test_a_member_that_leads_out_of_its_tar(tmp_path, fault, name):
+    """Members are read where they lie and never unpacked; the name is a name and no path."""
+    (tmp_path / "in").mkdir()
+    path = write_tar(tmp_path / "in" / "s.tar", {name: picture_bytes(), f"{name[:-4]}.txt": b"a"})
+
+    def right(result):
+        samples, _ = result
+        return list(samples["image"]) == [f"{path}#{name}"] and os.listdir(tmp_path) == ["in"]
+
+    ended = classify_call(lambda: webdataset_samples({"files": [str(path)]}), right)
+    fault("data files", ended)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
+def test_a_member_of_a_tar_that_is_no_file(tmp_path, fault, kind):
+    path = write_tar(tmp_path / "s.tar", {"1.txt": b"a"})
+    with tarfile.open(path, "a") as archive:
+        member = tarfile.TarInfo("1.png")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    said = fault("data files", classify_call(lambda: list_tar(path), lambda m: "1.png" not in m[0]))
+    assert not said or str(path) in said
 
 
 def test_texts_that_are_left_out_are_counted(tmp_path, caplog):

@@ -1,15 +1,19 @@
 """Labels, names and paths of a configuration against the scripts of the reports."""
 
 import json
+import re
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from browser import chromium
+from browser import chromium, console, decode
 from faults.outcomes import classify_call
 from modgap.plan.checks.markup import markup_problems
 from modgap.plan.config import load_config
 from modgap.report.formats import read_for_jobs, write_formats
+from workflow.runs import copy_project, snakemake
 
 ENDS = ["</script><script>alert(1)</script>", "</SCRIPT >", "<!--<script>", "a<!-- b", "x</b"]
 
@@ -86,3 +90,59 @@ def test_no_text_of_a_table_for_people_is_a_formula_and_jobs_read_it_exactly(tmp
     lines = paths[1].read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2 + len(texts)
     assert {line.replace(r"\|", "").count("|") for line in lines} == {4}
+
+
+# What a page's script, its strings or its templates could stumble over, without ending a script.
+HOSTILE = "\"'`${document.title='run'}`{{1+1}} \\u2028 \u2028 \\ & &lt;b&gt; ]]> 50 % \u202e "
+# What Python's repr, which the report quotes, leaves as it is.
+PLAIN_END = "漢字 🙂 javascript:alert(1) " + "x" * 300
+HOSTILE += PLAIN_END
+
+
+@pytest.fixture(scope="module")
+def reported(root, tmp_path_factory):
+    """Snakemake's own report of a real run whose labels try to run or to break something."""
+    project = copy_project(root, tmp_path_factory.mktemp("hostile") / "project")
+    vectors = np.random.default_rng(0).normal(size=(12, 4))
+    np.save(project / "x.npy", vectors + 1)
+    np.save(project / "y.npy", vectors - 1)
+    data = {"kind": "embeddings", "first": "x.npy", "second": "y.npy", "label": HOSTILE}
+    (project / "mine.yaml").write_text(yaml.safe_dump({"datasets": {"mine": data}}))
+    words = ["fig1_modality_gap", "--configfile", "mine.yaml"]
+    snakemake(project, "--cores", 1, *words)
+    snakemake(project, "--report", "report.html", *words)
+    return project / "report.html"
+
+
+def test_hostile_labels_are_text_in_snakemakes_report(reported, tmp_path, fault):
+    """All its scripts run to their end, and know the label as it was written."""
+    asking = (
+        "<script>addEventListener('load', () => document.body.setAttribute('data-told', "
+        "btoa(encodeURIComponent(JSON.stringify([document.title, JSON.stringify(results)])))))"
+        "</script></body>"
+    )
+    page = tmp_path / "page.html"
+    before, _, after = reported.read_text(encoding="utf-8").rpartition("</body>")
+    page.write_text(before + asking + after, encoding="utf-8")
+
+    def look():
+        shown, said = chromium(tmp_path, page.as_uri(), "--virtual-time-budget=5000", "--dump-dom")
+        errors = [line for line in console(said) if "Uncaught" in line]
+        return errors, *decode(re.search(r'data-told="([^"]+)"', shown)[1])
+
+    def is_right(found):
+        errors, title, results = found
+        known = json.loads(results)
+        return (
+            not errors and title != "run" and any(PLAIN_END in text for text in list_texts(known))
+        )
+
+    fault("report scripts", classify_call(look, is_right))
+
+
+def list_texts(value):
+    """All texts in nested values; the settings of a job are one, as Python writes them."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return [text for one in inner for text in list_texts(one)]
+    return [value] if isinstance(value, str) else []

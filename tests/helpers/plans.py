@@ -2,6 +2,9 @@
 
 import os
 
+import pytest
+
+from modgap.errors import InputError
 from modgap.plan.config import load_config
 from modgap.plan.resolve import read_context, resolve
 
@@ -18,6 +21,13 @@ GIVEN = {
     "pixels": {"shard_size": 3},
 }
 VIT, CNN = "32-bicubic-shortest", "32-bilinear-shortest"
+
+
+def problems_of(given, root):
+    """The lines that a bad configuration prints."""
+    with pytest.raises(InputError) as caught:
+        load_config(given, root)
+    return [line.strip() for line in str(caught.value).splitlines()[1:]]
 
 
 def context(root, **given):

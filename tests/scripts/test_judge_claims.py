@@ -65,3 +65,41 @@ def test_printed_numbers_are_judged_in_every_run(tmp_path):
     assert verdicts.loc["tables5-cifar10-p-printed", "verdict"] == "reproduced"
     assert verdicts.loc["cap-share-sphere", "verdict"] == "not reproduced"
     assert verdicts.loc["table2-east-asian-misprint", "verdict"] == "not reproduced"
+
+
+def judge_naming(tmp_path, gains, seeds):
+    """The verdict on a task whose corrected gain is measured with several seeds."""
+    described = []
+    for gain, seed in zip(gains, seeds, strict=True):
+        name = "naming" if seed == seeds[0] else f"naming-seed{seed}"
+        # Each seed is best at a shift of its own.
+        row = {"task": name, "side": "both", "procedure": "corrected", "delta": seed / 4, "n": 300}
+        limits = {
+            "gain": gain,
+            "low": gain - 0.01,
+            "high": gain + 0.01,
+            "interval_method": "max-|T|",
+        }
+        write_table(pd.DataFrame([{**row, **limits}]), tmp_path / f"{name}.parquet")
+        marks = {"training_seed": seed, "measured_on": "naming"} if len(seeds) > 1 else {}
+        about = {"source": "trained", "kind": "scenes", "dataset": "", "n_seeds": 1}
+        described.append({"name": name, **about, **marks})
+    outputs = [tmp_path / f"claims.{ending}" for ending in ("csv", "md", "tex")]
+    folder = PROJECT / "config"
+    _, claims = load_claims(folder / "claims.yaml", folder / "claims.schema.yaml")
+    (claim,) = [claim for claim in claims if claim["id"] == "shift-improves-corrected"]
+    tables = {"zero_shot_selection": [tmp_path / f"{one['name']}.parquet" for one in described]}
+    judge_claims.main(
+        tables, [], *outputs, claims=[claim], described={"zero_shot_selection": described}
+    )
+    return pd.read_csv(outputs[0]).iloc[0]
+
+
+def test_a_task_of_several_seeds_is_one_row_and_its_verdict_may_be_final(tmp_path):
+    row = judge_naming(tmp_path, [0.04, 0.042, 0.044], [0, 1, 2])
+    assert (row["measured"], row["seed"], row["verdict"]) == (0.042, "0, 1, 2", "reproduced")
+    assert row["low"] < 0.032
+    assert "weakest" not in row["why"]
+    # What one seed shows is no more than the direction, and seeds that differ decide nothing.
+    assert judge_naming(tmp_path, [0.04], [0])["verdict"] == "direction only"
+    assert judge_naming(tmp_path, [0.02, 0.1, 0.3], [0, 1, 2])["verdict"] == "undecided"

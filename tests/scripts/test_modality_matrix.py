@@ -6,14 +6,9 @@ import pytest
 
 import figX_modality_matrix
 import project_clouds
+from modality_pairs import NAMES, SETS, tidy
 from modgap.errors import InputError
 from modgap.tables import BY_ROW, read_metadata, read_table, write_embeddings, write_table
-
-NAMES = ["image", "text", "audio"]
-SETS = [
-    {"name": "it", "first": "image", "second": "text"},
-    {"name": "at", "first": "audio", "second": "text"},
-]
 
 
 @pytest.fixture
@@ -34,18 +29,6 @@ def project(clouds, folder, max_pairs=7):
     return table
 
 
-def tidy():
-    rows = [
-        ("it", "gap", "both", 0.5),
-        ("it", "recall1", "first_to_second", 0.1),
-        ("it", "recall1", "second_to_first", 0.2),
-        ("at", "gap", "both", 0.7),
-        ("at", "recall1", "first_to_second", 0.3),
-        ("at", "recall1", "second_to_first", 0.4),
-    ]
-    return pd.DataFrame(rows, columns=["embeddings", "statistic", "side", "value"])
-
-
 def test_all_modalities_lie_in_one_plane(clouds, tmp_path):
     table = project(clouds, tmp_path)
     points = read_table(table)
@@ -58,14 +41,6 @@ def test_all_modalities_lie_in_one_plane(clouds, tmp_path):
     about = read_metadata(table)
     assert about["n"] == 7
     assert 0.5 < about["share_x"] + about["share_y"] <= 1
-
-
-def test_every_pair_stands_in_its_cell():
-    gap = figX_modality_matrix.fill_matrix(tidy(), SETS, NAMES, "gap")
-    nan = np.nan
-    np.testing.assert_array_equal(gap, [[nan, 0.5, nan], [0.5, nan, 0.7], [nan, 0.7, nan]])
-    recall = figX_modality_matrix.fill_matrix(tidy(), SETS, NAMES, "recall1")
-    np.testing.assert_array_equal(recall, [[nan, 0.1, nan], [0.2, nan, 0.4], [nan, 0.3, nan]])
 
 
 def test_the_figure_is_drawn(clouds, tmp_path):

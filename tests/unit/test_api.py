@@ -1,7 +1,9 @@
 """The facade: the workflow's numbers to the last digit, light to import, errors in one line."""
 
+import doctest
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -81,3 +83,13 @@ def test_what_is_wrong_is_one_line(first, second, message):
     with pytest.raises(InputError, match=message) as error:
         modgap.gap(first, second)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "module", ["api", "interface.measuring", "interface.comparing", "interface.matrix"]
+)
+def test_examples_of_the_documentation_are_so(module):
+    examined = import_module(f"modgap.{module}")
+    found = doctest.testmod(examined, optionflags=doctest.ELLIPSIS)
+    assert found.failed == 0
+    assert found.attempted >= 3

@@ -109,3 +109,30 @@ def test_a_configuration_is_checked_whole(folder, capsys):
     (folder / "broken.yaml").write_text("datasets:\n  mine: {kind: embeddings\n  other: 3\n")
     assert main(["check", "broken.yaml"]) == 1
     assert "broken.yaml, line 3" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_figures_are_drawn_in_the_format_of_their_ending(folder):
+    assert main(["gap", "both.npy", "--figure", "gap.png", "--modalities", "image", "text"]) == 0
+    assert (folder / "gap.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["gap", "both.npy", "--figure", "gap.pdf"]) == 0
+    assert (folder / "gap.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_two_folders_are_compared_by_the_names_of_their_files(folder, capsys):
+    for name, texts in (("before", Y), ("after", Y + 1)):
+        (folder / name).mkdir()
+        np.save(folder / name / "img_emb.npy", X)
+        np.save(folder / name / "txt_emb.npy", texts)
+    assert main(["compare", "before", "after/"]) == 0
+    title, _, head, row, *_ = capsys.readouterr().out.splitlines()
+    assert title.startswith("before → after: gap ")
+    assert head.split()[:2] == ["before", "after"]
+    assert row.split()[:2] == ["gap", "unbiased"]
+    assert main(["compare", "before", "after", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    expected = modgap.gap(X, Y).compare(modgap.gap(X, Y + 1)).table()
+    assert [row["difference"] for row in rows] == list(expected["difference"])
+    assert main(["compare", "before", "both.npy"]) == 0
+    assert main(["compare", "before", "."]) == 1
+    assert "needs one file named after images" in capsys.readouterr().err

@@ -140,7 +140,7 @@ def test_targets_stand_before_the_configuration_file(root):
 def test_the_diagram_shows_every_stage_and_says_what_it_shows(root):
     text = (root / "docs" / "stages.svg").read_text()
     shown = re.findall(r'class="title"[^>]*>([^<]+)<', text)
-    assert set(map_rows(root)) - {"plan"} <= set(shown)
+    assert set(map_rows(root)) - {"plan", "interface"} <= set(shown)
     assert "your embeddings" in shown
     assert "<title" in text
     assert re.search(
@@ -186,9 +186,9 @@ def test_the_map_has_every_stage_and_all_its_places(root):
     packages = {path.parent.name for path in (root / "scripts" / "modgap").glob("*/__init__.py")}
     chapters = {path.stem for path in (root / "rules").glob("*.smk")} - {"common"}
     assert set(rows) == packages
-    assert set(rows) - {"plan"} == chapters
+    assert set(rows) - {"plan", "interface"} == chapters
     for stage, (_, rules, package, _, tests) in rows.items():
-        assert rules == ("" if stage == "plan" else f"rules/{stage}.smk")
+        assert rules == ("" if stage in ("plan", "interface") else f"rules/{stage}.smk")
         assert package == f"scripts/modgap/{stage}"
         assert tests == f"tests/unit/{stage}"
         assert (root / tests).is_dir()

@@ -18,6 +18,7 @@ FLOORS = [
     "shift",
     "tasks",
     "report",
+    "interface",
     "api",
     "command",
     "__main__",

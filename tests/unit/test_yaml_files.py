@@ -10,6 +10,7 @@ from modgap.yaml_files import read_yaml
     ("content", "words"),
     [
         ("a: {b: 1}\nc: 2\na: 3\n", "f.yaml, line 3: the key 'a' stands in line 1 already"),
+        ("a: &a {b: 1}\nc: &c {d: 1}\ne: {<<: *a, <<: *c}\n", "write <<: [*a, *b]"),
         ("x:\n  - {b: 1, b: 2}\n", "f.yaml, line 2: the key 'b' stands in line 2 already"),
         ("a: [\n", "f.yaml, line 2, column 1: not YAML"),
         ("a: 1\n\tb: 2\n", "f.yaml, line 2, column 1: not YAML"),

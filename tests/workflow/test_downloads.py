@@ -18,6 +18,7 @@ from modgap.fetch.table import COLUMNS, LOCK, read_downloads
 from modgap.files import sha256_of
 from modgap.plan.config import load_config
 from picture_files import picture_bytes, write_tar
+from plans import problems_of
 from published_formats import WRITERS, write_coco, write_fairface, write_memes
 from workflow.runs import copy_project, planned, snakemake
 
@@ -247,12 +248,10 @@ def test_files_that_nobody_may_fetch_are_named_with_their_place(root, tmp_path):
     assert all("put it there, or name a mirror that has it" in line for line in lines)
 
 
-def problems_of(given, root):
-    with pytest.raises(InputError) as caught:
-        load_config(
-            {"models": {"m": {"source": "torchvision", "architecture": "resnet18"}}, **given}, root
-        )
-    return [line.strip() for line in str(caught.value).splitlines()[1:]]
+def problems_with_a_model(given, root):
+    """The lines that a configuration without a model of its own prints."""
+    model = {"m": {"source": "torchvision", "architecture": "resnet18"}}
+    return problems_of({"models": model, **given}, root)
 
 
 @pytest.mark.parametrize(
@@ -290,12 +289,12 @@ def problems_of(given, root):
     ],
 )
 def test_bad_entries_of_downloaded_kinds(root, entry, line):
-    assert line in problems_of({"datasets": {"d": entry}}, root)
+    assert line in problems_with_a_model({"datasets": {"d": entry}}, root)
 
 
 def test_a_bad_mirror_and_a_bad_table(root):
     given = {"datasets": {"d": {"kind": "torchvision", "name": "MNIST"}}, "mirror": "/nowhere"}
-    assert problems_of(given, root) == ["mirror: no such folder: /nowhere"]
+    assert problems_with_a_model(given, root) == ["mirror: no such folder: /nowhere"]
     given = {**given, "mirror": None, "downloads": "config/gone.csv"}
     with pytest.raises(InputError, match=r"config/gone\.csv: no such file"):
         load_config(given, root)

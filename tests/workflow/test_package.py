@@ -5,7 +5,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
+
+from modgap.tables import read_tables
+from workflow.runs import copy_project, snakemake
 
 # What only an extra brings.
 EXTRA = ["pyarrow", "safetensors", "umap", "numba", "torch", "snakemake", "jsonschema"]
@@ -65,6 +70,52 @@ def test_the_command_measures_without_them_what_the_checkout_measures(python, fo
     assert told["n"] == 30
     module = run(python, folder, "gap", "images.npy", "texts.npy", command="-m modgap")
     assert module.stdout.startswith(f"your embeddings: gap {told['gap']:.3f} [")
+
+
+def test_the_command_says_what_a_run_of_the_workflow_measures(python, root, folder, tmp_path):
+    """To the last digit, from an installed package without pyarrow."""
+    project = copy_project(root, tmp_path / "project")
+    data = {"kind": "embeddings", "first": "images.npy", "second": "texts.npy"}
+    for name in ("images.npy", "texts.npy"):
+        (project / name).write_bytes((folder / name).read_bytes())
+    (project / "run.yaml").write_text(yaml.safe_dump({"datasets": {"mine": data}}))
+    snakemake(project, "table_answers", "--cores", 1, "--configfile", "run.yaml")
+    statistics = project / "results" / "run" / "statistics"
+    measured = read_tables([str(statistics / kind / "mine.parquet") for kind in ("gap", "pairs")])
+    told = json.loads(
+        run(python, folder, "gap", "images.npy", "texts.npy", "--json", "--label", "mine").stdout
+    )
+    found = pd.DataFrame(told["statistics"])[list(measured)]
+    pd.testing.assert_frame_equal(found, measured, check_exact=True, check_dtype=False)
+
+
+EVERYTHING = """
+import modgap
+import numpy as np
+from modgap.errors import InputError
+
+images, texts = modgap.load("images.npy"), modgap.load("texts.npy")
+gap = modgap.gap(images, texts)
+gap.plot().savefig("gap.png")
+gap.table(), gap.sentences(), gap._repr_html_(), gap.compare(gap)._repr_html_()
+matrix = modgap.matrix({"image": images, "text": texts, "other": images - texts})
+matrix.plot().savefig("matrix.png")
+matrix.table(), matrix._repr_html_()
+gap.plot("landscape").savefig("landscape.png")
+many = np.random.default_rng(0).normal(size=(2100, 3))
+try:
+    modgap.gap(many, many + 1).plot("landscape")
+except InputError as error:
+    print(error)
+"""
+
+
+def test_everything_public_works_without_them_or_names_what_it_needs(python, folder):
+    done = run(python, folder, "-c", EVERYTHING, command="")
+    assert done.returncode == 0, done.stderr
+    assert 'pip install "modgap[numba]"' in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert {"gap.png", "landscape.png", "matrix.png"} <= {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,11 @@ def official_rows(content, path):
 
 
 def check_text(value, where, what):
-    """``value``, or an InputError where it is no text."""
+    """``value``, or an InputError where it is no text or has a null byte in it."""
     if not isinstance(value, str):
         raise InputError(f"{where}: {what} is {value!r}, which is not text")
+    if "\0" in value:
+        raise InputError(f"{where}: {what} has a null byte in it; remove it")
     return value
 
 

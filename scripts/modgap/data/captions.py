@@ -76,6 +76,8 @@ def as_text(value, path, place, what):
     """A cell or a JSON value as stripped text; null is empty."""
     if value is not None and not isinstance(value, str):
         raise InputError(f"{path}, {place}: {what} is {value!r}, which is not text")
+    if "\0" in (value or ""):
+        raise InputError(f"{path}, {place}: {what} has a null byte in it; remove it")
     return (value or "").strip()
 
 

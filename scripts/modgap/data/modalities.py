@@ -9,7 +9,7 @@ import itertools
 CLASS_FILES = ["labels", "class_prompts"]
 
 # Files of ready embeddings: what NumPy and Arrow read, and what takes torch.
-ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".csv", ".tsv")
+ARRAY_SUFFIXES = (".npy", ".npz", ".parquet", ".arrow", ".csv", ".tsv")
 TENSOR_SUFFIXES = (".pt", ".pth", ".safetensors")
 
 # Files that say which item each row of ready embeddings belongs to.

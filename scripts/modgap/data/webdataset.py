@@ -103,8 +103,11 @@ def read_text(stream, members, name, path):
     if size > LARGEST_TABLE:
         raise InputError(f"{path}#{name}: {size:,} bytes, more than {LARGEST_TABLE:,} allowed")
     stream.seek(offset)
+    content = stream.read(size)
+    if b"\0" in content:
+        raise InputError(f"{path}#{name}: has a null byte in it, so it is no text; remove it")
     try:
-        return stream.read(size).decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}#{name}: not text in UTF-8 ({error})") from error
 

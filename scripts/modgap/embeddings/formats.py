@@ -127,6 +127,30 @@ def read_parquet(path, name=None, further=()):
     return block, {key: as_texts(table.column(key).to_pylist()) for key in further}
 
 
+def read_arrow(path, name=None, further=()):
+    """A column of lists of an ``.arrow`` file, as ``read_parquet``."""
+    table = open_arrow(path)
+    for key in further:
+        check_named(path, key, table.column_names)
+    chosen = choose_list_column(path, name, table.schema)
+    block = stack_lists(path, chosen, table.column(chosen).combine_chunks())
+    return block, {key: as_texts(table.column(key).to_pylist()) for key in further}
+
+
+def open_arrow(path):
+    """The table of an arrow file, written as a stream or for random access."""
+    arrow = load_arrow()
+    try:
+        # The two layouts differ in their first bytes.
+        with open(check_file(path), "rb") as stream:
+            is_stream = stream.read(6) != b"ARROW1"
+            stream.seek(0)
+            opened = arrow.ipc.open_stream(stream) if is_stream else arrow.ipc.open_file(stream)
+            return opened.read_all()
+    except (OSError, arrow.ArrowInvalid) as error:
+        raise unreadable(path, ".arrow file", error) from error
+
+
 def match_columns(path, pattern, names):
     """Columns that fit a pattern, in the order of the file."""
     chosen = [name for name in names if fnmatchcase(name, pattern)]
@@ -262,6 +286,7 @@ READERS = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".parquet": read_parquet,
+    ".arrow": read_arrow,
     ".csv": read_csv,
     ".tsv": read_csv,
     ".pt": read_tensors,

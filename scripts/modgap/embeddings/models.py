@@ -40,6 +40,7 @@ from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.plan.models import entries
 from modgap.plan.models.architectures import PROJECT
+from modgap.plan.models.problems import activation_name, check_model
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -142,7 +143,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     InputError : the entry is wrong, weights cannot be fetched or read, or do not fit; the
         activation or the preprocessing loaded are not those that the entry promises.
     """
-    problems = entries.check_model(name, entry, root)
+    problems = check_model(name, entry, root)
     if problems:
         raise InputError(problems[0])
     if entry["source"] == "trained":
@@ -356,9 +357,9 @@ def verify_preprocessing(name, entry, network, promised, root):
     activation = any(isinstance(module, QuickGELU) for module in network.modules())
     if tag is not None and activation != tag["quick_gelu"]:
         raise InputError(
-            f"models.{name}: the network loaded has {entries.activation_name(activation)}, but "
+            f"models.{name}: the network loaded has {activation_name(activation)}, but "
             f"the weights of {tag['architecture']} {tag['tag']} were trained with "
-            f"{entries.activation_name(tag['quick_gelu'])}"
+            f"{activation_name(tag['quick_gelu'])}"
         )
     loaded = open_clip.get_model_preprocess_cfg(network)
     size = loaded["size"]

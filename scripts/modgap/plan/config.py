@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import re
 from pathlib import Path
 
 from modgap.data.modalities import (
@@ -14,15 +13,13 @@ from modgap.data.modalities import (
 )
 from modgap.data.sources import (
     complete_entry,
-    download_rows,
     named_paths,
     range_problems,
     split_problems,
-    where_to_get,
 )
 from modgap.errors import InputError
-from modgap.fetch.table import fetched_file, mirror_problem
 from modgap.plan.checks.amounts import amount_problems, named_path_lines, shard_lines
+from modgap.plan.checks.folders import name_results, path_problems
 from modgap.plan.checks.markup import markup_problems
 from modgap.plan.checks.schema import schema_problems
 from modgap.plan.checks.values import (
@@ -32,14 +29,8 @@ from modgap.plan.checks.values import (
     tidy_text,
     value_problems,
 )
-from modgap.plan.models.entries import (
-    check_model,
-    did_you_mean,
-    model_geometry,
-    tokenizer,
-    towers,
-    weights_state,
-)
+from modgap.plan.models.entries import model_geometry, tokenizer, towers, weights_state
+from modgap.plan.models.problems import check_model
 from modgap.plan.models.repositories import resolve_repositories
 from modgap.plan.models.weights import (
     pin_problems,
@@ -51,7 +42,9 @@ from modgap.plan.models.weights import (
 from modgap.plan.paths import IMPORTED, is_imported, list_paired
 from modgap.plan.sections.derived import derive_sections
 from modgap.plan.sections.grids import expand_grids
+from modgap.plan.sections.seeds import seed_problems
 from modgap.plan.sections.switches import drop_unused
+from modgap.plan.spelling import did_you_mean
 from modgap.plan.tasks import task_problems
 from modgap.plan.training import (
     independent_entries,
@@ -81,26 +74,6 @@ UNDERIVED = {"embedding_sets": {}, "cones": [], "zero_shot": {}}
 
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
-
-FEW = 3  # missing files of one key that are listed
-
-# Folders that the default run has below results/: no file's own folder may be one of them.
-TAKEN_FOLDERS = (
-    "benchmarks",
-    "embeddings",
-    "figures",
-    "independent",
-    "logs",
-    "pixels",
-    "prompts",
-    "report",
-    "samples",
-    "seeds",
-    "statistics",
-    "tables",
-    "training",
-    "without_normalisation",
-)
 
 
 def load_yaml(path):
@@ -298,37 +271,6 @@ def resolved_problems(config, root):
     return lines
 
 
-def path_problems(config, root):
-    """Files and folders that are named, but neither there nor to be fetched."""
-    folder, rows = config["resources"], download_rows(config, root)
-    lines = []
-    for name, entry in config["datasets"].items():
-        missing = {}
-        for key, path in named_paths(entry):
-            if not os.path.exists(path) and not fetched_file(path, folder, rows):
-                missing.setdefault(key, []).append(path)
-        for key, paths in missing.items():
-            key = "shards" if key == "files" and "shards" in entry else key  # as the user wrote it
-            where, hint = f"datasets.{name}.{key}", where_to_get(entry, paths[0], folder, rows)
-            lines += [f"{where}: no such file or folder: {path}{hint}" for path in paths[:FEW]]
-            if len(paths) > FEW:
-                lines.append(f"{where}: and {len(paths) - FEW} more, the last {paths[-1]}")
-    problem = config["mirror"] and mirror_problem(config["mirror"])
-    if problem:
-        lines.append(f"mirror: {problem}")
-    for key in ("results", "resources"):
-        there = next(path for path in walk_up(config[key]) if os.path.lexists(path))
-        if not os.path.isdir(there):
-            lines.append(f"{key}: {there} is no folder; name another place")
-    return lines
-
-
-def walk_up(path):
-    """A path, and every folder above it."""
-    path = Path(os.path.abspath(path))
-    return path, *path.parents
-
-
 def model_problems(config, pins, root, apart):
     """Unknown architectures and tags, mismatches, missing weight files and tokenizers."""
     lines = []
@@ -362,18 +304,6 @@ def complete_datasets(config):
         name: complete_entry(name, entry, folder) for name, entry in config["datasets"].items()
     }
     return {**config, "resources": folder, "datasets": datasets}
-
-
-def name_results(configfiles):
-    """Folder of what a run makes whose files name none: results/NAME OF THE LAST FILE.
-
-    So that runs of several files keep what each has made. Without a file it is ``results``.
-    Blanks and signs become underscores.
-    """
-    if not configfiles:
-        return "results"
-    name = re.sub(r"[^\w.-]+", "_", Path(configfiles[-1]).stem).strip("._-") or "run"
-    return f"results/{name}_run" if name in TAKEN_FOLDERS else f"results/{name}"
 
 
 def load_config(given, root, configfiles=(), *, apart=False):
@@ -423,7 +353,7 @@ def load_config(given, root, configfiles=(), *, apart=False):
         problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, pins, root, apart) + task_problems(config, root)
-        problems = problems or resolved_problems(config, root)
+        problems = problems or [*resolved_problems(config, root), *seed_problems(config)]
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)
         raise InputError(f"Configuration problems:{listed}")

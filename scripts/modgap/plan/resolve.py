@@ -37,7 +37,7 @@ from modgap.plan.embeddings import (
     plan_texts,
     plan_verification,
 )
-from modgap.plan.models.entries import did_you_mean, model_geometry
+from modgap.plan.models.entries import model_geometry
 from modgap.plan.models.repositories import repository_rows
 from modgap.plan.models.weights import read_pins, tokenizer_rows, weight_rows
 from modgap.plan.names import name_everything
@@ -68,6 +68,8 @@ from modgap.plan.paths import (
     set_parts,
     shard_counts,
 )
+from modgap.plan.sections.seeds import repeat_seeds
+from modgap.plan.spelling import did_you_mean
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
     classifier_runs,
@@ -122,12 +124,15 @@ def resolve(config, root, configfiles=()):
     dict of sections, most of them dicts by name; ``look_up`` finds what a rule needs.
     """
     known = read_context(config, root)
+    # Jobs may be of any seed of a training; figures, tables and page show the first.
+    repeated, seeds = repeat_seeds(config)
+    every = read_context(repeated, root) if seeds else known
     contents = list_contents(known)
-    described, models = describe_datasets(known), describe_models(known)
+    described, models = describe_datasets(known), describe_models(every)
     plan = {
         "contents": contents,
-        "wildcards": plan_wildcards(known),
-        "patterns": plan_patterns(known),
+        "wildcards": plan_wildcards(every),
+        "patterns": plan_patterns(every),
         "resources": plan_resources(config),
         "fetching": plan_fetching(known),
         "downloads": plan_downloads(known),
@@ -138,25 +143,25 @@ def resolve(config, root, configfiles=()):
         "labelled": plan_labelled(known),
         "imported": plan_imported(known),
         "matrix_clouds": plan_matrix_clouds(known),
-        "images": plan_images(known, models),
-        "texts": plan_texts(known, models, described),
-        "prompts": plan_prompts(known, models),
+        "images": plan_images(every, models),
+        "texts": plan_texts(every, models, described),
+        "prompts": plan_prompts(every, models),
         "verification": plan_verification(known, models),
         "training": plan_training(known, models),
         "classifiers": plan_classifiers(known),
         "studies": plan_studies(known),
-        "clouds": plan_clouds(known),
-        "embedding_sets": plan_sets(known),
+        "clouds": plan_clouds(every),
+        "embedding_sets": plan_sets(every),
         "comparisons": plan_comparisons(known),
         "initialisations": plan_initialisations(known, models, described),
         "layers": plan_layers(known, models, described),
-        "without_normalisation": plan_without_normalisation(known, models, described),
+        "without_normalisation": plan_without_normalisation(every, models, described),
         "independent_models": plan_independent(known, described),
-        "zero_shot": plan_zero_shot(known),
-        "fairness": plan_fairness(known),
+        "zero_shot": plan_zero_shot(every),
+        "fairness": plan_fairness(every),
         "figures": plan_figures(known),
         "tables": plan_tables(known),
-        "claims": plan_claims(config, known.cells, root),
+        "claims": plan_claims(repeated, known.cells, root, seeds),
         "shown": {
             **{target.name: describe_shown(target, "Figures") for target in FIGURES},
             **{target.name: describe_shown(target, "Tables") for target in TABLES},

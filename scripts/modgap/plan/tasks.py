@@ -5,7 +5,7 @@ No numpy: the workflow reads this.
 
 from modgap.errors import InputError
 from modgap.files import sha256_of
-from modgap.plan.models.entries import did_you_mean, towers, weight_files
+from modgap.plan.models.entries import towers, weight_files
 from modgap.plan.paths import (
     IMPORTED,
     one_of,
@@ -16,6 +16,7 @@ from modgap.plan.paths import (
     task_pictures,
 )
 from modgap.plan.prompts import GIVEN, prompt_name, prompt_path, prompt_texts, read_prompts
+from modgap.plan.spelling import did_you_mean
 
 # The gap between the task's own pictures and class prompts, instead of an embedding set's.
 OWN_GAP = "task"

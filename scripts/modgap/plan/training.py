@@ -7,17 +7,37 @@ ask for the same run share it; a run that is also named in ``training_runs`` kee
 import json
 
 from modgap.plan.checks.joined import joined_problems
-from modgap.plan.models.entries import did_you_mean, preprocessing, weight_files
+from modgap.plan.models.entries import preprocessing, weight_files
 from modgap.plan.paths import crops, samples_path
+from modgap.plan.spelling import did_you_mean
 from modgap.plan.studies import CELLS, STUDY_OF_TABLE, make_run
 
 
 def named_runs(config):
-    """The runs of ``training_runs``."""
+    """The runs of ``training_runs``, one for each seed."""
     return {
-        name: make_run(config, entry, entry.get("seed", 0), entry.get("recipe", {}))
+        run: make_run(config, entry, seed, entry.get("recipe", {}))
         for name, entry in config["training_runs"].items()
+        for seed, run in name_seeds(name, entry).items()
     }
+
+
+def name_seeds(name, entry):
+    """By seed the runs of an entry of ``training_runs``; the first has the entry's own name."""
+    first, *others = entry.get("seeds", [entry.get("seed", 0)])
+    return {first: name, **{seed: f"{name}-seed{seed}" for seed in others}}
+
+
+def find_seeds(config, name):
+    """By seed the runs of a training that a model names, in order; empty where it names one run.
+
+    name : a key of ``training_runs`` or of ``training_classifiers``. A run of a study, or one seed
+        of a classifier by its own name, is one run.
+    """
+    if name in config["training_runs"]:
+        return name_seeds(name, config["training_runs"][name])
+    seeds = config["training_classifiers"].get(name, {}).get("seeds", [0])
+    return {seed: f"{name}-seed{seed}" for seed in seeds if name in config["training_classifiers"]}
 
 
 def classifier_runs(config):
@@ -65,11 +85,18 @@ def training_problems(config):
     lines = []
     for name, entry in config["training_classifiers"].items():
         lines += classifier_problems(f"training_classifiers.{name}", entry, config)
-    for name in classifier_runs(config):
-        if name in config["training_runs"]:
+    runs = named_runs(config)
+    for name in [*config["training_classifiers"], *classifier_runs(config)]:
+        if name in runs:
             lines.append(f"training_runs.{name}: a classifier has this name; choose another")
+    seeded = [
+        (run, f"{name} with seed {seed}")
+        for name, entry in config["training_runs"].items()
+        for seed, run in name_seeds(name, entry).items()
+    ]
+    lines += joined_problems("training_runs", seeded)
     made = [(name, f"a run of training_studies, {name!r},") for name in plan_runs(config)[0]]
-    made = [(name, parts) for name, parts in made if name not in config["training_runs"]]
+    made = [(name, parts) for name, parts in made if name not in runs]
     for name, entry in config["training_classifiers"].items():
         seeds = entry.get("seeds", [0])
         made += [(f"{name}-seed{s}", f"training_classifiers.{name} with seed {s}") for s in seeds]
@@ -156,8 +183,14 @@ def resolve_trained(config):
         if entry["run"] in classifiers:
             entry.update(trained_classifier(config, entry["run"]))
             continue
+        if entry["run"] in config["training_classifiers"]:
+            first = next(iter(find_seeds(config, entry["run"]).values()))
+            entry.update({**trained_classifier(config, first), "run": entry["run"]})
+            continue
         if entry["run"] not in runs:
-            hint = did_you_mean(entry["run"], [*runs, *classifiers])
+            hint = did_you_mean(
+                entry["run"], [*runs, *classifiers, *config["training_classifiers"]]
+            )
             problems.append(f"models.{name}.run: no training run named {entry['run']!r}{hint}")
             continue
         entry["path"] = f"{config['results']}/training/{entry['run']}"

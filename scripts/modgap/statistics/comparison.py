@@ -38,6 +38,9 @@ COUNTS = "Bonett and Price, exact McNemar test"
 CLUSTERED = "Bonett and Price with the variance over pictures, and its Wald test"
 UNDEFINED = "none: undefined, nothing varies"
 
+# What float64 leaves of sums over unit vectors that are equal; its error is as small.
+ROUNDING = 1e-13
+
 # Leaving one picture out must leave pairs, and so must each half of a held-out split.
 FEWEST = 4
 
@@ -267,8 +270,8 @@ def combine_intervals(before, after, correlation):
 
 
 def two_sided(difference, error, distribution):
-    """Two-sided p-value of difference/error; 1 where nothing differs."""
-    if difference == 0:
+    """Two-sided p-value of difference/error; 1 where nothing differs but the last digits."""
+    if abs(difference) <= ROUNDING:
         return 1.0
     return 2 * distribution.sf(abs(difference) / error) if error > 0 else 0.0
 

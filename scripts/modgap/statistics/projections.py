@@ -13,7 +13,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from modgap.errors import InputError
 from modgap.extras import extra
-from modgap.statistics.geometry import direction, gap_vector, signed_axes
+from modgap.statistics.clouds import sample_pictures
+from modgap.statistics.geometry import direction, gap_vector, normalise, signed_axes
 from modgap.statistics.orientation import turn_to_first
 
 # Points on which UMAP's trustworthiness is computed: it compares all distances.
@@ -161,6 +162,94 @@ def project_clouds(name, first, second, rows, *, keys, methods, **look):
         for method, (_, meaning) in results.items()
     }
     return pd.concat(frames, ignore_index=True), axes
+
+
+def project_pair(name, pair, *, caption, max_pairs, seed, where, methods=None, **look):
+    """At most ``max_pairs`` pairs, a random subset of all, in every projection.
+
+    Parameters
+    ----------
+    pair : ``clouds.Pair``. caption : which of several texts a picture is drawn.
+    where : the set, for messages. methods : of ``PROJECTIONS``, all if None. look : of
+        ``project_umap``.
+
+    Returns
+    -------
+    points : DataFrame of ``project_clouds``, with the ids of its points. about : dict, what its
+    axes mean, and how many pairs are drawn of how many.
+
+    Raises
+    ------
+    InputError : rows that cannot be drawn in a plane.
+    """
+    pair = pair.choose(caption)
+    drawn = sample_pictures(len(pair.owner), max_pairs, seed)
+    X, Y = normalise(pair.first[pair.owner[drawn]]), normalise(pair.second[drawn])
+    check_spread(np.concatenate([X, Y]), where)
+    points, axes = project_clouds(
+        name,
+        X,
+        Y,
+        np.tile(drawn, 2),
+        keys=identify_points(pair, drawn),
+        methods=PROJECTIONS if methods is None else methods,
+        seed=seed,
+        **look,
+    )
+    return points, {"axes": axes, "n": len(pair.owner), "n_drawn": len(drawn), "seed": seed}
+
+
+def identify_points(pair, drawn):
+    """Ids of the points of both modalities as columns by name; the report finds captions by them.
+
+    drawn : rows of the texts that are drawn.
+    """
+    columns = {"sample_id": pair.ids[pair.owner[drawn]]}
+    if "caption_index" in pair.texts:
+        columns["caption_index"] = pair.texts["caption_index"].to_numpy()[drawn]
+    return {name: np.tile(values, 2) for name, values in columns.items()}
+
+
+def project_modalities(name, clouds, *, max_pairs, seed, wheres):
+    """All modalities of a dataset in one plane, the centred PCA of all together.
+
+    Parameters
+    ----------
+    name : the dataset. clouds : modality -> (n, dim) raw rows. max_pairs : most rows drawn of each.
+    wheres : what messages call each modality.
+
+    Returns
+    -------
+    DataFrame : a row for each point. dict : shares of the axes, number of rows drawn, seed.
+
+    Raises
+    ------
+    InputError : other widths, rows that cannot be drawn in a plane.
+    """
+    blocks, rows = [], []
+    for block, where in zip(clouds.values(), wheres, strict=True):
+        # The same draw for every modality, so that rows of one item stay together.
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(block))[:max_pairs])
+        blocks.append(normalise(block[chosen]))
+        rows.append(chosen)
+        if block.shape[1] != blocks[0].shape[1]:
+            raise InputError(
+                f"{where}: {block.shape[1]} dimensions, but {wheres[0]} has {blocks[0].shape[1]}; "
+                "the modalities do not share a space"
+            )
+    check_spread(np.concatenate(blocks), f"{wheres[0]} and others")
+    coordinates, shares = project_plane(np.concatenate(blocks), centred=True)
+    frame = pd.DataFrame(
+        {
+            "dataset": name,
+            "modality": np.repeat(list(clouds), [len(chosen) for chosen in rows]),
+            "row": np.concatenate(rows),
+            "x": coordinates[:, 0],
+            "y": coordinates[:, 1],
+        }
+    )
+    about = {"share_x": float(shares[0]), "share_y": float(shares[1]), "seed": seed}
+    return frame, {**about, "n": max(map(len, rows))}
 
 
 PROJECTIONS = {

@@ -163,6 +163,7 @@ def test_folders_in_karpathys_layout_count_where_names_are_not_unique(tmp_path):
         (b"image,caption\na.jpg,A\nb.jpg,two, three\n", "row 3: 3 cells, but the header has 2"),
         (b"image,caption\na.jpg\n", "row 2: 1 cells, but the header has 2"),
         (b"image,caption\na.jpg,A\n ,B\n", "row 3: empty image"),
+        (b"image,caption\na.jpg,A\x00B\n", "row 2: caption has a null byte in it"),
         (b"image,caption\na.jpg,\xff\xfe\n", "line 2: not text in UTF-8"),
         (b'image,caption\na.jpg,A\nb.jpg,"Two\nc.jpg,C\n', "row 3: quotes that do not close"),
         (b'image,caption\na.jpg,"Hi" he said\n', "row 2: quotes that do not close"),

@@ -163,3 +163,17 @@ def test_a_first_line_of_numbers_is_a_row(tmp_path):
     np.testing.assert_allclose(read_array(str(path))[0], BLOCK, rtol=1e-6)
     pd.DataFrame(BLOCK).to_csv(path, index=False)
     np.testing.assert_allclose(read_array(str(path))[0], BLOCK, rtol=1e-6)
+
+
+@pytest.mark.parametrize("layout", [pa.ipc.new_stream, pa.ipc.new_file])
+def test_arrow_files_of_both_layouts(tmp_path, layout):
+    vectors = pa.array(BLOCK.tolist(), type=pa.list_(pa.float32()))
+    table = pa.table({"vector": vectors, "key": [str(i) for i in range(len(BLOCK))]})
+    path = str(tmp_path / "x.arrow")
+    with layout(path, table.schema) as writer:
+        writer.write_table(table)
+    block, columns = read_array(path, None, ["key"])
+    np.testing.assert_array_equal(block, BLOCK.astype(np.float32))
+    assert columns == {"key": [str(i) for i in range(len(BLOCK))]}
+    with pytest.raises(InputError, match="nothing"):
+        read_array(path, "nothing")

@@ -18,7 +18,7 @@ from modgap.data.pixels import crop_picture, parse_geometry
 from modgap.embeddings.models import choose_device, create_model
 from modgap.errors import InputError
 from modgap.files import sha256_of, write_digests
-from modgap.plan.models import entries
+from modgap.plan.models import entries, problems
 from modgap.plan.models.architectures import ARCHITECTURES, TAGS
 
 TINY = {
@@ -344,8 +344,9 @@ def test_activation_that_was_loaded_is_verified(weights, tmp_path, monkeypatch):
     (tmp_path / "tiny.json").write_text(json.dumps(TINY))
     open_clip.add_model_config(tmp_path / "tiny.json")
     architectures = {"tiny": {"quick_gelu": True}}
-    monkeypatch.setattr(entries, "known_tags", lambda root: {("tiny", "own"): tag})
-    monkeypatch.setattr(entries, "known_architectures", lambda root: architectures)
+    for module in (entries, problems):
+        monkeypatch.setattr(module, "known_tags", lambda root: {("tiny", "own"): tag})
+        monkeypatch.setattr(module, "known_architectures", lambda root: architectures)
     entry = checkpoint(weights, pretrained="own")
     with pytest.raises(InputError, match=r"has plain GELU, but .* trained with QuickGELU"):
         create_model("mine", entry, device="cpu")

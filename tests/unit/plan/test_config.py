@@ -1,14 +1,13 @@
 """What a user reads when the configuration is wrong, and what a user's own file means."""
 
-import re
-
 import numpy as np
 import pytest
 import yaml
 
 from modgap.data.sources import count_items
 from modgap.errors import InputError
-from modgap.plan.config import TAKEN_FOLDERS, load_config, name_results
+from modgap.plan.config import load_config
+from plans import problems_of
 
 
 @pytest.fixture
@@ -17,13 +16,6 @@ def ready(tmp_path):
     path = tmp_path / "ready.npy"
     np.save(path, np.random.default_rng(0).normal(size=(2, 30, 8)).astype("float32"))
     return path
-
-
-def problems_of(given, root):
-    """The lines a bad configuration prints."""
-    with pytest.raises(InputError) as caught:
-        load_config(given, root)
-    return [line.strip() for line in str(caught.value).splitlines()[1:]]
 
 
 def test_every_shipped_configuration_is_valid(root, monkeypatch):
@@ -108,21 +100,6 @@ def test_bad_models(root, model, words):
     assert words in line
 
 
-def test_files_that_are_not_there(root):
-    given = {"datasets": {"x": {"kind": "embeddings", "file": "missing.npy"}}}
-    assert problems_of(given, root) == ["datasets.x.file: no such file or folder: missing.npy"]
-
-
-def test_many_files_that_are_not_there_are_counted(root):
-    shards = {"kind": "webdataset", "shards": "mine/{00000..00331}.tar"}
-    given = {"datasets": {"x": shards}, "models": {"vit": {"source": "random"}}}
-    given["models"]["vit"]["architecture"] = "scenes-vit"
-    first, _, third, rest = problems_of(given, root)
-    assert first == "datasets.x.shards: no such file or folder: mine/00000.tar"
-    assert third.endswith("mine/00002.tar")
-    assert rest == "datasets.x.shards: and 329 more, the last mine/00331.tar"
-
-
 def test_datasets_without_a_model(root):
     given = {"datasets": {"digits": {"kind": "digits"}}}
     (line,) = problems_of(given, root)
@@ -162,32 +139,6 @@ def test_the_default_is_no_toy(root):
     assert config["training"]["recipe"]["steps"] >= 500
     assert config["statistics"]["n_resamples"] >= 1000
     assert len(config["embedding_sets"]) >= 4
-
-
-@pytest.mark.parametrize(
-    ("files", "folder"),
-    [
-        ([], "results"),
-        (["mine.yaml"], "results/mine"),
-        (["first.yaml", "elsewhere/second.yml"], "results/second"),
-        (["my data; $(rm x).yaml"], "results/my_data_rm_x"),
-        (["run.v2.yaml"], "results/run.v2"),
-        (["....yaml"], "results/run"),
-        (["训练.yaml"], "results/训练"),
-        # Where the default run keeps its own trained models.
-        (["training.yaml"], "results/training_run"),
-    ],
-)
-def test_a_file_without_results_has_a_folder_of_its_name(root, files, folder):
-    assert name_results(files) == folder
-    assert load_config({}, root, files)["results"] == folder
-    assert load_config({"results": "elsewhere"}, root, files)["results"] == "elsewhere"
-
-
-def test_no_files_folder_is_one_of_the_default_run(root):
-    texts = [path.read_text() for path in (root / "rules").glob("*.smk")]
-    made = re.findall(r"<results>/(\w+)", "".join([*texts, (root / "Snakefile").read_text()]))
-    assert set(TAKEN_FOLDERS) == set(made)
 
 
 def test_shipped_files_name_their_results(root):

@@ -8,6 +8,7 @@ from modgap.plan.models import entries
 from modgap.plan.studies import PUBLISHED
 from modgap.plan.training import (
     classifier_runs,
+    find_seeds,
     independent_entries,
     plan_runs,
     resolve_trained,
@@ -172,12 +173,35 @@ def test_a_classifier_becomes_an_image_model(config):
     assert entries.weight_files(config["models"]["shapes"]) == [
         "results/training/shapes-seed0/model.safetensors"
     ]
-    config["training_classifiers"]["base"] = {"model": "vit", **DATA}
-    config["training_runs"]["base-seed0"] = config["training_runs"]["base"]
+    config["training_classifiers"]["plain"] = {"model": "vit", **DATA}
+    config["training_runs"]["plain-seed0"] = config["training_runs"]["base"]
     assert training_problems(config) == [
-        "training_classifiers.base.model: vit is no torchvision ResNet",
-        "training_runs.base-seed0: a classifier has this name; choose another",
+        "training_classifiers.plain.model: vit is no torchvision ResNet",
+        "training_runs.plain-seed0: a classifier has this name; choose another",
     ]
+
+
+def test_a_classifier_without_its_seed_is_the_first_of_all_its_seeds(config):
+    config["training_classifiers"]["shapes"] = {"model": "resnet18", **DATA, "seeds": [3, 0]}
+    config["models"]["shapes"] = {"source": "trained", "run": "shapes"}
+    assert resolve_trained(config) == []
+    assert config["models"]["shapes"]["path"] == "results/training/shapes-seed3"
+    assert find_seeds(config, "shapes") == {3: "shapes-seed3", 0: "shapes-seed0"}
+    assert find_seeds(config, "shapes-seed0") == {}
+    config["training_runs"]["shapes"] = config["training_runs"]["base"]
+    assert training_problems(config) == [
+        "training_runs.shapes: a classifier has this name; choose another"
+    ]
+
+
+def test_a_run_of_several_seeds_is_shared_with_studies_and_keeps_its_name(config):
+    config["training_runs"]["base"]["seeds"] = [0, 1]
+    runs, studies = plan_runs(config)
+    plain = [cell["run"] for cell in studies["initialisation"] if cell["start"] == "as_is"]
+    assert plain == ["base", "base-seed1"]
+    assert [runs[name]["seed"] for name in plain] == [0, 1]
+    assert find_seeds(config, "base") == {0: "base", 1: "base-seed1"}
+    assert training_problems(config) == []
 
 
 def test_every_seed_of_a_classifier_is_a_run(config):

@@ -198,3 +198,26 @@ def test_pictures_that_cannot_be_matched_are_an_error():
 def test_a_tie_between_classes_is_a_miss():
     X, T = np.eye(3)[[0, 1, 2]], np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 1.0, 0]])
     assert list(top_hits(X, T, np.array([0, 1, 0]))) == [True, False, False]
+
+
+def test_last_digits_are_no_difference():
+    """The coordinates in another order: every statistic is the same but for its rounding."""
+    rng = np.random.default_rng(0)
+    X, Y = (normalise(rng.standard_normal((500, 512)) + shift) for shift in (0.2, -0.2))
+    owner = np.arange(len(X))
+    sides = [
+        measure_side(
+            np.ascontiguousarray(first),
+            np.ascontiguousarray(second),
+            owner,
+            gallery=(first, owner),
+            relevance=None,
+            n_resamples=50,
+            seed=0,
+            block=500,
+        )
+        for first, second in ((X, Y), (X[:, ::-1], Y[:, ::-1]))
+    ]
+    rows = compare_sides(*sides)
+    assert any(row["difference"] != 0 for row in rows)
+    assert [row["p"] for row in rows] == [1] * len(rows)

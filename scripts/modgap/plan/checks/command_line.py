@@ -7,7 +7,7 @@ a traceback, or names no place. A profile is read still earlier, so those of our
 import os
 
 from modgap.errors import InputError
-from modgap.yaml_files import read_yaml
+from modgap.plan.checks.values import read_config_file
 
 OPTIONS = ("--configfile", "--configfiles")
 
@@ -26,8 +26,12 @@ def list_config_files(words):
 
 
 def check_config_files(words):
-    """Raise InputError for the first file of --configfile that is none, or not YAML or JSON."""
+    """Raise InputError for the first file of --configfile that is none, or not YAML or JSON.
+
+    Nor may it be empty, or anything but keys and values: Snakemake refuses both.
+    """
     for name in list_config_files(words):
         if not os.path.exists(name):
             raise InputError(f"{name}: no such file (a target comes before --configfile)")
-        read_yaml(name)
+        if not read_config_file(name):
+            raise InputError(f"{name}: no key in it; write at least one, or leave the file out")

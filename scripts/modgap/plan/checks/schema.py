@@ -3,7 +3,7 @@
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from modgap.plan.models.entries import did_you_mean
+from modgap.plan.spelling import did_you_mean
 
 # What a value must be where it is not, in words.
 TYPES = {

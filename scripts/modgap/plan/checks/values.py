@@ -15,8 +15,8 @@ from modgap.yaml_files import DEEPEST_YAML, LARGEST_YAML, decode_yaml, read_yaml
 LONGEST_TEXT = 4096
 NUMBER_END = 2**63
 
-# By section of the configuration the keys of which one replaces the other.
-ALTERNATIVES = {("training", "recipe"): ("steps", "epochs")}
+# Keys of which one replaces the other: those of the recipe, and those of every training run.
+STEPS, SEEDS = ("steps", "epochs"), ("seed", "seeds")
 
 
 def read_config_file(path):
@@ -134,9 +134,15 @@ def find_section(config, keys):
     return config if isinstance(config, dict) else {}
 
 
+def list_alternatives(given):
+    """(section, keys) of the sections given of whose keys one replaces the other."""
+    runs = find_section(given, ("training_runs",))
+    return [(("training", "recipe"), STEPS), *((("training_runs", run), SEEDS) for run in runs)]
+
+
 def drop_replaced(default, given):
     """The default without the keys that what is given excludes: its epochs replace the steps."""
-    for keys, alternatives in ALTERNATIVES.items():
+    for keys, alternatives in list_alternatives(given):
         named = find_section(given, keys)
         if any(key in named for key in alternatives):
             default = without_keys(default, keys, alternatives)
@@ -154,7 +160,7 @@ def settle_alternatives(given, contents):
     given : what Snakemake merged of the files and --config.
     contents : what the files say, one after the other.
     """
-    for keys, alternatives in ALTERNATIVES.items():
+    for keys, alternatives in list_alternatives(given):
         named = find_section(given, keys)
         if not all(key in named for key in alternatives):
             continue

@@ -10,6 +10,7 @@ from modgap.plan.config import load_yaml
 from modgap.plan.models.entries import weights_state
 from modgap.plan.paths import IMPORTED, is_imported, list_paired, modalities
 from modgap.plan.prompts import GIVEN
+from modgap.plan.sections.seeds import name_first
 from modgap.plan.training import independent_entries
 
 # A claim is judged by the value of one row unless it says one of these.
@@ -139,10 +140,12 @@ SIZES = ("n_inputs", "input_size", "width", "seed")
 USUAL_SIZE = 224
 
 
-def list_subjects(config, cells):
+def list_subjects(config, cells, seeds=None):
     """Names of everything that the tables of a run are about, and what each is.
 
     config : the checked configuration; cells : studies of training runs (``plan_runs``).
+    seeds : models that stand for several seeds (``repeat_seeds``); what is measured of them has the
+        attributes ``training_seed`` and ``measured_on``, its name with the first seed.
 
     Returns
     -------
@@ -196,6 +199,7 @@ def list_subjects(config, cells):
         )
         for name, entry in config["independent_models"].items()
     }
+    mark_seeds(result, config, seeds or {})
     for study, entry in config["training_studies"].items():
         result[study] = {study: describe_study(config, entry)} if study in cells else {}
     for study in STUDIES:
@@ -205,6 +209,18 @@ def list_subjects(config, cells):
             {section: describe_simulation(config[section])} if section in config else {}
         )
     return result
+
+
+def mark_seeds(subjects, config, seeds):
+    """Add what tells the seeds of a training apart; see ``list_subjects``."""
+    for what in ("embedding_sets", "cones", "disabled_normalisation", "zero_shot", "fairness"):
+        for name, attributes in subjects[what].items():
+            # Cones and the like are called MODEL/DATASET.
+            entry = config.get(what, {}) if what != "cones" else {}
+            model = entry[name].get("model") if name in entry else name.split("/")[0]
+            if model in seeds:
+                first = name_first(name, model, seeds)
+                attributes |= {"training_seed": seeds[model][1], "measured_on": first}
 
 
 def describe_subject(config, model, dataset):
@@ -275,13 +291,16 @@ def imported_digest(sha256):
     return hashlib.sha256(sha256.encode()).hexdigest()
 
 
-def plan_claims(config, cells, root):
-    """The claims, and for each of their tables its files in this run and what each is about."""
+def plan_claims(config, cells, root, seeds=None):
+    """The claims, and for each of their tables its files in this run and what each is about.
+
+    config, seeds : what ``repeat_seeds`` makes of the checked configuration.
+    """
     tables, claims = load_claims(
         os.path.join(root, "config", "claims.yaml"),
         os.path.join(root, "config", "claims.schema.yaml"),
     )
-    subjects = list_subjects(config, cells)
+    subjects = list_subjects(config, cells, seeds)
     return {
         # Their provenance says which file was imported.
         "imported": [

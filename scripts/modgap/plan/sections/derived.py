@@ -26,7 +26,7 @@ def derived_sets(config):
     ------
     InputError : two sets that would have the same name.
     """
-    sets, classifiers = [], classifier_runs(config)
+    sets, classifiers = [], {*classifier_runs(config), *config["training_classifiers"]}
     for name, entry in config["datasets"].items():
         if is_imported(entry):
             sets += imported_sets(name, entry)

@@ -1,6 +1,6 @@
 """Models times datasets in one line: ``grid: {models: […], datasets: […]}``, written out."""
 
-from modgap.plan.models.entries import did_you_mean
+from modgap.plan.spelling import did_you_mean
 
 GRID = "grid"
 GRID_KEYS = ("datasets", "models")

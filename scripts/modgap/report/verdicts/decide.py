@@ -20,7 +20,9 @@ is certain. Of a difference the interval is the t interval of the paired differe
 where there are several; else it reaches from the low end of the first minus the high end of the
 second to the high end minus the low end, which is never too narrow for a pair that rises and falls
 together. Of a trend (Kendall's tau) the interval counts each pair of values whose intervals overlap
-once as a rise and once as a fall.
+once as a rise and once as a fall. Of a model that was trained with several seeds each of these is
+measured for every seed, and the interval of their mean is for other seeds and other items
+(``modgap.report.verdicts.measure.average_seeds``).
 
 A source may say ``sample: same``: the very items and weights of the paper. The interval over items
 then says nothing about the distance to the paper's value, and a tolerance is judged by the value

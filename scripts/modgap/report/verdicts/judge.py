@@ -38,6 +38,7 @@ COLUMNS = [
 ]
 
 ONE_SEED = "the interval is over the items of one seed, so no more than the direction is shown"
+SEVERAL_SEEDS = "mean over seeds {} ({}); the interval is over seeds and items"
 
 
 def judge_claims(claims, tables):
@@ -147,8 +148,11 @@ def explain_verdict(claim, found, chosen, verdict, one_seed):
         parts.append("this run's own models and data")
     if verdict == UNDECIDED:
         parts.append("the interval covers both answers")
+    if "by_seed" in chosen:
+        each = ", ".join(f"{value:.4g}" for value in chosen["by_seed"])
+        parts.append(SEVERAL_SEEDS.format(chosen["row"]["seeds_of_study"], each))
     if one_seed:
-        parts.append(ONE_SEED)
+        parts.append(explain_one_seed(found))
     if claim.get("illustrates"):
         parts.append(f"not counted: {claim['illustrates']}")
     # With one seed the direction may be all that was to be had.
@@ -156,6 +160,15 @@ def explain_verdict(claim, found, chosen, verdict, one_seed):
     if not as_hoped and "otherwise" in claim and not claim.get("illustrates"):
         parts.append(claim["otherwise"])
     return "; ".join(parts)
+
+
+def explain_one_seed(found):
+    """Why no more than the direction is shown, and which rows are to blame if not all are."""
+    single = [one["row"].get("measured_on", "") for one in found if one["n_seeds"] == 1]
+    if len(single) == len(found):
+        return ONE_SEED
+    named = ", ".join(dict.fromkeys(single))
+    return f"{named}: items of one seed, so no more than the direction is shown"
 
 
 def explain_missing(claim, tables):

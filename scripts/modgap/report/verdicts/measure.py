@@ -8,6 +8,9 @@ data than those of the run finds no rows. It is measured on every row that it is
 A measurement is a dict: ``value``, ``low``, ``high`` (NaN where it is exact, infinite where nobody
 knows), ``row`` (of the table), ``n_seeds`` (None where it is not about training) and ``partner``
 (None, or the row that was subtracted).
+
+Rows that differ only in ``training_seed``, the seed of the model that they are measured on, are one
+measurement: the mean over the seeds (``average_seeds``), with the value of each as ``by_seed``.
 """
 
 import math
@@ -21,6 +24,9 @@ from modgap.statistics.inference import log_log_slope, mean_interval
 
 # Beginnings of ``interval_method`` where there is an interval that nobody knows.
 UNKNOWN = ("none: n too small", "none: biased", "none: one seed")
+
+# The seed of the model that a row is measured on, where there are several.
+SEED = "training_seed"
 
 # What tells the rows of a table apart, besides the name that they are measured on.
 FACTORS = (
@@ -83,13 +89,70 @@ def measure_part(claim, part, frame):
     if rows.empty:
         return []
     if "count" in claim or "share" in claim:
-        return measure_share(claim, rows)
+        return combine_seeds(claim, measure_share(claim, rows), ["measured_on"])
     for form, across in ACROSS.items():
         if form in claim:
-            return [one for one in group_rows(rows, form, across, claim, part) if one]
+            found = [one for one in group_rows(rows, form, across, claim, part) if one]
+            return combine_seeds(claim, found, seed_keys(rows, without=(claim[form],)))
     if "minus" in claim or "ratio" in claim:
-        return measure_pairs_of_rows(claim, part, frame, rows)
-    return [describe_row(part, row) for _, row in rows.iterrows()]
+        found = measure_pairs_of_rows(claim, part, frame, rows)
+    else:
+        found = [describe_row(part, row) for _, row in rows.iterrows()]
+    return combine_seeds(claim, found, seed_keys(rows))
+
+
+def seed_keys(rows, without=()):
+    """Columns that tell apart what is measured of one seed, but for some.
+
+    Of a selected shift (a row with a ``procedure``) the shift is what was found: each seed has its
+    own.
+    """
+    chosen = ("delta",) if "procedure" in rows else ()
+    return list_factors(rows, without=(*without, *chosen, SEED))
+
+
+def combine_seeds(claim, found, keys):
+    """Measurements, those of several seeds of one training as one.
+
+    keys : columns that tell the measurements of one seed apart. Of those that nothing tells apart,
+        such as several local minima, the weakest of a seed counts.
+    """
+    combined = [one for one in found if pd.isna(one["row"].get(SEED, math.nan))]
+    groups = {}
+    for one in found:
+        if not pd.isna(one["row"].get(SEED, math.nan)):
+            group = groups.setdefault(key_of(one["row"], keys), {})
+            group.setdefault(int(one["row"][SEED]), []).append(one)
+    for group in groups.values():
+        combined.append(average_seeds({s: weakest(claim, group[s]) for s in sorted(group)}))
+    return combined
+
+
+def average_seeds(by_seed):
+    """The mean of one measurement over seeds, with an interval for other seeds and other items.
+
+    by_seed : seed -> measurement. All seeds are measured on the same items, so their spread says
+    nothing of the items. Each limit is as far from the mean as the t interval over the seeds and
+    the mean limit of the single intervals together, by the root of their squares: never narrower
+    than either.
+    """
+    first = next(iter(by_seed.values()))
+    if len(by_seed) == 1:
+        return first
+    values = np.array([one["value"] for one in by_seed.values()])
+    lows, highs = np.transpose([own_limits(one) for one in by_seed.values()])
+    mean, (low, high) = values.mean(), mean_interval(values)
+    row = first["row"].copy()
+    row["seed"], row["seeds_of_study"] = math.nan, ", ".join(map(str, by_seed))
+    return {
+        **first,
+        "value": float(mean),
+        "low": float(mean - np.hypot(mean - low, mean - lows.mean())),
+        "high": float(mean + np.hypot(high - mean, highs.mean() - mean)),
+        "row": row,
+        "n_seeds": len(by_seed),
+        "by_seed": values,
+    }
 
 
 def weakest(claim, found):
@@ -147,7 +210,8 @@ def count_seeds(row):
 
 def list_factors(frame, without=()):
     """Columns that tell a table's rows apart, but for some."""
-    return [name for name in ("measured_on", *FACTORS) if name in frame and name not in without]
+    names = ("measured_on", SEED, *FACTORS)
+    return [name for name in names if name in frame and name not in without]
 
 
 def measure_pairs_of_rows(claim, part, frame, rows):
@@ -275,7 +339,8 @@ def measure_share(claim, rows):
     """How many rows (``count``) or what part of them (``share``) meet further conditions."""
     kind = "count" if "count" in claim else "share"
     found = []
-    for _, group in rows.groupby("measured_on", sort=False):
+    keys = [key for key in ("measured_on", SEED) if key in rows]
+    for _, group in rows.groupby(keys, sort=False, dropna=False):
         met = len(select_rows(claim, group, claim[kind]))
         value = met / (1 if kind == "count" else len(group))
         row = group.iloc[0]

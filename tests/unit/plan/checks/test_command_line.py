@@ -26,3 +26,20 @@ def test_a_file_that_cannot_be_read_is_a_line(tmp_path):
         check_config_files(["--configfile", str(fine), str(broken)])
     with pytest.raises(InputError, match="no such file"):
         check_config_files(["--configfile", str(tmp_path / "none.yaml")])
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "no key in it"),
+        ("# nothing\n", "no key in it"),
+        ("- a\n", "must be a mapping of keys and values"),
+        ("text\n", "must be a mapping of keys and values"),
+        ("[1, 2]", "must be a mapping of keys and values"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_a_line(tmp_path, content, problem):
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=rf"mine\.yaml: {problem}"):
+        check_config_files(["--configfile", str(path)])

@@ -96,6 +96,17 @@ def test_of_two_files_the_last_counts_and_the_command_line_more():
     assert settle_alternatives(steps, [steps]) == steps
 
 
+def test_one_seed_of_a_run_replaces_its_several_and_those_of_no_other():
+    default = {"training_runs": {"a": {"model": "m", "seeds": [0, 1]}, "b": {"seeds": [2, 3]}}}
+    given = {"training_runs": {"a": {"seed": 5}}}
+    assert drop_replaced(default, given)["training_runs"] == {
+        "a": {"model": "m"},
+        "b": {"seeds": [2, 3]},
+    }
+    both = {"training_runs": {"a": {"seed": 5, "seeds": [0, 1]}}}
+    assert settle_alternatives(both, [{"training_runs": {"a": {"seeds": [0, 1]}}}, given]) == given
+
+
 def test_keys_are_left_out_of_a_copy():
     config = {"a": {"b": 1, "c": 2}, "d": 3}
     assert without_keys(config, ("a",), ["b"]) == {"a": {"c": 2}, "d": 3}

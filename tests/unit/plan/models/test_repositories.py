@@ -7,7 +7,8 @@ import pytest
 
 from modgap.errors import InputError
 from modgap.plan.config import load_config
-from modgap.plan.models.entries import check_model, model_geometry, preprocessing, weight_files
+from modgap.plan.models.entries import model_geometry, preprocessing, weight_files
+from modgap.plan.models.problems import check_model
 from modgap.plan.models.repositories import (
     is_fetched_whole,
     map_preprocessing,

@@ -2,6 +2,8 @@
 
 import math
 
+import pandas as pd
+
 from claim_files import FILE, SCHEMA, make_claim, make_rows, small, write
 from modgap.plan.outputs.claims import imported_digest, load_claims
 from modgap.report.verdicts.decide import (
@@ -55,6 +57,19 @@ def test_training_with_one_seed_shows_the_direction_only_and_says_so():
     # A claim about a given model is not about its training.
     given = make_claim(above=0.1, **BOUND)
     assert judge(given, make_rows(0.8, n_seeds=1))["verdict"] == REPRODUCED
+
+
+def test_seeds_of_one_training_are_one_row_and_a_row_with_one_seed_is_named():
+    claim = make_claim(above=0.1, unit="seeds", **BOUND)
+    seeds = make_rows(0.7, 0.8, 0.9, training_seed=[4, 5, 6], n_seeds=1)
+    row = judge(claim, seeds)
+    assert (row["verdict"], row["seed"], row["n"]) == (REPRODUCED, "4, 5, 6", "500")
+    assert "mean over seeds 4, 5, 6 (0.7, 0.8, 0.9); the interval is over" in row["why"]
+    assert "one seed" not in row["why"]
+    other = make_rows(0.8, n_seeds=1, measured_on="other")
+    row = judge(claim, pd.concat([seeds, other], ignore_index=True))
+    assert row["verdict"] == DIRECTION
+    assert "; other: items of one seed" in row["why"]
 
 
 def test_an_interval_over_both_answers_or_that_nobody_knows_is_undecided():

@@ -213,3 +213,68 @@ def test_cells_of_the_optimisers_study_are_subtracted_from_their_own_start():
     added = make_claim(rows={"stage": "end", "decay": "l2"}, minus={"decay": "none"}, above=0)
     added = {key: value for key, value in added.items() if key not in BOUND}
     assert [one["value"] for one in measure(added, frame)] == pytest.approx([0.4] * 4)
+
+
+THREE = {"training_seed": [0, 1, 2], "n_seeds": 1}
+
+
+def test_seeds_of_one_training_are_averaged_with_an_interval_for_seeds_and_items():
+    """By hand: t(0.975; 2) = 4.302653, sd 0.1, so ± 0.2484138 by seeds and ± 0.01 by items."""
+    found = measure_one(make_claim(), make_rows(0.7, 0.8, 0.9, **THREE))
+    assert (found["value"], found["n_seeds"]) == (pytest.approx(0.8), 3)
+    reach = math.hypot(4.302653 * 0.1 / math.sqrt(3), 0.01)
+    assert found["high"] - 0.8 == pytest.approx(reach, abs=1e-6)
+    assert 0.8 - found["low"] == pytest.approx(reach, abs=1e-6)
+    assert found["row"]["seeds_of_study"] == "0, 1, 2"
+    # Equal seeds leave the items' interval, exact values that of the seeds.
+    equal = measure_one(make_claim(), make_rows(0.8, 0.8, 0.8, **THREE))
+    assert (equal["low"], equal["high"]) == (pytest.approx(0.79), pytest.approx(0.81))
+    exact = make_rows(0.7, 0.8, 0.9, **THREE).assign(low=math.nan, high=math.nan)
+    low, high = mean_interval([0.7, 0.8, 0.9])
+    found = measure_one(make_claim(), exact)
+    assert (found["low"], found["high"]) == (pytest.approx(low), pytest.approx(high))
+    unknown = make_rows(0.7, 0.8, 0.9, **THREE, interval_method=["t", "t", TOO_FEW])
+    assert measure_one(make_claim(), unknown)["low"] == -math.inf
+
+
+def test_the_interval_over_seeds_and_items_covers():
+    """Seeds differ by 0.3; the items' error, 0.2, is shared by all seeds and has an interval."""
+    rng = np.random.default_rng(0)
+    inside = over_seeds = 0
+    for _ in range(400):
+        shared = rng.normal(0, 0.2)
+        values = shared + rng.normal(0, 0.3, 3)
+        rows = make_rows(*values, **THREE).assign(low=values - 0.392, high=values + 0.392)
+        found = measure_one(make_claim(), rows)
+        low, high = mean_interval(values)
+        inside += found["low"] <= 0 <= found["high"]
+        over_seeds += low <= 0 <= high
+    assert inside / 400 > 0.95
+    # The spread of the seeds alone says nothing of what they share.
+    assert over_seeds / 400 < 0.94
+
+
+def test_only_rows_that_are_alike_in_all_else_are_averaged():
+    rows = make_rows(0.7, 0.9, 0.1, 0.3, training_seed=[0, 1, 0, 1], side=["a", "a", "b", "b"])
+    found = measure(make_claim(), pd.concat([rows, make_rows(0.5, measured_on="other")]))
+    assert sorted(one["value"] for one in found) == pytest.approx([0.2, 0.5, 0.8])
+    # One seed alone is the row that it is, and of several minima of a seed the weakest counts.
+    one = measure_one(make_claim(), make_rows(0.7, training_seed=3, n_seeds=1))
+    assert (one["value"], one["n_seeds"]) == (0.7, 1)
+    claim = make_claim(below=-1, **BOUND)
+    minima = make_rows(-2, -1.5, -3, training_seed=[0, 0, 1], n_seeds=1)
+    assert measure_one(claim, minima)["value"] == pytest.approx((-1.5 - 3) / 2)
+
+
+def test_forms_are_measured_within_each_seed():
+    seeds = [0] * 3 + [1] * 3
+    taus = TAUS[:3] * 2
+    rows = make_rows(1.0, 0.8, 0.5, 0.1, 0.2, 0.3, tau=taus, training_seed=seeds)
+    found = measure_one(make_claim(**TREND), rows)
+    assert (found["value"], found["n_seeds"]) == (0, 2)
+    counted = make_claim(count={"extremum": "other_minimum"}, published=1, tolerance=0)
+    kinds = ["minimum", "other_minimum", "other_minimum", "minimum", "barrier", "other_minimum"]
+    assert measure_one(counted, rows.assign(extremum=kinds))["value"] == pytest.approx(1.5)
+    stages = make_rows(1.2, 1.0, 0.9, 1.1, stage=["end", "start"] * 2, training_seed=[0, 0, 1, 1])
+    claim = make_claim(rows={"stage": "end"}, minus={"stage": "start"}, above=0, **BOUND)
+    assert measure_one(claim, stages)["value"] == pytest.approx(0)
