@@ -6,23 +6,32 @@ are as long as their longest caption; the rows stay in their order. Embeddings d
 number of shards (to 1e-6 after normalisation in fp32).
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import torch
 
 from modgap.data.arrays import open_array
-from modgap.embeddings.last_block import class_token_only
+from modgap.embeddings.batch_sizes import choose_batch_size
+from modgap.embeddings.picture_tower import picture_function
+from modgap.embeddings.transfer import send
 from modgap.errors import InputError
 from modgap.job import LOG, progress
 from modgap.tables import read_table
 
 FILL = 32  # rows; from 8 on, a processor takes the same time per picture
+ROUNDING = 8  # tokens that lengths are rounded up to on a GPU, which likes few shapes
 
 
 def embed_images(model, pixels, batch_size, *, bar=True):
     """Embed (n, size, size, 3) pictures, uint8 or float32 noise: (n, dim) float32, raw."""
-    with class_token_only(model.network):
-        return embed(model.encode_images, pixels, model.dim, batch_size, what="pictures", bar=bar)
+    encode = picture_function(model, len(pixels))
+    with torch.inference_mode(), model.autocast():
+        batch_size = choose_batch_size(batch_size, encode, pixels, model.device, bar=bar)
+        parts = batches(range(len(pixels)), batch_size)
+        take = partial(take_filled, pixels, batch_size)
+        return embed(encode, take, parts, model, what="pictures", bar=bar)
 
 
 def embed_captions(model, captions, batch_size):
@@ -38,16 +47,17 @@ def embed_tokens(model, tokens, batch_size, *, bar=True):
     lengths = model.text_lengths(tokens)
     if bar and len(tokens):
         LOG.info("%s", describe_lengths(lengths, tokens.shape[1]))
+    if model.device.type == "cuda":
+        lengths = np.minimum(-(-lengths // ROUNDING) * ROUNDING, tokens.shape[1])
     order = np.argsort(lengths, kind="stable")
-    return embed(
-        model.encode_texts,
-        tokens,
-        model.dim,
-        batch_size,
-        what="captions",
-        bar=bar,
-        order=order,
-    )
+
+    def take(part):
+        return tokens[part, : lengths[part].max()]
+
+    with torch.inference_mode(), model.autocast():
+        batch_size = choose_batch_size(batch_size, model.embed_texts, tokens, model.device, bar=bar)
+        parts = batches(order, batch_size)
+        return embed(model.embed_texts, take, parts, model, what="captions", bar=bar)
 
 
 def describe_lengths(lengths, context):
@@ -75,42 +85,44 @@ def noise_tokens(indices, seed, context_length, vocab_size):
     return np.array(rows, dtype=np.int64).reshape(len(rows), context_length)
 
 
-def embed(encode, items, dim, batch_size, *, what, bar=True, order=None):
-    """Apply ``encode`` to ``items`` in batches of ``batch_size`` rows.
+def embed(encode, take, parts, model, *, what, bar=True):
+    """Embed items in batches, on a GPU without waiting for any of them but the last.
 
+    Parameters
+    ----------
+    encode : tensor of a batch on the model's device -> (rows, dim) tensor on the device
+    take : rows of a part -> array of the batch, which may have more rows at its end
+    parts : list of the rows of each batch, sequences of int that together are 0 ... n - 1
+    model : has ``dim`` and ``device``
     what : the items' name in progress and errors. bar : whether to show progress.
-    order : (n,) the order in which items go through, where the last batch may be smaller; None for
-        that of ``items``, the last batch filled up.
 
     Returns
     -------
-    (n, dim) float32, in the order of ``items``.
+    (n, dim) float32, in the order of the rows.
 
     Raises
     ------
     InputError : out of memory; values that are not finite (fp16 overflows).
     """
-    parts = batches(items if order is None else order, batch_size)
-    if bar:
-        parts = progress(parts, total=len(items), what=what)
-    embeddings = np.empty((len(items), dim), np.float32)
-    done = 0
-    for part in parts:
-        if order is None:
-            rows = slice(done, done + len(part))
-            batch = fill_batch(part, min(batch_size, filled_rows(len(part))))
-        else:
-            rows, batch = part, items[part]
-        try:
-            embeddings[rows] = encode(batch)[: len(part)]
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            raise InputError(
-                f"embeddings.batch_size: {batch_size} {what} at once do not fit into memory; "
-                "set a smaller batch_size"
-            ) from error
-        done += len(part)
+    n = sum(map(len, parts))
+    coming = (
+        (part, take(part)) for part in (progress(parts, total=n, what=what) if bar else parts)
+    )
+    found = []
+    try:
+        for part, batch in send(coming, model.device):
+            found.append(encode(batch)[: len(part)].float())
+        found = torch.cat(found).cpu().numpy() if found else np.empty((0, model.dim), np.float32)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"embeddings.batch_size: {len(parts[0])} {what} at once do not fit into memory; "
+            "set a smaller batch_size"
+        ) from error
+    embeddings = np.empty((n, model.dim), np.float32)
+    if n:
+        embeddings[np.concatenate(parts)] = found
     finite = np.isfinite(embeddings).all(axis=1)
     if not finite.all():
         raise InputError(
@@ -128,6 +140,12 @@ def batches(rows, size):
 def filled_rows(n):
     """The next multiple of ``FILL``: 50 pictures need not run as 256."""
     return -(-n // FILL) * FILL
+
+
+def take_filled(items, batch_size, part):
+    """The items of a range of rows, filled up as ``filled_rows`` says, to ``batch_size`` at most."""
+    filled = min(batch_size, filled_rows(len(part)))
+    return fill_batch(items[part.start : part.stop], filled)
 
 
 def fill_batch(batch, batch_size):

@@ -35,7 +35,7 @@ from modgap.embeddings.state_dict import (
     short_message,
     weights_sha256,
 )
-from modgap.embeddings.trimming import encode_trimmed, used_lengths
+from modgap.embeddings.trimming import encode_cut, used_lengths
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.plan.models import entries
@@ -77,7 +77,10 @@ class LoadedModel:
         -------
         (n, dim) float32, not normalised.
         """
-        batch = torch.from_numpy(np.array(pixels)).to(self.device)
+        return self.embed_pictures(self.to_device(pixels)).cpu().numpy()
+
+    def embed_pictures(self, batch):
+        """``encode_images`` of a tensor on the device: (n, dim) float32 there."""
         batch = batch.permute(0, 3, 1, 2).contiguous(memory_format=memory_format(self.device))
         if batch.dtype == torch.uint8:
             # The same operations, in the same order, as torchvision's ToTensor and Normalize.
@@ -85,20 +88,27 @@ class LoadedModel:
             batch = batch.float().div_(255).sub_(mean).div_(std)
         with torch.inference_mode(), self.autocast():
             if self.tokenizer_name is None:
-                embeddings = self.network(batch)
-            else:
-                embeddings = self.network.encode_image(batch, normalize=False)
-        return embeddings.float().cpu().numpy()
+                return self.network(batch).float()
+            return self.network.encode_image(batch, normalize=False).float()
 
     def encode_texts(self, tokens):
         """Embed tokenised captions: (n, context_length) int64 -> (n, dim) float32, raw.
 
         Tokens that no caption of the batch needs are left out, see ``modgap.embeddings.trimming``.
         """
-        batch = torch.from_numpy(np.array(tokens)).to(self.device)
+        length = int(self.text_lengths(tokens).max(initial=1))
+        return self.embed_texts(self.to_device(tokens[:, :length])).cpu().numpy()
+
+    def embed_texts(self, batch):
+        """Embed texts cut to no less than their ``text_lengths``: (n, dim) float32 on the device.
+
+        batch : (n, tokens) int64 tensor on the device
+        """
         with torch.inference_mode(), self.autocast():
-            embeddings = encode_trimmed(self.network, batch)
-        return embeddings.float().cpu().numpy()
+            return encode_cut(self.network, batch, self.context_length).float()
+
+    def to_device(self, items):
+        return torch.from_numpy(np.array(items)).to(self.device)
 
     def text_lengths(self, tokens):
         """Number of leading tokens that each embedding depends on: (n, context_length) -> (n,)."""
@@ -122,11 +132,15 @@ class LoadedModel:
     def per_channel(self, key):
         return torch.tensor(self.preprocessing[key], device=self.device).view(1, 3, 1, 1)
 
+    @property
+    def autocast_dtype(self):
+        """What matrix products are made in, None for float32."""
+        return PRECISIONS[self.precision]
+
     def autocast(self):
-        dtype = PRECISIONS[self.precision]
-        if dtype is None:
+        if self.autocast_dtype is None:
             return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=dtype)
+        return torch.autocast(self.device.type, dtype=self.autocast_dtype)
 
 
 def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
@@ -184,7 +198,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         "pillow": PIL.__version__,
     }
     return LoadedModel(
-        network=network.to(device, memory_format=memory_format(device)),
+        network=network.to(device),
         device=device,
         precision=precision,
         provenance=provenance,
@@ -235,10 +249,10 @@ def choose_device(wish):
 
 
 def memory_format(device):
-    """How pictures and kernels lie in memory: on a processor the channels of a pixel together.
+    """How pictures lie in memory: on a processor the channels of a pixel together.
 
     Convolutions are faster so (ResNet-18 1.2 times, RN50 1.05 times, no network slower) and equal
-    to 1e-7. Kernels of CUDA are left as they are.
+    to 1e-7. Pictures for CUDA are left as they are.
     """
     return torch.channels_last if device.type == "cpu" else torch.contiguous_format
 

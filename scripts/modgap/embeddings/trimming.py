@@ -124,19 +124,19 @@ def shorter_context(network, length):
         tower.positional_embedding, tower.attn_mask = positions, mask
 
 
-def encode_trimmed(network, tokens):
-    """Embed texts by no more tokens than the longest of them needs.
+def encode_cut(network, tokens, context):
+    """Embed texts that are cut where the longest of them is used up (``used_lengths``), or later.
 
     Parameters
     ----------
-    tokens : (n, context) int64 tensor on the network's device
+    tokens : (n, length) int64 tensor on the network's device
+    context : number of tokens that the network takes
 
     Returns
     -------
-    (n, dim), raw; equal to ``network.encode_text(tokens)`` but for rounding
+    (n, dim), raw; equal to ``encode_text`` of the whole context but for rounding
     """
-    length = int(used_lengths(network, tokens).amax()) if len(tokens) else tokens.shape[1]
-    if length == tokens.shape[1]:
+    if tokens.shape[1] == context:
         return network.encode_text(tokens, normalize=False)
-    with shorter_context(network, length):
-        return network.encode_text(tokens[:, :length], normalize=False)
+    with shorter_context(network, tokens.shape[1]):
+        return network.encode_text(tokens, normalize=False)
