@@ -143,7 +143,7 @@ def filled_rows(n):
 
 
 def take_filled(items, batch_size, part):
-    """The items of a range of rows, filled up as ``filled_rows`` says, to ``batch_size`` at most."""
+    """The items of a range of rows, filled up to ``filled_rows``, ``batch_size`` at most."""
     filled = min(batch_size, filled_rows(len(part)))
     return fill_batch(items[part.start : part.stop], filled)
 

@@ -7,6 +7,7 @@ a buffer again, for the copy out of it three batches ago. Elsewhere batches are 
 
 from collections import deque
 
+import numpy as np
 import torch
 
 AHEAD = 2  # copies under way beside the batch that is computed
@@ -40,14 +41,14 @@ class PinnedBuffers:
     def copy(self, batch):
         """Begin to copy an array; the tensor on the device and the event of its arrival."""
         turn, self.turn = self.turn, (self.turn + 1) % len(self.buffers)
-        source = torch.from_numpy(batch)
         self.copied[turn].synchronize()  # what was in this buffer has left it
         buffer = self.buffers[turn]
-        if buffer is None or buffer.dtype != source.dtype or buffer.numel() < source.numel():
-            buffer = torch.empty(source.numel(), dtype=source.dtype, pin_memory=True)
+        if buffer is None or len(buffer) < batch.nbytes:
+            buffer = torch.empty(batch.nbytes, dtype=torch.uint8, pin_memory=True)
             self.buffers[turn] = buffer
-        pinned = buffer[: source.numel()].view(source.shape)
-        pinned.copy_(source)
+        dtype = torch.from_numpy(np.empty(0, batch.dtype)).dtype
+        pinned = buffer[: batch.nbytes].view(dtype).view(batch.shape)
+        np.copyto(pinned.numpy(), batch)
         with torch.cuda.stream(self.stream):
             arriving = pinned.to(self.device, non_blocking=True)
             self.copied[turn].record(self.stream)
@@ -59,11 +60,11 @@ class PinnedBuffers:
 def send(batches, device):
     """Yield ``(key, tensor on the device)`` of each ``(key, array)``, in order.
 
-    batches : generator of pairs; the arrays are writable
+    batches : iterable of pairs; arrays may be parts of files, they are copied
     """
     if device.type != "cuda":
         for key, batch in batches:
-            yield key, torch.from_numpy(batch).to(device)
+            yield key, torch.from_numpy(np.array(batch)).to(device)
         return
     pinned = PinnedBuffers(device, AHEAD + 1)
     for key, (tensor, arrived) in copy_ahead(batches, pinned.copy, AHEAD):

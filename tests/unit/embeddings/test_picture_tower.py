@@ -135,8 +135,8 @@ def test_patches_lie_as_a_convolution_takes_them():
 
 @pytest.mark.skipif(not can_pack(), reason="this torch does not lay weights out for MKL")
 def test_a_layer_takes_more_or_fewer_rows_than_it_is_laid_out_for():
-    weight, bias = torch.randn(6, 4), torch.randn(6)
-    for bias in (bias, None):
+    weight = torch.randn(6, 4)
+    for bias in (torch.randn(6), None):
         apply = linear(weight, bias, rows=3)
         for x in (torch.randn(3, 4), torch.randn(2, 5, 4), torch.randn(1, 4), torch.randn(1, 3, 4)):
             expected = torch.nn.functional.linear(x, weight, bias)
