@@ -6,8 +6,8 @@
 Random weights: time does not depend on them. Ours and the loop take turns (A B A B); what counts is
 processor time, the ratio is the median of the rounds with the least and the largest beside it.
 The loop gets its batches ready-made (normalised float pictures, padded tokens) in the order of the
-data and runs in ``inference_mode``; ours starts from bytes and from the same tokens. Captions are as
-long as those of COCO: 10 to 20 tokens with start and end. The floor is the time that the matrix
+data and runs in ``inference_mode``; ours starts from bytes and from the same tokens. Captions are
+as long as those of COCO: 10 to 20 tokens with start and end. The floor is the time that the matrix
 products alone would take at the rate of a large one, measured in the same run.
 """
 

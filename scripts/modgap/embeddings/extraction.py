@@ -13,9 +13,10 @@ import pandas as pd
 import torch
 
 from modgap.data.arrays import open_array
-from modgap.embeddings.batch_sizes import choose_batch_size
-from modgap.embeddings.picture_tower import picture_function
-from modgap.embeddings.transfer import send
+from modgap.embeddings.forward.batch_sizes import choose_batch_size, is_out_of_memory
+from modgap.embeddings.forward.picture_tower import picture_function
+from modgap.embeddings.forward.precision import describe_cosines
+from modgap.embeddings.forward.transfer import send
 from modgap.errors import InputError
 from modgap.job import LOG, progress
 from modgap.tables import read_table
@@ -26,6 +27,9 @@ ROUNDING = 8  # tokens that lengths are rounded up to on a GPU, which likes few 
 
 def embed_images(model, pixels, batch_size, *, bar=True):
     """Embed (n, size, size, 3) pictures, uint8 or float32 noise: (n, dim) float32, raw."""
+    if bar and model.precision != "fp32" and len(pixels):
+        embed_few = partial(embed_images, batch_size=FILL, bar=False)
+        LOG.info("pictures, %s", describe_cosines(model, embed_few, pixels))
     encode = picture_function(model, len(pixels))
     with torch.inference_mode(), model.autocast():
         batch_size = choose_batch_size(batch_size, encode, pixels, model.device, bar=bar)
@@ -47,6 +51,9 @@ def embed_tokens(model, tokens, batch_size, *, bar=True):
     lengths = model.text_lengths(tokens)
     if bar and len(tokens):
         LOG.info("%s", describe_lengths(lengths, tokens.shape[1]))
+        if model.precision != "fp32":
+            embed_few = partial(embed_tokens, batch_size=FILL, bar=False)
+            LOG.info("captions, %s", describe_cosines(model, embed_few, tokens))
     if model.device.type == "cuda":
         lengths = np.minimum(-(-lengths // ROUNDING) * ROUNDING, tokens.shape[1])
     order = np.argsort(lengths, kind="stable")
@@ -152,16 +159,6 @@ def fill_batch(batch, batch_size):
     """``batch`` with copies of its last row up to ``batch_size`` rows."""
     missing = batch_size - len(batch)
     return np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
-
-
-def is_out_of_memory(error):
-    """CUDA has an exception of its own for it; MPS and the CPU allocator only a message."""
-    text = str(error)
-    return (
-        isinstance(error, torch.OutOfMemoryError)
-        or "out of memory" in text
-        or "can't allocate memory" in text
-    )
 
 
 def first_pixels(arrays, indices, items):

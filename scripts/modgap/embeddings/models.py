@@ -24,6 +24,8 @@ from open_clip.tokenizer import HFTokenizer
 from open_clip.transformer import QuickGELU
 
 from modgap.digests import check_digest
+from modgap.embeddings.forward.precision import choose_precision
+from modgap.embeddings.forward.trimming import encode_cut, used_lengths
 from modgap.embeddings.from_transformers import create_transformers
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
@@ -35,7 +37,6 @@ from modgap.embeddings.state_dict import (
     short_message,
     weights_sha256,
 )
-from modgap.embeddings.trimming import encode_cut, used_lengths
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.plan.models import entries
@@ -94,7 +95,7 @@ class LoadedModel:
     def encode_texts(self, tokens):
         """Embed tokenised captions: (n, context_length) int64 -> (n, dim) float32, raw.
 
-        Tokens that no caption of the batch needs are left out, see ``modgap.embeddings.trimming``.
+        Tokens that no caption of the batch needs are left out, see ``modgap.embeddings.forward``.
         """
         length = int(self.text_lengths(tokens).max(initial=1))
         return self.embed_texts(self.to_device(tokens[:, :length])).cpu().numpy()
@@ -150,7 +151,8 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     ----------
     entry : dict, see ``modgap.plan.models.entries``.
     device : "auto" (CUDA, then MPS, then CPU) or one of "cuda", "mps", "cpu".
-    precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast), unless the entry says another.
+    precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast), or "auto" (see
+        ``choose_precision``), unless the entry says another.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         for file in (*entries.CHECKPOINT_FILES, entries.CLASSIFIER_FILE):
             check_digest(Path(entry["path"], file))
     device = choose_device(device)
-    precision = entry.get("precision", precision)
+    precision = choose_precision(entry.get("precision", precision), device)
     if entries.towers(entry) == ("images",):
         parts = create_torchvision(name, torchvision_entry(entry))
     elif entry["source"] == "transformers":

@@ -7,10 +7,8 @@ import open_clip
 import pytest
 import torch
 
-from modgap.embeddings import picture_tower
-from modgap.embeddings.models import PRECISIONS, create_model
-from modgap.embeddings.normalisation import disable_normalisation
-from modgap.embeddings.picture_tower import (
+from modgap.embeddings.forward import picture_tower
+from modgap.embeddings.forward.picture_tower import (
     can_pack,
     cut_patches,
     is_plain,
@@ -19,6 +17,8 @@ from modgap.embeddings.picture_tower import (
     piece_size,
     tower_function,
 )
+from modgap.embeddings.models import PRECISIONS, create_model
+from modgap.embeddings.normalisation import disable_normalisation
 
 TEXT = {"width": 16, "heads": 1, "layers": 1, "context_length": 8, "vocab_size": 50}
 VISION = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 3, "head_width": 16}

@@ -8,14 +8,14 @@ import open_clip
 import pytest
 import torch
 
-from modgap.embeddings.from_transformers import PooledTowers
-from modgap.embeddings.trimming import (
+from modgap.embeddings.forward.trimming import (
     FULL_CONTEXT,
     context_use,
     encode_cut,
     shorter_context,
     used_lengths,
 )
+from modgap.embeddings.from_transformers import PooledTowers
 from transformers_folders import need_transformers
 
 CONTEXT = 24

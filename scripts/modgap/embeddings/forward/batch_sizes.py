@@ -41,7 +41,9 @@ def choose_batch_size(given, encode, items, device, *, clock=time.perf_counter, 
         batch = torch.from_numpy(np.array(items[:size])).to(device)
         try:
             seconds[size] = min(measure_seconds(encode, batch, clock) for _ in range(3)) / size
-        except RuntimeError:  # no room for it, nor for the next ones
+        except RuntimeError as error:  # no room for it, nor for the next ones
+            if not is_out_of_memory(error):
+                raise
             break
     if not seconds:
         return candidates[0]
@@ -57,3 +59,18 @@ def measure_seconds(encode, batch, clock):
     began = clock()
     encode(batch).cpu()
     return clock() - began
+
+
+def is_out_of_memory(error):
+    """CUDA has an exception of its own for it; MPS and the CPU allocator only a message."""
+    text = str(error)
+    return (
+        isinstance(error, torch.OutOfMemoryError)
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    )
+
+
+def known_batch_size(given):
+    """The batch size given, without a measurement for ``auto``."""
+    return FALLBACK if given == AUTO else given
