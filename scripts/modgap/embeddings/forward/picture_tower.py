@@ -25,7 +25,7 @@ from torch.nn import functional
 PIECE_BYTES = 10_000_000
 # Pictures from which on laying out the weights takes less time than it saves, and the most that
 # the second copy of the weights may take.
-WORTH_PACKING = 64
+WORTH_PACKING = 48
 PACKED_BYTES = 2_000_000_000
 
 

@@ -152,7 +152,7 @@ def test_pieces_stay_in_the_cache():
 
 
 @pytest.mark.parametrize(
-    ("n", "most", "packs"), [(63, 1e9, False), (64, 1e9, True), (64, 9, False)]
+    ("n", "most", "packs"), [(47, 1e9, False), (48, 1e9, True), (48, 9, False)]
 )
 def test_weights_are_laid_out_where_it_pays(monkeypatch, n, most, packs):
     seen = []
