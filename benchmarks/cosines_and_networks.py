@@ -50,7 +50,7 @@ def paper_curves(seed):
 
 
 def matrix_curves(seed):
-    """Theirs: fresh layers of torch for every activation, the mean of the whole matrix after each."""
+    """Theirs: fresh layers of torch for every activation, the whole matrix after each."""
     import torch
 
     torch.manual_seed(seed)

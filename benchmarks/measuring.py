@@ -13,7 +13,8 @@ import numpy as np
 
 COLUMNS = (
     "benchmark", "what", "size", "reference", "seconds", "reference_seconds", "ratio", "ratio_low",
-    "ratio_high", "rounds", "mb", "reference_mb", "floor_gflop", "floor_mb", "goal", "reached", "note",
+    "ratio_high", "rounds", "mb", "reference_mb", "floor_gflop", "floor_mb", "goal", "reached",
+    "note",
 )  # fmt: skip
 # No single measurement takes longer.
 LONGEST = 300
