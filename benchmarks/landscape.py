@@ -103,7 +103,7 @@ def batch_landscape(first, second, u, deltas, scale):
 
 def rows(quick):
     use_threads(1)
-    n = 1500 if quick else 5000
+    n = 1000 if quick else 5000
     first, second = draw_pairs(n, 512)
     u, _ = gap_direction(first, second)
     deltas = shift_grid(-5, 4.75, 0.25)
