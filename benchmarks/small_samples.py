@@ -27,8 +27,10 @@ from measuring import compare
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from modgap.statistics import measurements, pairwise
+from modgap.statistics.all_pairs import spread_rows
 from modgap.statistics.geometry import gap_influence, gap_vector, normalise, unbiased_square
 from modgap.statistics.headline import headline_gap
+from modgap.statistics.moments.sums import collect_pairs
 
 DIMENSIONS = (16, 64, 512)
 GAPS = (0.0, 0.3, 0.8)
@@ -79,13 +81,15 @@ def true_gap(X, Y):
 def measure_rows(X, Y, seed, n_resamples):
     """Every row that may have an interval, retrieval aside, as a data frame."""
     owner, n = np.arange(len(X)), len(X)
+    moments = collect_pairs(X, Y, owner, seed)
     rows = [
-        *measurements.gap_rows(X, Y, owner, n_resamples, seed),
-        *measurements.cross_rows(X, Y, owner, n_resamples, seed, 2000),
+        *measurements.gap_rows(moments, n_resamples, seed),
+        *measurements.cross_rows(moments, n_resamples, seed),
     ]
-    for side, cloud in (("first", X), ("second", Y)):
+    for side, cloud, sums in (("first", X, moments.first), ("second", Y, moments.second)):
         pairs = pairwise.within_pairs(cloud, owner, bins=1, block=2000)
-        rows += measurements.cloud_rows(side, cloud, owner, n, pairs)
+        rows += measurements.moment_rows(side, sums)
+        rows += [*spread_rows(side, cloud, owner, n, pairs), measurements.rank_row(side, sums)]
     frame = pd.DataFrame(rows)
     head = headline_gap(frame)
     without = head["statistic"] == "gap_unbiased"

@@ -11,7 +11,7 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 from modgap.embeddings.devices import take_gpus
 from modgap.job import start_log
 from modgap.shift.sweeping import sweep_shifts
-from modgap.statistics.clouds import load_pair
+from modgap.statistics.clouds import count_pictures, load_pair
 from modgap.tables import write_table
 
 
@@ -24,7 +24,9 @@ def main(
 
         use_threads(threads)
     pair = load_pair(first, second, samples)
-    tables, about = sweep_shifts(name, pair, device=device, **sweep)
+    # One text a picture counts, so the pairs are as many as the pictures.
+    total = count_pictures(first, len(pair.first))
+    tables, about = sweep_shifts(name, pair, device=device, total=total, **sweep)
     for table, path in zip(tables, (landscape, extrema, gradient, clouds), strict=True):
         write_table(table, path, about)
 

@@ -69,6 +69,7 @@ from modgap.plan.paths import (
     shard_counts,
 )
 from modgap.plan.sections.seeds import repeat_seeds
+from modgap.plan.shards import plan_sampled, plan_sharded, sharded_patterns
 from modgap.plan.spelling import did_you_mean
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
@@ -142,6 +143,8 @@ def resolve(config, root, configfiles=()):
         "crops": plan_crops(known, described),
         "labelled": plan_labelled(known),
         "imported": plan_imported(known),
+        "sharded": plan_sharded(known),
+        "sampled": plan_sampled(known),
         "matrix_clouds": plan_matrix_clouds(known),
         "images": plan_images(every, models),
         "texts": plan_texts(every, models, described),
@@ -205,6 +208,7 @@ def plan_patterns(known):
     return {
         "model": one_of(config["models"]),
         "pairs": one_of(list_paired(config)),
+        **sharded_patterns(config),
         "prompts": prompt_pattern(config),
         "classifier": one_of(known.classifiers),
         "study": one_of(name_study_tables(known)),

@@ -43,7 +43,7 @@ def batch_sizes_for(given, n):
 
 def sweep_shifts(
     name, pair, *, caption, grid, moved, temperatures, batch_sizes, n_resamples, seed, device,
-    cloud_shifts, cloud_pairs, exact_rows, sample_seed,
+    cloud_shifts, cloud_pairs, exact_rows, sample_seed, total=None,
 ):  # fmt: skip
     """The four tables of one embedding set, and what they are about.
 
@@ -55,7 +55,8 @@ def sweep_shifts(
     grid, moved, temperatures, batch_sizes, cloud_shifts, cloud_pairs : the section ``shift`` of a
         configuration. n_resamples, seed : of the intervals. device : "cpu" or "cuda".
     exact_rows, sample_seed : of more pairs the losses take so many, drawn at random; direction and
-        length of the gap are those of all pairs.
+        length of the gap are those of all pairs. total : pairs that those given were drawn from;
+        they are all if None.
 
     Returns
     -------
@@ -87,7 +88,7 @@ def sweep_shifts(
         X, Y, u, deltas=cloud_shifts, moved=moved[0], n_drawn=cloud_pairs, seed=seed
     )
     about = {"embeddings": name, "gap": gap, "n": len(compared[0]), "grid": grid}
-    about |= describe_sample(len(compared[0]), len(X))
+    about |= describe_sample(len(compared[0]), len(X) if total is None else total)
     tables = [pd.concat(frames, ignore_index=True) for frames in (losses, found, slopes, [drawn])]
     for table in tables:
         table.insert(0, "embeddings", name)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
 from modgap.statistics.joining import count_strays, describe_joining, match_ids
@@ -185,6 +186,40 @@ def sample_pairs(pair, limit, seed):
 def describe_sample(n, total):
     """Metadata of a table about n of ``total`` pictures; empty where they are all."""
     return {} if n == total else {"sampled": {"pictures": n, "of": total}}
+
+
+def count_pictures(parts, n):
+    """Pictures behind a cloud: n, or as many as those n were drawn from (of shards)."""
+    return read_metadata(parts[0]).get("sampled", {}).get("of", n)
+
+
+def draw_queries(clouds, limit, seed):
+    """At most ``limit`` pairs of the samples of two modalities that are read shard by shard.
+
+    clouds : path of each sample.
+
+    Returns
+    -------
+    queries : unit rows (q, dim) of both. numbers : (q,) numbers of the pairs in all shards.
+    """
+    rows = []
+    for path in clouds:
+        ids, cloud, _ = read_embeddings([path])
+        drawn = sample_pictures(len(cloud), limit, seed)
+        rows.append(normalise(cloud[drawn]))
+    numbers = ids["sample_id"].str.removeprefix("item-").astype(np.int64).to_numpy()
+    return rows, numbers[drawn]
+
+
+def read_ranks(paths):
+    """Counts (2, q, 2) of ``count_above`` both ways, added up; None where nothing was ranked."""
+    counts = sum(read_own_array(path) for path in paths) if paths else np.zeros((2, 0, 2))
+    return counts if counts.shape[1] else None
+
+
+def read_own_array(path):
+    """An array that the pipeline wrote, after it was compared with its digest."""
+    return np.load(check_digest(path), allow_pickle=False)
 
 
 def name_sources(table, first, second, samples, caption):

@@ -171,7 +171,8 @@ def within_picture_squares(rows, owner, n_pictures):
     """Σ (yⱼ·yₖ)² over all j, k of the same picture (j = k included), (n,)."""
     order = np.argsort(owner, kind="stable")
     rows, owner = rows[order], owner[order]
-    result = np.bincount(owner, weights=np.einsum("ij,ij->i", rows, rows) ** 2).astype(float)
+    squares = np.einsum("ij,ij->i", rows, rows) ** 2
+    result = np.bincount(owner, weights=squares, minlength=n_pictures)
     for step in range(1, np.bincount(owner).max()):
         same = np.flatnonzero(owner[:-step] == owner[step:])
         dots = np.einsum("ij,ij->i", rows[same], rows[same + step])

@@ -123,6 +123,35 @@ def rank_counts(queries, gallery, relevant_to, block):
     return result
 
 
+def count_above(queries, best, own, gallery, first, block):
+    """Where the only relevant item of each query stands among some items of a gallery.
+
+    Counts of all parts of a gallery add up to those of ``rank_counts``.
+
+    Parameters
+    ----------
+    queries : (q, dim). best : (q,) similarity of each to its relevant item. own : (q,) number of
+        that item in the whole gallery. gallery : (k, dim), items number ``first`` and following.
+    block : block² similarities are held at a time.
+
+    Returns
+    -------
+    (q, 2) integers: items above the relevant one, and others tied with it.
+    """
+    result = np.zeros((len(queries), 2), dtype=np.int64)
+    items = max(1, block**2 // len(queries))
+    for start in range(0, len(gallery), items):
+        similarity = queries @ gallery[start : start + items].T
+        places = own - first - start
+        here = np.flatnonzero((places >= 0) & (places < similarity.shape[1]))
+        similarity[here, places[here]] = -np.inf
+        similarity -= best[:, None]
+        above = np.count_nonzero(similarity > TIE, axis=1)
+        result[:, 0] += above
+        result[:, 1] += np.count_nonzero(similarity >= -TIE, axis=1) - above
+    return result
+
+
 def log_choose(n, k):
     """log of the binomial coefficient."""
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

@@ -79,6 +79,8 @@ def test_the_plan_holds_what_the_smoke_run_is_made_of(root, monkeypatch):
         "first": ["<results>/embeddings/vit/scenes/images/part-0.parquet"],
         "second": ["<results>/embeddings/vit/scenes/texts/part-0.parquet"],
         "samples": ["<results>/samples/scenes.parquet"],
+        "moments": [],
+        "ranks": [],
         "settings": {"caption": "first", "name": "scenes-vit"},
         "swept": {
             "caption": "first",
