@@ -12,12 +12,14 @@ call goes on with it.
 import argparse
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from many_pairs import ROOT, job_times
+from many_pairs import ROOT, job_times, run_pipeline
+from measuring import compare
 
 # Angles to its cone's axis between which every row has one, and that between the two axes.
 NARROW, WIDE, APART = 0.5, 1.5, 0.9
@@ -77,6 +79,21 @@ def time_floors(folder, n, dim, rows=16_384):
     for _ in range(5):
         X.T @ X, Y.T @ Y, X.T @ Y
     return reading, (time.process_time() - start) / 5 * n / rows
+
+
+def rows(quick):
+    n, dim, shards = (50_000, 512, 4) if quick else (2_000_000, 512, 40)
+    with tempfile.TemporaryDirectory() as folder:
+        config = write_shards(Path(folder), n, dim, shards, 1_000)
+        yield compare(
+            "whole run from shards to the table of statistics",
+            f"{n:,} pairs of {dim}, {shards} shards",
+            lambda: run_pipeline(config, "table_statistics"),
+            rounds=1,
+            memory=False,
+            gflop=6 * n * dim**2 / 1e9,
+            megabytes=4 * n * dim / 1e6,
+        )
 
 
 def main():

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import compare
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
@@ -201,6 +202,18 @@ def summarise(frame, truth):
 def give_intervals_from(fewest):
     """Give intervals from so many pictures on, in this process."""
     measurements.FEWEST_FOR_INTERVAL = fewest
+
+
+def rows(quick):
+    """The time of one sample's intervals; coverage takes an hour and is in README."""
+    n = 50
+    X, Y = draw_pairs(n, 64, 0.5, np.random.default_rng(0))
+    yield compare(
+        "every statistic of few pictures, with its interval",
+        f"{n} pairs of 64, 400 resamples",
+        lambda: measure_rows(X, Y, 0, 400),
+        rounds=3 if quick else 9,
+    )
 
 
 def main():
