@@ -28,7 +28,7 @@ from modgap.statistics.moments.sums import merge_range
 from modgap.statistics.retrieval import count_above, partner_scores
 
 
-class Block(NamedTuple):
+class PictureBlock(NamedTuple):
     """Whole pictures: number of the first row of each (n,), hash of its id (n,), unit rows X
     (n, dim), those of its texts Y (m, dim), picture of each text (m,) or None where text i is of
     picture i, and the lengths of the shortest and the longest row of each modality so far.
@@ -49,7 +49,7 @@ def locate_in(row, about):
 
 
 def stream_pictures(index, about, chosen):
-    """``Block`` after ``Block`` of some shards (positions in the index); none holds half a picture.
+    """``PictureBlock`` after ``PictureBlock`` of some shards (positions in the index); none holds half a picture.
 
     Raises
     ------
@@ -77,14 +77,14 @@ def stream_pictures(index, about, chosen):
 
 
 def take_pictures(row, about, pictures, X, Y, norms):
-    """The ``Block`` of some pictures of a shard, from all their rows."""
+    """The ``PictureBlock`` of some pictures of a shard, from all their rows."""
     numbers, owner = row["start"] + pictures.starts, None
     if len(X) > len(pictures.keys):
         owner = np.repeat(np.arange(len(pictures.keys)), pictures.counts)
         first = pictures.starts - pictures.starts[0]
         check_copies(row, about, pictures, X, first[owner])
         X = X[first]
-    return Block(numbers, pictures.keys, X, Y, owner, norms)
+    return PictureBlock(numbers, pictures.keys, X, Y, owner, norms)
 
 
 def check_copies(row, about, pictures, X, first):
