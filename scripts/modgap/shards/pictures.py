@@ -49,7 +49,7 @@ def locate_in(row, about):
 
 
 def stream_pictures(index, about, chosen):
-    """``PictureBlock`` after ``PictureBlock`` of some shards (positions in the index); none holds half a picture.
+    """Each ``PictureBlock`` of some shards (positions in the index); none holds half a picture.
 
     Raises
     ------
