@@ -1,10 +1,11 @@
 """The modality gap, from pictures and captions to figures and tables.
 
-fetch -> data -> embeddings -> (training) -> statistics, cones, shift, tasks -> report:
+fetch -> data -> embeddings -> (shards, training) -> statistics, cones, shift, tasks, methods -> report:
     <resources>/...                                          files from the network
     <results>/samples/{dataset}.parquet                      one row per picture and caption
     <results>/pixels/{dataset}/{geometry}/part-{shard}.npy   crops, shared by models
     <results>/embeddings/{model}/{dataset}/{modality}/part-{shard}.parquet
+    <results>/moments/{dataset}.npz                          sums over pairs read shard by shard
     <results>/training/{run}/...                             checkpoints of models trained here
     <results>/statistics/<what>/...parquet                   tidy measurements
     <results>/figures, <results>/tables, <results>/report    what people look at
@@ -40,6 +41,7 @@ wildcard_constraints:
 include: "rules/fetch.smk"
 include: "rules/data.smk"
 include: "rules/embeddings.smk"
+include: "rules/shards.smk"
 include: "rules/training.smk"
 include: "rules/statistics.smk"
 include: "rules/cones.smk"

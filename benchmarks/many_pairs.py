@@ -12,11 +12,13 @@ import argparse
 import csv
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 from landscape import draw_pairs
+from measuring import compare
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = ("statistics/gap/mine.parquet", "figures/fig1_modality_gap.png", "report/index.html")
@@ -44,6 +46,29 @@ def job_times(results):
             row = next(csv.DictReader(stream, delimiter="\t"))
         job = path.relative_to(results / "benchmarks").with_suffix("")
         yield str(job), *(float(row[key]) for key in ("s", "cpu_time", "max_rss"))
+
+
+def run_pipeline(config, target):
+    """A run from nothing, silent, on one core."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--forceall", target]
+    subprocess.run(
+        [*command, "--configfile", str(config)], cwd=ROOT, check=True, capture_output=True
+    )
+
+
+def rows(quick):
+    n = 2_000 if quick else 50_000
+    with tempfile.TemporaryDirectory() as folder:
+        config = write_pairs(Path(folder), n, 512)
+        yield compare(
+            "whole run from two files to the gap in words",
+            f"{n:,} pairs of 512",
+            lambda: run_pipeline(config, "table_answers"),
+            rounds=1,
+            memory=False,
+            megabytes=8 * n * 512 / 1e6,
+            note="starts of Python and imports are most of it",
+        )
 
 
 def main():

@@ -22,12 +22,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import compare
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from modgap.statistics import measurements, pairwise
+from modgap.statistics.all_pairs import spread_rows
 from modgap.statistics.geometry import gap_influence, gap_vector, normalise, unbiased_square
 from modgap.statistics.headline import headline_gap
+from modgap.statistics.moments.sums import collect_pairs
 
 DIMENSIONS = (16, 64, 512)
 GAPS = (0.0, 0.3, 0.8)
@@ -78,13 +81,15 @@ def true_gap(X, Y):
 def measure_rows(X, Y, seed, n_resamples):
     """Every row that may have an interval, retrieval aside, as a data frame."""
     owner, n = np.arange(len(X)), len(X)
+    moments = collect_pairs(X, Y, owner, seed)
     rows = [
-        *measurements.gap_rows(X, Y, owner, n_resamples, seed),
-        *measurements.cross_rows(X, Y, owner, n_resamples, seed, 2000),
+        *measurements.gap_rows(moments, n_resamples, seed),
+        *measurements.cross_rows(moments, n_resamples, seed),
     ]
-    for side, cloud in (("first", X), ("second", Y)):
+    for side, cloud, sums in (("first", X, moments.first), ("second", Y, moments.second)):
         pairs = pairwise.within_pairs(cloud, owner, bins=1, block=2000)
-        rows += measurements.cloud_rows(side, cloud, owner, n, pairs)
+        rows += measurements.moment_rows(side, sums)
+        rows += [*spread_rows(side, cloud, owner, n, pairs), measurements.rank_row(side, sums)]
     frame = pd.DataFrame(rows)
     head = headline_gap(frame)
     without = head["statistic"] == "gap_unbiased"
@@ -197,6 +202,18 @@ def summarise(frame, truth):
 def give_intervals_from(fewest):
     """Give intervals from so many pictures on, in this process."""
     measurements.FEWEST_FOR_INTERVAL = fewest
+
+
+def rows(quick):
+    """The time of one sample's intervals; coverage takes an hour and is in README."""
+    n = 50
+    X, Y = draw_pairs(n, 64, 0.5, np.random.default_rng(0))
+    yield compare(
+        "every statistic of few pictures, with its interval",
+        f"{n} pairs of 64, 400 resamples",
+        lambda: measure_rows(X, Y, 0, 400),
+        rounds=3 if quick else 9,
+    )
 
 
 def main():

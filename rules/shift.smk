@@ -11,6 +11,8 @@ rule sweep_loss:
         first=planned("embedding_sets", "{embeddings}", "first"),
         second=planned("embedding_sets", "{embeddings}", "second"),
         samples=planned("embedding_sets", "{embeddings}", "samples"),
+        # Of clouds that are read shard by shard the files above hold a sample.
+        moments=planned("embedding_sets", "{embeddings}", "moments"),
     output:
         landscape="<results>/statistics/loss_landscape/{embeddings}.parquet",
         extrema="<results>/statistics/loss_extrema/{embeddings}.parquet",

@@ -11,6 +11,8 @@ rule measure_gap:
         first=planned("embedding_sets", "{embeddings}", "first"),
         second=planned("embedding_sets", "{embeddings}", "second"),
         samples=planned("embedding_sets", "{embeddings}", "samples"),
+        # Of clouds that are read shard by shard the files above hold a sample.
+        moments=planned("embedding_sets", "{embeddings}", "moments"),
     output:
         table="<results>/statistics/gap/{embeddings}.parquet",
     log:
@@ -40,6 +42,7 @@ rule measure_pairs:
         first=planned("embedding_sets", "{embeddings}", "first"),
         second=planned("embedding_sets", "{embeddings}", "second"),
         samples=planned("embedding_sets", "{embeddings}", "samples"),
+        ranks=planned("embedding_sets", "{embeddings}", "ranks"),
     output:
         table="<results>/statistics/pairs/{embeddings}.parquet",
     log:
@@ -70,6 +73,7 @@ rule measure_cone:
     """Pairwise cosines within one cloud: moments, quantiles, histogram."""
     input:
         parts=planned("clouds", "{model}/{dataset}/{modality}", "parts"),
+        moments=planned("clouds", "{model}/{dataset}/{modality}", "moments"),
     output:
         table="<results>/statistics/cone/{model}/{dataset}/{modality}.parquet",
         histogram="<results>/statistics/cone_histogram/{model}/{dataset}/{modality}.parquet",
@@ -86,6 +90,12 @@ rule measure_cone:
         code=code_version("measure_cone.py"),
         settings=settings(
             "statistics",
+            "caption",
+            "n_resamples",
+            "seed",
+            "exact_rows",
+            "block",
+            "bins",
             row=("clouds", "{model}/{dataset}/{modality}", "settings"),
             name="{model}/{dataset}/{modality}",
         ),

@@ -2,7 +2,8 @@
 
 ``caption`` chooses the texts of a picture that enter (first, last or all of them; with all, two
 texts of one picture are not a pair). It has no effect on images. Of more than ``exact_rows``
-pictures so many, drawn at random, are compared with each other; what needs no pairs is over all.
+pictures so many, drawn at random, are compared with each other; what needs no pairs is over all:
+where the cloud is a sample of many shards, from their moments.
 """
 
 import sys
@@ -15,14 +16,19 @@ import pandas as pd
 from modgap.errors import InputError
 from modgap.job import start_log
 from modgap.statistics.all_pairs import measure_cloud
-from modgap.statistics.clouds import describe_sample, sample_pictures
+from modgap.statistics.clouds import count_pictures, describe_sample, sample_pictures
+from modgap.statistics.moments.files import read_moments
 from modgap.tables import read_embeddings, write_table
 
 # Leaving one picture out must leave pairs whose spread can be measured.
 FEWEST = 4
 
 
-def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, seed, exact_rows):
+def main(
+    parts, table, histogram, *, moments=None, name, caption, bins, block, n_resamples, seed,
+    exact_rows, side=0,
+):  # fmt: skip
+    """moments : of all pairs, where ``parts`` hold a sample. side : 0 or 1, which of the pairs."""
     ids, X, _ = read_embeddings(parts)
     owner, pictures = pd.factorize(ids["sample_id"])
     if len(pictures) < FEWEST:
@@ -43,10 +49,16 @@ def main(parts, table, histogram, *, name, caption, bins, block, n_resamples, se
         seed=seed,
         block=block,
         compared=compared,
+        cloud=None if moments is None else pick_side(read_moments(moments)[0], side),
     )
-    sampled = describe_sample(len(compared), len(pictures))
+    sampled = describe_sample(len(compared), count_pictures(parts, len(pictures)))
     write_table(rows, table, sampled)
     write_table(counts, histogram, sampled)
+
+
+def pick_side(pairs, side):
+    """The moments of one modality of pairs."""
+    return (pairs.first, pairs.second)[side]
 
 
 if __name__ == "__main__":
@@ -55,5 +67,6 @@ if __name__ == "__main__":
         snakemake.input.parts,
         snakemake.output.table,
         snakemake.output.histogram,
+        moments=next(iter(snakemake.input.moments), None),
         **snakemake.params.settings,
     )

@@ -13,6 +13,7 @@ import pandas as pd
 from modgap.cones.layers import layer_cosines
 from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import batches, first_pixels, first_tokens
+from modgap.embeddings.forward.batch_sizes import known_batch_size
 from modgap.embeddings.models import create_model
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.job import progress, start_log
@@ -50,7 +51,9 @@ def main(
         if layers == "removed":
             disable_normalisation(loaded.network)
         for modality, (encode, rows_in) in towers.items():
-            parts = progress(batches(rows_in, batch_size), total=len(rows_in), what=modality)
+            parts = progress(
+                batches(rows_in, known_batch_size(batch_size)), total=len(rows_in), what=modality
+            )
             found = layer_cosines(loaded.network, modality, encode, parts, groups=groups)
             rows += [{"normalisation_layers": layers, "side": modality, **row} for row in found]
     write_table(pd.DataFrame(rows), table, {**loaded.provenance, **data_provenance(samples)})

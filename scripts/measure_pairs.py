@@ -2,7 +2,8 @@
 
 ``caption`` chooses the texts of a picture that enter the geometry (first, last or all of them). It
 moves the numbers. Retrieval always ranks every text there is, as CLIP's evaluation does. Of more
-than ``exact_rows`` pictures so many are drawn at random, with their texts, and the table says so.
+than ``exact_rows`` pictures so many are drawn at random, with their texts, and the table says so;
+of clouds in shards, retrieval ranks all of them for a sample of queries.
 """
 
 import sys
@@ -12,25 +13,24 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
 from modgap.statistics.all_pairs import measure_sampled
-from modgap.statistics.clouds import load_pair
+from modgap.statistics.clouds import count_pictures, load_pair, read_ranks
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs.
 FEWEST = 4
 
 
-def main(first, second, samples, table, *, name, caption, exact_rows, seed, block):
+def main(first, second, samples, table, *, ranks=(), name, caption, exact_rows, seed, block):
+    """ranks : paths of what was counted shard by shard, where the clouds are a sample of them."""
     pair = load_pair(first, second, samples)
-    total = len(pair.first)
-    if total < FEWEST:
-        raise InputError(
-            f"{first[0]}: {total} rows; the statistics of {name!r} need at least {FEWEST}"
-        )
+    n, total = len(pair.first), count_pictures(first, len(pair.first))
+    if n < FEWEST:
+        raise InputError(f"{first[0]}: {n} rows; the statistics of {name!r} need at least {FEWEST}")
     if total > exact_rows:
-        LOG.info("%s: %d of %d pictures, drawn at random", name, exact_rows, total)
-    frame, sampled = measure_sampled(
-        name, pair, samples, caption=caption, exact_rows=exact_rows, seed=seed, block=block
-    )
+        LOG.info("%s: %d of %d pictures, drawn at random", name, min(n, exact_rows), total)
+    options = {"exact_rows": exact_rows, "seed": seed, "block": block, "total": total}
+    options["ranks"] = read_ranks(ranks)
+    frame, sampled = measure_sampled(name, pair, samples, caption=caption, **options)
     write_table(frame, table, sampled)
 
 
@@ -41,5 +41,6 @@ if __name__ == "__main__":
         snakemake.input.second,
         next(iter(snakemake.input.samples), None),
         snakemake.output.table,
+        ranks=snakemake.input.ranks,
         **snakemake.params.settings,
     )

@@ -11,7 +11,13 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 import numpy as np
 
 from modgap.job import start_log
-from modgap.statistics.clouds import are_pairs, load_pair, load_unpaired, sample_pictures
+from modgap.statistics.clouds import (
+    are_pairs,
+    count_pictures,
+    load_pair,
+    load_unpaired,
+    sample_pictures,
+)
 from modgap.statistics.geometry import normalise
 from modgap.statistics.projections import (
     PROJECTIONS,
@@ -43,7 +49,7 @@ def main(first, second, samples, table, *, name, caption, max_pairs, seed, **loo
             name, X, Y, rows, keys={}, methods=PROJECTIONS, seed=seed, **look
         )
         about = {"axes": axes, "n": sum(map(len, clouds)), "n_drawn": len(rows), "seed": seed}
-    write_table(points, table, about)
+    write_table(points, table, {**about, "n": count_pictures(first, about["n"])})
 
 
 if __name__ == "__main__":

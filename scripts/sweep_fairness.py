@@ -16,17 +16,19 @@ from modgap.statistics.clouds import (
     label_indices,
     picture_labels,
     read_class_vectors,
-    read_clouds,
-    read_pictures,
 )
-from modgap.statistics.geometry import direction, gap_vector
+from modgap.statistics.geometry import direction
 from modgap.tables import write_table
 from modgap.tasks.fairness import (
     changes_by_group,
+    count_by_group,
     display_name,
+    group_masks,
     outcomes_by_measure,
     rates_by_group,
 )
+from modgap.tasks.rows import open_clouds, open_pictures, rows_of
+from modgap.tasks.selection import zero_index
 from modgap.tasks.zero_shot import gap_by_shift, predictions_by_shift, sweep_products
 
 
@@ -52,13 +54,14 @@ def main(
     templates : sets of templates, the first is the main one. columns : those that make the class.
     groups : columns to group by. deltas : shifts of the curve. tested : shifts compared with none.
     """
-    X, pictures = read_pictures(images, samples, prompts)
+    X, pictures = open_pictures(images, samples, prompts)
     labels = picture_labels(pictures, columns, name)
     by_column = {
         column: picture_labels(pictures, [column], name).map(display_name).to_numpy()
         for column in groups
     }
-    clouds = None if gap is None else read_clouds(*gap, caption)
+    clouds = None if gap is None else open_clouds(*gap, caption)
+    masks = list(group_masks(by_column))
     everything = np.union1d(deltas, tested)
     chosen = np.isin(everything, tested)
     all_rates, all_changes = [], []
@@ -66,23 +69,37 @@ def main(
         classes, T = read_class_vectors(prompts, kind)
         of_pictures = list(classes["class"][classes["category"] == ""])
         truth = label_indices(labels, of_pictures, name, prompts_file, complete=False)
-        first, second = (X, T) if clouds is None else clouds
-        u = direction(gap_vector(first, second))
-        predictions = predictions_by_shift(sweep_products(X, T, u), everything, "first")
-        outcomes = outcomes_by_measure(predictions, truth, classes["category"])
+        first, second = (X, rows_of(T)) if clouds is None else clouds
+        u = direction(first.centre() - second.centre())
+        measures, counts = count_outcomes(X, T, u, truth, classes["category"], masks, everything)
         distance = dict(
             zip(everything, gap_by_shift(first, second, u, everything, "first"), strict=True)
         )
-        here = rates_by_group(outcomes, by_column, everything)
+        here = rates_by_group(counts, measures, masks, everything)
         all_rates.append(here.assign(templates=kind, distance=here["delta"].map(distance)))
-        some = {measure: hits[chosen] for measure, hits in outcomes.items()}
+        some = counts[:, :, chosen]
         all_changes.append(
-            changes_by_group(some, by_column, everything[chosen]).assign(templates=kind)
+            changes_by_group(some, measures, masks, everything[chosen]).assign(templates=kind)
         )
     largest = float(labels.value_counts().iloc[0] / len(labels))
     about = {"n": len(X), "templates": list(templates), "largest_class": largest}
     write_table(pd.concat(all_rates, ignore_index=True).assign(task=name), rates_table, about)
     write_table(pd.concat(all_changes, ignore_index=True).assign(task=name), changes_table, about)
+
+
+def count_outcomes(X, T, u, truth, category, masks, deltas):
+    """Names of what is counted, and ``count_by_group`` of all pictures, block by block.
+
+    X : ``UnitRows``. T, u : prompts and direction. truth, category : see ``outcomes_by_measure``.
+    """
+    measures, counts = [], 0
+    for rows, block in X.blocks():
+        predictions = predictions_by_shift(sweep_products(block, T, u), deltas, "first")
+        outcomes = outcomes_by_measure(predictions, truth[rows], category)
+        here = [(grouping, group, mask[rows]) for grouping, group, mask in masks]
+        measures = list(outcomes)
+        counts = counts + count_by_group(outcomes, here, zero_index(deltas))
+    return measures, counts
 
 
 if __name__ == "__main__":

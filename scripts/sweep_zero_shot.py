@@ -18,10 +18,9 @@ from modgap.statistics.clouds import (
     number_pictures,
     picture_labels,
     read_class_vectors,
-    read_clouds,
-    read_pictures,
 )
 from modgap.tables import write_table
+from modgap.tasks.rows import open_clouds, open_pictures
 from modgap.tasks.sweep import Task, control_rows, curve_rows, selection_rows
 
 # Pictures of each class of two that an AUC needs for its variance.
@@ -56,14 +55,14 @@ def main(
     columns : those of the samples table that make the label.
     """
     classes, T = read_class_vectors(prompts, templates)
-    X, pictures = read_pictures(images, samples, prompts)
+    X, pictures = open_pictures(images, samples, prompts)
     labels = label_indices(
         picture_labels(pictures, columns, name), list(classes["class"]), name, prompts_file
     )
     if metric == "auc":
         check_two_classes(labels, T, name)
-    clouds = None if gap is None else read_clouds(*gap, caption)
-    task = Task(X, T, labels, X @ T.T, np.array(deltas), metric, clouds)
+    clouds = None if gap is None else open_clouds(*gap, caption)
+    task = Task(X, T, labels, np.array(deltas), metric, clouds)
     owner = number_pictures(pictures)
     frames = {curve: [], selection: [], controls: []}
     for side in progress(sides, total=len(sides), what="sides"):

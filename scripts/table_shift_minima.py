@@ -15,7 +15,10 @@ from modgap.job import start_log
 from modgap.report.formats import write_formats
 from modgap.tables import read_metadata, read_table
 
-PRINTED = ["embeddings", "weights", "tau", "shift", "shift_low", "shift_high", "n", "n_seeds"]
+PRINTED = [
+    "embeddings", "weights", "tau", "shift", "shift_low", "shift_high", "batch_size", "n", "of",
+    "n_seeds",
+]  # fmt: skip
 KEYS = ["embeddings", "moved", "protocol", "side", "batch_size", "tau"]
 FIXED_GAP = "; the gap itself as measured"
 
@@ -61,7 +64,7 @@ def lowest_points(extrema, gap):
             "at_end_of_grid": shifts["boundary"],
             "gap": gap,
             "loss": losses.loc[list(map(tuple, shifts[KEYS].to_numpy()))].to_numpy(),
-            **{key: shifts[key] for key in ("n", "dim", "seed", "n_resamples")},
+            **{key: shifts[key] for key in ("n", "of", "dim", "seed", "n_resamples")},
         }
     ).reset_index(drop=True)
 

@@ -91,11 +91,11 @@ def data_provenance(path):
     return {key: stored[key] for key in ("dataset", "dataset_sha256")}
 
 
-def open_parquet(path):
-    """A ParquetFile, or an InputError that names the file."""
+def open_parquet(path, **options):
+    """A ParquetFile with these options of its own, or an InputError that names the file."""
     pa = load_arrow()
     try:
-        return pa.parquet.ParquetFile(check_file(path))
+        return pa.parquet.ParquetFile(check_file(path), **options)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: not a readable parquet file ({error})") from error
 
@@ -148,42 +148,95 @@ def read_embeddings(paths):
     ------
     InputError : shards whose provenance or width disagrees, rows that are not finite, zero vectors.
     """
-    pa = load_arrow()
     paths = [str(path) for path in paths]
-    provenances = [read_metadata(path) for path in paths]
-    for path, provenance in zip(paths[1:], provenances[1:], strict=True):
-        check_same_provenance(paths[0], provenances[0], path, provenance)
+    provenance = check_shards(paths)
     frames, blocks = [], []
     for path in paths:
         table = open_own(path).read()
-        if "embedding" not in table.column_names:
-            raise InputError(f"{path}: no column 'embedding'")
+        dim = read_width(path, table.schema)
         column = table.column("embedding").combine_chunks()
-        if not pa.types.is_fixed_size_list(column.type):
-            raise InputError(f"{path}: column 'embedding' is not a fixed-size list")
-        block = column.values.to_numpy(zero_copy_only=False)
-        block = block.reshape(len(column), column.type.list_size)
+        block = column.values.to_numpy(zero_copy_only=False).reshape(len(column), dim)
         check_rows(block, path)
         blocks.append(block)
         frames.append(table.drop_columns(["embedding"]).to_pandas())
-        if block.shape[1] != blocks[0].shape[1]:
-            raise InputError(
-                f"{path}: embeddings have {block.shape[1]} dimensions, "
-                f"those of {paths[0]} have {blocks[0].shape[1]}"
-            )
-    return pd.concat(frames, ignore_index=True), np.concatenate(blocks), provenances[0]
+        check_width(path, dim, paths[0], blocks[0].shape[1])
+    return pd.concat(frames, ignore_index=True), np.concatenate(blocks), provenance
 
 
-def check_rows(block, where):
-    """Raise an InputError naming the first row of ``block`` that is not finite or all zero."""
+def check_shards(paths):
+    """Provenance of the first shard, after the others were compared with it."""
+    provenances = [read_metadata(path) for path in paths]
+    for path, provenance in zip(paths[1:], provenances[1:], strict=True):
+        check_same_provenance(paths[0], provenances[0], path, provenance)
+    return provenances[0]
+
+
+def read_width(path, schema):
+    """Width of the column of embeddings of a file."""
+    if "embedding" not in schema.names:
+        raise InputError(f"{path}: no column 'embedding'")
+    kind = schema.field("embedding").type
+    if not load_arrow().types.is_fixed_size_list(kind):
+        raise InputError(f"{path}: column 'embedding' is not a fixed-size list")
+    return kind.list_size
+
+
+def check_width(path, dim, first, expected):
+    """Raise an InputError where a shard has another width than the first."""
+    if dim != expected:
+        raise InputError(
+            f"{path}: embeddings have {dim} dimensions, those of {first} have {expected}"
+        )
+
+
+def list_embeddings(paths):
+    """``read_embeddings`` without the embeddings: ids, their width, provenance."""
+    paths = [str(path) for path in paths]
+    provenance, frames, widths = check_shards(paths), [], []
+    for path in paths:
+        stored = open_own(path)
+        widths.append(read_width(path, stored.schema_arrow))
+        check_width(path, widths[-1], paths[0], widths[0])
+        names = [name for name in stored.schema_arrow.names if name != "embedding"]
+        frames.append(stored.read(columns=names).to_pandas())
+    return pd.concat(frames, ignore_index=True), widths[0], provenance
+
+
+def read_embedding_blocks(paths, size):
+    """Yield the raw rows of shards that ``list_embeddings`` has seen, at most ``size`` at a time.
+
+    Raises
+    ------
+    InputError : rows that are not finite, zero vectors.
+    """
+    for path in paths:
+        # Pages one after the other: a row group holds a million rows.
+        options = {"pre_buffer": False, "buffer_size": 1 << 20}
+        with open_parquet(path, **options) as stored:
+            start = 0
+            for batch in stored.iter_batches(size, columns=["embedding"]):
+                column = batch.column(0)
+                block = column.flatten().to_numpy(zero_copy_only=False)
+                block = block.reshape(len(column), -1)
+                check_rows(block, path, start)
+                yield block
+                start += len(block)
+
+
+def check_rows(block, where, start=0):
+    """Raise an InputError naming the first row of ``block`` that is not finite or all zero.
+
+    start : number of the first row.
+    """
     finite = np.isfinite(block).all(axis=1)
     if not finite.all():
-        raise InputError(f"{where}: row {int(np.argmin(finite))} has values that are not finite")
+        raise InputError(
+            f"{where}: row {start + int(np.argmin(finite))} has values that are not finite"
+        )
     nonzero = block.any(axis=1)
     if not nonzero.all():
-        raise InputError(
-            f"{where}: row {int(np.argmin(nonzero))} is all zeros and has no direction; remove it"
-        )
+        row = start + int(np.argmin(nonzero))
+        raise InputError(f"{where}: row {row} is all zeros and has no direction; remove it")
 
 
 def check_same_provenance(path, provenance, other_path, other, keys=PROVENANCE_KEYS):

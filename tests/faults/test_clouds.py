@@ -192,7 +192,7 @@ def sweep(first, second, table):
         first, second, None, *paths, name="d", caption="first",
         grid={"first": -1, "last": 1, "step": 0.5}, moved=["both"], temperatures=[0.5],
         batch_sizes=["all"], n_resamples=20, seed=0, device="cpu", cloud_shifts=[0],
-        cloud_pairs=5, threads=1, exact_rows=100, sample_seed=0,
+        cloud_pairs=5, threads=1, largest_batch=100, sample_seed=0,
     )  # fmt: skip
     frame = read_table(paths[0])
     scores = unit(first[0]) @ unit(second[0]).T / 0.5

@@ -35,7 +35,7 @@ def swept(tmp_path_factory):
             *inputs, None, *outputs, name=str(n), caption="first", threads=1, moved=["both"],
             grid={"first": -2, "last": 2, "step": 0.5}, temperatures=["1/50", 1],
             batch_sizes=batch_sizes, n_resamples=100, seed=0, device="cpu",
-            cloud_shifts=[0, 1], cloud_pairs=20, exact_rows=500, sample_seed=0,
+            cloud_shifts=[0, 1], cloud_pairs=20, largest_batch=500, sample_seed=0,
         )  # fmt: skip
         for kind, path in zip(kinds, outputs, strict=True):
             paths[kind].append(path)

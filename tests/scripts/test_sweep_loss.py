@@ -9,6 +9,8 @@ import pytest
 import sweep_loss
 import table_shift_minima
 from modgap.errors import InputError
+from modgap.statistics.moments.files import write_moments
+from modgap.statistics.moments.sums import collect_pairs
 from modgap.tables import read_metadata, read_table, write_embeddings, write_table
 
 KINDS = ("landscape", "extrema", "gradient", "clouds")
@@ -25,7 +27,7 @@ SETTINGS = {
     "cloud_shifts": [0, 1],
     "cloud_pairs": 7,
     "threads": 1,
-    "exact_rows": 1000,
+    "largest_batch": 1000,
     "sample_seed": 0,
 }
 
@@ -228,7 +230,8 @@ def test_an_interval_around_zero_holds_shifts_of_size_zero():
     rows = pd.DataFrame(
         {
             **{key: ["mine"] * 2 for key in ["embeddings", "moved", "protocol", "side"]},
-            **{key: [1, 1] for key in ["batch_size", "tau", "n", "dim", "seed", "n_resamples"]},
+            **{key: [1, 1] for key in ["batch_size", "tau", "n", "of", "dim", "seed"]},
+            "n_resamples": 1,
             "extremum": "minimum",
             "statistic": ["delta", "loss"],
             "value": [-0.1, 2.0],
@@ -244,21 +247,40 @@ def test_an_interval_around_zero_holds_shifts_of_size_zero():
     assert row["loss"] == 2.0
 
 
-def test_of_many_pairs_a_sample_gives_the_loss_and_all_of_them_the_gap(drawn, tables, tmp_path):
-    few = sweep(tmp_path, drawn, exact_rows=40, sample_seed=5, batch_sizes=["all"])
+def test_of_many_pairs_batches_are_drawn_and_all_of_them_give_the_gap(drawn, tables, tmp_path):
+    sizes = {"batch_sizes": [10, "1/4", "all"]}
+    few = sweep(tmp_path, drawn, largest_batch=40, sample_seed=5, **sizes)
     about = read_metadata(few["landscape"])
     assert about["sampled"] == {"pictures": 40, "of": 60}
     assert about["n"] == 40
     assert about["gap"] == read_metadata(tables["landscape"])["gap"]
     assert "sampled" not in read_metadata(tables["landscape"])
-    landscape, whole = read_table(few["landscape"]), read_table(tables["landscape"])
-    assert set(landscape["n"]) == set(landscape["batch_size"]) == {40}
-    assert set(landscape["distance"]) <= set(whole["distance"])
-    chosen = np.sort(np.random.default_rng(5).permutation(60)[:40])
+    for kind in ("landscape", "extrema", "gradient"):
+        table = read_table(few[kind])
+        # Every batch, a share of the pairs too, is cut from the forty.
+        assert set(table["batch_size"]) == {10, 40}
+        assert set(table["n"]) == {40}
+        assert set(table["of"]) == {60}
+        assert set(read_table(tables[kind])["of"]) == {60}
+    # In the order of the draw: batches of neighbours would show how the pairs were sorted.
+    chosen = np.random.default_rng(5).permutation(60)[:40]
+    assert set(read_table(few["clouds"])["pair"]) <= set(chosen)
+    landscape = read_table(few["landscape"])
     (tmp_path / "alone").mkdir()
-    alone = sweep(tmp_path / "alone", drawn[:, chosen], batch_sizes=["all"])
-    alone = read_table(alone["landscape"])
+    alone = read_table(sweep(tmp_path / "alone", drawn[:, chosen], **sizes)["landscape"])
     # The direction is that of all pairs, which matters as soon as anything moves.
     at_rest = landscape["delta"] == 0
     np.testing.assert_allclose(landscape["value"][at_rest], alone["value"][at_rest])
+    np.testing.assert_allclose(landscape["distance"][at_rest], alone["distance"][at_rest])
     assert not np.allclose(landscape["value"][~at_rest], alone["value"][~at_rest])
+
+
+def test_moments_of_all_pairs_give_the_direction_of_a_sample(drawn, tables, tmp_path):
+    pairs = collect_pairs(*drawn, np.arange(60), 0)
+    moments = tmp_path / "moments.npz"
+    write_moments(moments, pairs, {})
+    whole = read_metadata(tables["landscape"])["gap"]
+    some = sweep(tmp_path, drawn[:, :30], moments=moments, batch_sizes=["all"])
+    assert read_metadata(some["landscape"])["gap"] == pytest.approx(whole, abs=1e-6)
+    alone = sweep(tmp_path, drawn[:, :30], batch_sizes=["all"])
+    assert read_metadata(alone["landscape"])["gap"] != pytest.approx(whole, abs=1e-6)

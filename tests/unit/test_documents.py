@@ -12,6 +12,7 @@ from PIL import Image
 
 from modgap.plan.config import load_config
 from modgap.plan.outputs.targets import FIGURES, TABLES
+from shard_files import write_folder
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md")
 
@@ -49,6 +50,8 @@ def files_of_the_readme(root, tmp_path, monkeypatch):
     (tmp_path / "captions.csv").write_text("image,caption\n0.png,a black square\n")
     for name in ("images", "texts", "image", "text", "audio"):
         np.save(f"{name}.npy", np.eye(12, 4))
+    write_folder(tmp_path / "laion_embeddings", np.eye(12, 4), np.eye(12, 4), 2)
+    write_folder(tmp_path / "metadata", np.eye(12, 4), np.eye(12, 4), 2, "npz")
     shape = json.loads((root / "config" / "models" / "pictures-vit.json").read_text())
     mean_and_std = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
     content = {"model_cfg": shape, "preprocess_cfg": mean_and_std}

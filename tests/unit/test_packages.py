@@ -13,6 +13,7 @@ FLOORS = [
     "plan",
     "statistics",
     "embeddings",
+    "shards",
     "training",
     "cones",
     "shift",

@@ -129,6 +129,7 @@ SAME_SCRIPT = {
     "table_independent": "table_initialisations",
     "figS14_second_picture_set": "fig2a_cone_histograms",
     "import_tensors": "import_embeddings",
+    "finish_moments": "merge_moments",
 }
 
 

@@ -5,6 +5,8 @@ Standard library only: the workflow reads this while it is parsed.
 
 import itertools
 
+from modgap.data.shards import sharded_columns
+
 # What comes with ready embeddings for zero-shot classification only.
 CLASS_FILES = ["labels", "class_prompts"]
 
@@ -23,6 +25,8 @@ def modality_names(entry):
     # The schema has not been checked yet where sets are derived from the names.
     if isinstance(entry.get("files"), dict):
         return list(entry["files"])
+    if "folder" in entry:
+        return list(sharded_columns(entry))
     given = entry.get("columns") if "file" in entry else None
     columns = list(given) if isinstance(given, dict) else ["first", "second"]
     names = entry.get("names")
@@ -51,6 +55,8 @@ def modality_pairs(entry):
 def embedding_sources(_, entry, folder):
     """``modalities``: of each its name, file, array in it, column of ids and owners of its rows."""
     names = modality_names(entry)
+    if "folder" in entry:  # its shards are listed when the run is planned
+        return entry
     return {**entry, "modalities": [describe_modality(entry, names, name) for name in names]}
 
 
@@ -89,7 +95,7 @@ def locate_owners(given):
 
 def embedding_paths(entry):
     """Every path of ready embeddings by the key that names it."""
-    for key in ("file", "first", "second"):
+    for key in ("folder", "file", "first", "second"):
         if key in entry:
             yield key, entry[key]
     for name, path in entry.get("files", {}).items():
@@ -117,6 +123,11 @@ def embedding_problems(datasets):
 def modality_problems(entry):
     """What is wrong with one entry of ready embeddings."""
     names = modality_names(entry)
+    if "folder" in entry:
+        yield from sharded_problems(entry, names)
+        return
+    if "shards_per_job" in entry:
+        yield ".shards_per_job: only a 'folder' has shards; leave it out"
     for key, path in embedding_paths(entry):
         known = {"labels": (".csv", ".parquet"), "class_prompts": ARRAY_SUFFIXES}.get(
             key,
@@ -158,3 +169,23 @@ def modality_problems(entry):
                 yield f".{key}: it says which rows belong together, and with paired: false none do"
     if "owner" in entry and "groups" in entry:
         yield ": give either 'owner' or 'groups'"
+
+
+def sharded_problems(entry, names):
+    """What is wrong with an entry of ready embeddings in shards."""
+    columns = entry.get("columns", {})
+    if not isinstance(columns, dict):
+        yield f".columns: {columns!r} is one for both modalities; name one for each"
+    elif len(names) != 2:
+        yield f".columns: a folder holds two modalities; name two, not {len(names)}"
+    elif len(set(sharded_columns(entry).values())) < 2:
+        yield ".columns: two modalities have the same folder, array or column"
+    for key in ("names", "owner", "labels"):
+        if key in entry:
+            yield f".{key}: row i of both modalities of a folder is one item; leave it out"
+    if "groups" in entry and "file" in locate_owners(entry["groups"]):
+        yield ".groups: a folder has a column of ids in its files; name that"
+    if "groups" in entry and "id" in entry:
+        yield ": give either 'groups' or 'id': of a folder both name the pictures"
+    if not entry.get("paired", True):
+        yield ".paired: rows of a folder are pairs; leave it out"

@@ -7,6 +7,7 @@ more than 8 bits are brought to 8 before (``modgap.data.depth``).
 
 import os
 import warnings
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from io import BytesIO
@@ -71,7 +72,7 @@ def decode_pictures(locations, geometry, *, threads, intensity_range=None, depth
     depths : list that gets the Depth of every such picture, in any order.
 
     crop is (size, size, 3) uint8 and reason None, or crop is None and reason says what is wrong.
-    Memory does not grow with the number of locations.
+    Memory does not grow with the number of locations: while a batch is used, the next is decoded.
     """
     with ExitStack() as stack:
         sources = open_sources(locations, stack)
@@ -80,14 +81,18 @@ def decode_pictures(locations, geometry, *, threads, intensity_range=None, depth
         # Pillow only warns of a picture up to twice its limit; for us it is bad as well.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         step = 16 * threads
+        coming = deque()
         for start in range(0, len(locations), step):
-            batch = locations[start : start + step]
-            yield list(
+            # ``map`` begins at once and gives its results later.
+            coming.append(
                 pool.map(
                     lambda one: try_to_decode(one, sources, geometry, intensity_range, depths),
-                    batch,
+                    locations[start : start + step],
                 )
             )
+            if len(coming) > 1:
+                yield list(coming.popleft())
+        yield from map(list, coming)
 
 
 def keep_good_crops(locations, batches, on_bad_sample, reasons):

@@ -24,6 +24,8 @@ from open_clip.tokenizer import HFTokenizer
 from open_clip.transformer import QuickGELU
 
 from modgap.digests import check_digest
+from modgap.embeddings.forward.precision import choose_precision
+from modgap.embeddings.forward.trimming import encode_cut, used_lengths
 from modgap.embeddings.from_transformers import create_transformers
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
@@ -76,25 +78,42 @@ class LoadedModel:
         -------
         (n, dim) float32, not normalised.
         """
-        batch = torch.from_numpy(np.array(pixels)).to(self.device)
-        batch = batch.permute(0, 3, 1, 2).contiguous()
+        return self.embed_pictures(self.to_device(pixels)).cpu().numpy()
+
+    def embed_pictures(self, batch):
+        """``encode_images`` of a tensor on the device: (n, dim) float32 there."""
+        batch = batch.permute(0, 3, 1, 2).contiguous(memory_format=memory_format(self.device))
         if batch.dtype == torch.uint8:
             # The same operations, in the same order, as torchvision's ToTensor and Normalize.
             mean, std = (self.per_channel(key) for key in ("mean", "std"))
             batch = batch.float().div_(255).sub_(mean).div_(std)
         with torch.inference_mode(), self.autocast():
             if self.tokenizer_name is None:
-                embeddings = self.network(batch)
-            else:
-                embeddings = self.network.encode_image(batch, normalize=False)
-        return embeddings.float().cpu().numpy()
+                return self.network(batch).float()
+            return self.network.encode_image(batch, normalize=False).float()
 
     def encode_texts(self, tokens):
-        """Embed tokenised captions: (n, context_length) int64 -> (n, dim) float32, raw."""
-        batch = torch.from_numpy(np.array(tokens)).to(self.device)
+        """Embed tokenised captions: (n, context_length) int64 -> (n, dim) float32, raw.
+
+        Tokens that no caption of the batch needs are left out, see ``modgap.embeddings.forward``.
+        """
+        length = int(self.text_lengths(tokens).max(initial=1))
+        return self.embed_texts(self.to_device(tokens[:, :length])).cpu().numpy()
+
+    def embed_texts(self, batch):
+        """Embed texts cut to no less than their ``text_lengths``: (n, dim) float32 on the device.
+
+        batch : (n, tokens) int64 tensor on the device
+        """
         with torch.inference_mode(), self.autocast():
-            embeddings = self.network.encode_text(batch, normalize=False)
-        return embeddings.float().cpu().numpy()
+            return encode_cut(self.network, batch, self.context_length).float()
+
+    def to_device(self, items):
+        return torch.from_numpy(np.array(items)).to(self.device)
+
+    def text_lengths(self, tokens):
+        """Number of leading tokens that each embedding depends on: (n, context_length) -> (n,)."""
+        return used_lengths(self.network, torch.from_numpy(np.array(tokens))).numpy()
 
     def tokenize(self, captions):
         """Token ids of a list of captions: (n, context_length) int64, cut off at the context."""
@@ -114,11 +133,15 @@ class LoadedModel:
     def per_channel(self, key):
         return torch.tensor(self.preprocessing[key], device=self.device).view(1, 3, 1, 1)
 
+    @property
+    def autocast_dtype(self):
+        """What matrix products are made in, None for float32."""
+        return PRECISIONS[self.precision]
+
     def autocast(self):
-        dtype = PRECISIONS[self.precision]
-        if dtype is None:
+        if self.autocast_dtype is None:
             return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=dtype)
+        return torch.autocast(self.device.type, dtype=self.autocast_dtype)
 
 
 def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
@@ -128,7 +151,8 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
     ----------
     entry : dict, see ``modgap.plan.models.entries``.
     device : "auto" (CUDA, then MPS, then CPU) or one of "cuda", "mps", "cpu".
-    precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast), unless the entry says another.
+    precision : "fp32" (TF32 off), "bf16" or "fp16" (autocast), or "auto" (see
+        ``choose_precision``), unless the entry says another.
 
     Raises
     ------
@@ -142,7 +166,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
         for file in (*entries.CHECKPOINT_FILES, entries.CLASSIFIER_FILE):
             check_digest(Path(entry["path"], file))
     device = choose_device(device)
-    precision = entry.get("precision", precision)
+    precision = choose_precision(entry.get("precision", precision), device)
     if entries.towers(entry) == ("images",):
         parts = create_torchvision(name, torchvision_entry(entry))
     elif entry["source"] == "transformers":
@@ -224,6 +248,15 @@ def choose_device(wish):
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.benchmark = False
     return torch.device(kind)
+
+
+def memory_format(device):
+    """How pictures lie in memory: on a processor the channels of a pixel together.
+
+    Convolutions are faster so (ResNet-18 1.2 times, RN50 1.05 times, no network slower) and equal
+    to 1e-7. Pictures for CUDA are left as they are.
+    """
+    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
 
 
 @contextlib.contextmanager

@@ -92,6 +92,11 @@ def number_rows(rows):
     return [f"item-{row:06d}" for row in rows]
 
 
+def unnumber_rows(ids):
+    """Numbers (n,) of the rows that ``number_rows`` called so."""
+    return np.array([int(name.removeprefix("item-")) for name in ids], dtype=np.int64)
+
+
 def check_keys(keys, column, path):
     """The ids, or an InputError where one is missing."""
     for row, key in enumerate(keys):

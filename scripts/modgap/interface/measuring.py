@@ -11,6 +11,7 @@ from modgap.interface.comparing import compare_gaps
 from modgap.interface.html import show_page, show_picture, show_table
 from modgap.interface.pictures import embed_picture, frame_picture
 from modgap.plan.outputs.references import read_references
+from modgap.plan.shards import LARGEST_BATCH
 from modgap.project import project_folder, read_settings
 from modgap.report.answers.table import describe_answer
 from modgap.report.drawing import modality_colours
@@ -171,7 +172,7 @@ class Gap:
             self.label,
             self.pair,
             caption=self.caption,
-            exact_rows=self.settings["exact_rows"],
+            largest_batch=LARGEST_BATCH,
             sample_seed=self.settings["seed"],
             **(read_settings("shift") | {"device": "cpu"}),
         )

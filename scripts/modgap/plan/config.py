@@ -170,6 +170,8 @@ def pair_problem(where, entry, dataset):
     for name in given:
         if name not in names:
             return f"{where}.modalities: no modality named {name!r}{did_you_mean(name, names)}"
+    if "folder" in dataset and list(given) != names:
+        return f"{where}.modalities: those of a folder are {', '.join(names)}, in this order"
     if tuple(given) not in modality_pairs(dataset) and given[0] in owned_modalities(dataset):
         return (
             f"{where}.modalities: {given[0]} has several rows an item; name it second, beside one "

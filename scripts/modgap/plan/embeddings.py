@@ -13,6 +13,7 @@ from modgap.plan.paths import (
     cloud_parts,
     crops,
     is_imported,
+    is_sharded,
     list_matrices,
     modalities,
     one_of,
@@ -24,6 +25,7 @@ from modgap.plan.paths import (
     task_pictures,
 )
 from modgap.plan.prompts import GIVEN, prompt_path
+from modgap.plan.shards import LARGEST_BATCH, list_moments, list_ranks
 from modgap.plan.tasks import prompt_vectors, prompts_of, task_columns
 
 
@@ -101,11 +103,22 @@ def plan_clouds(known):
     return {
         f"{entry.get('model', IMPORTED)}/{entry['dataset']}/{modality}": {
             "parts": cloud_parts(known, entry, modality),
-            # Of ready embeddings all texts count, as in their sets.
-            "settings": {} if "model" in entry else {"caption": "all"},
+            "moments": list_moments(known, entry["dataset"]),
+            "settings": describe_cloud(known, entry, modality),
         }
         for entry, modality in clouds
     }
+
+
+def describe_cloud(known, entry, modality):
+    """Settings of what measures a cloud by itself."""
+    if "model" in entry:
+        return {}
+    # Of ready embeddings all texts count, as in their sets.
+    settings, dataset = {"caption": "all"}, known.config["datasets"][entry["dataset"]]
+    if is_sharded(dataset):
+        settings["side"] = modality_names(dataset).index(modality)
+    return settings
 
 
 def list_imported(config):
@@ -123,6 +136,8 @@ def plan_imported(known):
     plan = {}
     for name, modality in list_imported(known.config):
         entry = known.config["datasets"][name]
+        if is_sharded(entry):
+            continue
         part = next(part for part in entry["modalities"] if part["name"] == modality)
         owners = [part[key]["file"] for key in ("owner", "groups") if "file" in (part[key] or {})]
         plan[f"{name}/{modality}"] = {
@@ -137,7 +152,7 @@ def imported_patterns(config):
     parts = {
         f"{name}/{part['name']}": part["path"].endswith(TENSOR_SUFFIXES)
         for name, entry in config["datasets"].items()
-        if is_imported(entry)
+        if is_imported(entry) and not is_sharded(entry)
         for part in entry["modalities"]
     }
     return {
@@ -166,12 +181,13 @@ def plan_sets(known):
             "first": set_parts(known, name, 0),
             "second": set_parts(known, name, 1),
             "samples": set_samples(known, name),
+            "moments": list_moments(known, known.config["embedding_sets"][name]["dataset"]),
+            "ranks": list_ranks(known, known.config["embedding_sets"][name]["dataset"]),
             "settings": {"caption": set_caption(known, name), "name": name},
-            # What takes a sample of very many takes that of the statistics.
             "swept": {
                 "caption": set_caption(known, name),
                 "name": name,
-                "exact_rows": known.config["statistics"]["exact_rows"],
+                "largest_batch": LARGEST_BATCH,
                 "sample_seed": known.config["statistics"]["seed"],
             },
         }

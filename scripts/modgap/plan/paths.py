@@ -39,6 +39,11 @@ def is_imported(entry):
     return entry.get("kind") == "embeddings"
 
 
+def is_sharded(entry):
+    """Whether a dataset is a folder of ready embeddings that are read shard by shard."""
+    return is_imported(entry) and "folder" in entry
+
+
 def shard_counts(config):
     """Number of pixel and embedding shards of each dataset that is embedded here."""
     counts, pixels = {}, config["pixels"]
@@ -86,6 +91,11 @@ def samples_path(dataset):
 def statistics_path(what, name):
     """A table of measurements."""
     return f"<results>/statistics/{what}/{name}.parquet"
+
+
+def moments_path(dataset):
+    """Moments of all pairs of a dataset that is read shard by shard."""
+    return f"<results>/moments/{dataset}.npz"
 
 
 def cloud_parts(known, entry, modality):

@@ -18,6 +18,7 @@ import itertools
 import math
 import os
 import string
+from functools import lru_cache
 from typing import NamedTuple
 
 from modgap.errors import InputError
@@ -63,7 +64,14 @@ def prompt_name(name):
 
 
 def read_prompts(path):
-    """Read and check a prompt file; everything wrong with it is an InputError."""
+    """Read and check a prompt file, once as it is; everything wrong with it is an InputError."""
+    known = os.stat(path) if os.path.exists(path) else None
+    return read_checked(path, known and (known.st_mtime_ns, known.st_size, known.st_ino))
+
+
+@lru_cache
+def read_checked(path, _version):
+    """What ``read_prompts`` gives for a file of this version."""
     content = read_yaml(path)
     forms = ({"classes", "templates"}, {"columns", "name", "extra", "templates"})
     if not isinstance(content, dict) or set(content) not in forms:

@@ -70,6 +70,7 @@ from modgap.plan.paths import (
     shard_counts,
 )
 from modgap.plan.sections.seeds import repeat_seeds
+from modgap.plan.shards import plan_sampled, plan_sharded, sharded_patterns
 from modgap.plan.spelling import did_you_mean
 from modgap.plan.tasks import plan_fairness, plan_prompts, plan_zero_shot, prompt_pattern
 from modgap.plan.training import (
@@ -143,6 +144,8 @@ def resolve(config, root, configfiles=()):
         "crops": plan_crops(known, described),
         "labelled": plan_labelled(known),
         "imported": plan_imported(known),
+        "sharded": plan_sharded(known),
+        "sampled": plan_sampled(known),
         "matrix_clouds": plan_matrix_clouds(known),
         "images": plan_images(every, models),
         "texts": plan_texts(every, models, described),
@@ -210,6 +213,7 @@ def plan_patterns(known):
         "model": one_of(config["models"]),
         "pairs": one_of(list_paired(config)),
         "methods": methods_pattern(config),
+        **sharded_patterns(config),
         "prompts": prompt_pattern(config),
         "classifier": one_of(known.classifiers),
         "study": one_of(name_study_tables(known)),
@@ -230,6 +234,7 @@ def plan_resources(config):
     return {
         "embeddings": {"gpu": int(here)},
         "shift": {"gpu": int(config["shift"]["device"] == "cuda")},
+        "shards": {"gpu": int(config["statistics"]["device"] == "cuda")},
         "training": {
             "gpu": processes * (training["device"] == "cuda"),
             "nodes": training["nodes"],

@@ -76,13 +76,10 @@ def measure_landscape(
     device,
     n_resamples,
     seed,
-    whole=None,
 ):
     """Losses on the grid and extrema between grid points for one batch size and kind of shift.
 
     distances : the ``distance_table`` of the grid.
-    whole : both modalities of all pairs, whose centres give the distances of the extrema, where
-        ``first`` and ``second`` are a sample of them; None where they are not.
 
     Returns
     -------
@@ -120,7 +117,7 @@ def measure_landscape(
             )
         found = locate_extrema(terms_at, deltas, curves, curve_draws, n_resamples, seed)
         shifts = np.unique([shift for row in found for shift in row["shifts"]])
-        left = remaining_gap(*(whole or (first, second)), u, shifts, moved)
+        left = remaining_gap(first, second, u, shifts, moved)
         for row in found:
             extremum_rows += extremum_statistics(row, tau, dict(zip(shifts, left, strict=True)))
     shared = {

@@ -2,7 +2,7 @@
 
 import torch
 
-from modgap.errors import InputError
+from modgap.statistics.moments.sums_cuda import find_gpu
 
 # Tiles of X Y^T: about ten arrays of this size (64 MiB each) exist at a time.
 TILE = 4096
@@ -13,9 +13,7 @@ def sum_exponentials_cuda(first, second, factors, centres, plans, device="cuda")
 
     The counterpart of ``sum_exponentials_cpu``: same arguments, same results to float32.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("shift.device is cuda, but torch finds no GPU here; set it to cpu")
-    torch.set_float32_matmul_precision("highest")
+    device = find_gpu(device, "shift.device")
     first, second, a, p, b, q = (
         torch.as_tensor(array, dtype=torch.float32, device=device)
         for array in (first, second, *factors)

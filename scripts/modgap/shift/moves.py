@@ -8,10 +8,13 @@ follows from x.u, y.u and x.y:  ||x - h u||^2 = 1 - 2 h x.u + h^2.
 import numpy as np
 
 from modgap.errors import InputError
-from modgap.statistics.geometry import gap_vector, signed_axes
+from modgap.statistics.geometry import normalise, signed_axes
 
 # Rows smaller than this after the shift have no direction left.
 SMALLEST_NORM = 1e-6
+
+# Rows that are normalised at a time where only their sum is wanted.
+BLOCK_ROWS = 32_768
 
 
 def check_pairs(first, second):
@@ -26,18 +29,31 @@ def check_pairs(first, second):
 
 
 def gap_direction(first, second):
-    """Unit gap vector and gap of two sets of unit rows; a gap of zero is an InputError.
+    """Unit gap vector and gap of two sets of rows, raw or unit; a gap of zero is an InputError.
 
     Returns
     -------
     u : (dim,), (mean first - mean second) / gap, the paper's section 4.2 with image minus text.
     gap : its length before scaling.
     """
-    delta = gap_vector(first, second)
-    gap = np.linalg.norm(delta)
+    return scale_gap(centre_in_blocks(first) - centre_in_blocks(second))
+
+
+def centre_in_blocks(rows):
+    """Mean (dim,) of raw rows (n, dim) after each is divided by its length.
+
+    Double precision is held of ``BLOCK_ROWS`` rows at a time.
+    """
+    blocks = (rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS))
+    return sum(normalise(block).sum(axis=0) for block in blocks) / len(rows)
+
+
+def scale_gap(difference):
+    """``gap_direction`` from the difference (dim,) of the two centres."""
+    gap = np.linalg.norm(difference)
     if gap < 1e-12:
         raise InputError("the gap vector is zero: both modalities have the same mean, no direction")
-    return delta / gap, float(gap)
+    return difference / gap, float(gap)
 
 
 def shift_grid(first, last, step):
@@ -114,11 +130,15 @@ def cosine_factors(first_along, second_along, deltas, sides="both"):
 def shifted_centres(first, second, u, deltas, sides="both"):
     """Means of both modalities after each shift; two arrays (k, dim)."""
     h_x, h_y = side_offsets(deltas, sides)
-    p = inverse_norms(first @ u, -h_x)
-    q = inverse_norms(second @ u, h_y)
-    centre_x = (p @ first - np.outer(h_x * p.sum(axis=1), u)) / len(first)
-    centre_y = (q @ second + np.outer(h_y * q.sum(axis=1), u)) / len(second)
-    return centre_x, centre_y
+    return tuple(
+        shifted_sum(rows, u, moved) / len(rows) for rows, moved in ((first, -h_x), (second, h_y))
+    )
+
+
+def shifted_sum(rows, u, moved):
+    """Sum of N(z + moved u) over unit rows z (n, dim) for each of k moves: (k, dim)."""
+    p = inverse_norms(rows @ u, moved)
+    return p @ rows + np.outer(moved * p.sum(axis=1), u)
 
 
 def principal_axes(first, second, n_axes):

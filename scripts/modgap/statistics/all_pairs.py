@@ -15,6 +15,7 @@ from modgap.statistics.measurements import (
     centre_norm_interval,
     centre_norm_row,
     jackknife_row,
+    mark_sampled,
     measure_linear,
     measurement_row,
     moment_rows,
@@ -22,6 +23,7 @@ from modgap.statistics.measurements import (
     swap_row,
     tidy_frame,
 )
+from modgap.statistics.moments.sums import collect_side
 
 QUANTILES = {
     "q01_cosine": 0.01,
@@ -55,16 +57,20 @@ def measure_pair(name, X, Y, owner, *, n_resamples, seed, block, **retrieved):
     )
 
 
-def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block):
+def measure_sampled(
+    name, pair, samples, *, caption, exact_rows, seed, block, total=None, ranks=None
+):
     """``measure_all_pairs`` of a pair, or of a sample of very many, and what was drawn (metadata).
 
     Parameters
     ----------
     pair : ``clouds.Pair``, with all its texts. samples : the samples table it is of, or None.
     caption : which texts enter the geometry; retrieval always ranks every one, as CLIP's
-        evaluation does. exact_rows : most pictures that are compared.
+        evaluation does. exact_rows : most pictures that are compared. total : pictures that those
+        of the pair were drawn from; they are all if None. ranks : of some of them among all, see
+        ``streamed_rows``; retrieval is among those that are compared if None.
     """
-    total = len(pair.first)
+    total = len(pair.first) if total is None else total
     pair = sample_pairs(pair, exact_rows, seed)
     sampled = describe_sample(len(pair.first), total)
     chosen = pair.choose(caption)
@@ -79,6 +85,7 @@ def measure_sampled(name, pair, samples, *, caption, exact_rows, seed, block):
         seed=seed,
         block=block,
         sampled_from=total if sampled else None,
+        ranks=ranks,
     )
     return frame, sampled
 
@@ -95,6 +102,7 @@ def measure_all_pairs(
     seed,
     block,
     sampled_from=None,
+    ranks=None,
 ):
     """What compares every picture with every other: spread of the cosines, uniformity, retrieval.
 
@@ -109,6 +117,7 @@ def measure_all_pairs(
         is about its own picture only.
     seed, block : seed that the rows name, side of a tile of similarities.
     sampled_from : number of pictures that those of X were drawn from; None where they are all.
+    ranks : of some pictures and texts among all, see ``streamed_rows``; of those of X if None.
 
     Returns
     -------
@@ -128,20 +137,18 @@ def measure_all_pairs(
         ),
         *unmatched_rows(X, Y, owner, block),
         *mmd_rows(X, Y, owner, seed, block),
-        *retrieval_rows(X, texts, text_owner, captions, relevance, block),
     ]
-    return tidy_frame(mark_sampled(rows, n, sampled_from), name, X.shape[1], seed)
+    if ranks is None:
+        rows += retrieval_rows(X, texts, text_owner, captions, relevance, block)
+    rows = mark_sampled(rows, n, sampled_from)
+    if ranks is not None:
+        rows += streamed_rows(ranks)
+    return tidy_frame(rows, name, X.shape[1], seed)
 
 
-def mark_sampled(rows, n, sampled_from):
-    """Measurements on n of ``sampled_from`` pictures (None: all there are), saying so."""
-    if sampled_from is None:
-        return rows
-    note = f"; on {n:,} of {sampled_from:,} pictures, drawn at random"
-    return [{**row, "interval_method": row["interval_method"] + note} for row in rows]
-
-
-def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compared=None):
+def measure_cloud(
+    name, X, *, owner=None, bins, n_resamples, seed, block, compared=None, cloud=None
+):
     """Everything there is to measure about one tower.
 
     Parameters
@@ -149,6 +156,7 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compar
     X : (m, dim), raw or normalised. owner : (m,) picture of each row; its own if None.
     bins : cells of the histogram over [−1, 1].
     compared : pictures that are compared with each other, increasing; all of them if None.
+    cloud : ``SideMoments`` of all rows where X is a sample of them; of X if None.
 
     Returns
     -------
@@ -157,19 +165,19 @@ def measure_cloud(name, X, *, owner=None, bins, n_resamples, seed, block, compar
     """
     X = geometry.normalise(X)
     owner = np.arange(len(X)) if owner is None else np.asarray(owner)
-    n = owner.max() + 1
+    n = int(owner.max()) + 1
     compared = np.arange(n) if compared is None else compared
+    cloud = collect_side(X, owner, n, seed) if cloud is None else cloud
+    total = cloud.pictures
     here = np.isin(owner, compared)
     rows, of = X[here], np.searchsorted(compared, owner[here])
     pairs = pairwise.within_pairs(rows, of, bins=bins, block=block)
     spread = spread_rows("both", rows, of, len(compared), pairs)
     measured = [
-        *moment_rows("both", X, owner, n),
-        *mark_sampled(spread, len(compared), n if len(compared) < n else None),
-        rank_row("both", X, owner, n),
-        centre_norm_row(
-            "both", X, centre_norm_interval(X, owner, n, n_resamples, seed), n, n_resamples
-        ),
+        *moment_rows("both", cloud),
+        *mark_sampled(spread, len(compared), total if len(compared) < total else None),
+        rank_row("both", cloud),
+        centre_norm_row("both", cloud, centre_norm_interval(cloud, n_resamples, seed), n_resamples),
     ]
     edges, counts = pairwise.histogram(pairs["counts"], bins)
     table = {"embeddings": name, "low": edges[:-1], "high": edges[1:], "pairs": counts}
@@ -233,6 +241,26 @@ def retrieval_rows(X, Y, owner, captions, relevance, block):
             [retrieval.ceiling_second_to_first(owner, codes, kind, text, k) for k in RECALL_AT],
         ),
     ]
+
+
+def streamed_rows(ranks):
+    """``retrieval_rows`` of some pictures and all their texts as queries, among all of a gallery.
+
+    ranks : of ``retrieval.tabulate_ranks``, of all parts. What equal captions allow at best is not
+    known without all captions.
+    """
+    rows = []
+    for direction, side in enumerate(("first_to_second", "second_to_first")):
+        _, picture, relevant, own, above, tied, gallery = ranks[ranks[:, 0] == direction].T
+        counts = np.column_stack([above, tied + own, own, relevant])
+        n, ceilings = int(gallery[0]), [np.nan] * len(RECALL_AT)
+        note = f"; {len(counts):,} queries, drawn at random, among all {n:,}"
+        rows += [
+            {**row, "interval_method": row["interval_method"] + note}
+            for row in direction_rows(side, counts, picture, n, ceilings)
+            if not row["statistic"].endswith("_ceiling")
+        ]
+    return rows
 
 
 def direction_rows(side, counts, owner, n_gallery, ceilings):

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
 from modgap.statistics.joining import count_strays, describe_joining, match_ids
+from modgap.statistics.retrieval import add_ranks
 from modgap.tables import (
     PROVENANCE_KEYS,
     UNPAIRED,
@@ -66,13 +68,14 @@ class Pair:
         )
 
 
-def load_pair(first, second, samples):
+def load_pair(first, second, samples, read=read_embeddings):
     """Read both modalities and join them on the picture.
 
     Parameters
     ----------
     first, second : lists of embedding shards.
     samples : path of the samples table, or None for ready embeddings.
+    read : what reads the files, like ``read_embeddings``.
 
     Texts of pictures that were left out as unreadable are left out too. Ready embeddings are joined
     by their ids, and what has no partner is left out and counted; without ids, row i belongs to
@@ -85,8 +88,8 @@ def load_pair(first, second, samples):
     """
     if not are_pairs(first):
         raise InputError(f"{first[0]}: its rows are no pairs (paired: false)")
-    ids, X, about = read_embeddings(first)
-    text_ids, Y, text_about = read_embeddings(second)
+    ids, X, about = read(first)
+    text_ids, Y, text_about = read(second)
     # The files of ready embeddings differ from modality to modality.
     keys = [key for key in PROVENANCE_KEYS if samples is not None or key != "dataset_sha256"]
     check_same_provenance(first[0], about, second[0], text_about, keys)
@@ -187,6 +190,38 @@ def describe_sample(n, total):
     return {} if n == total else {"sampled": {"pictures": n, "of": total}}
 
 
+def count_pictures(parts, n):
+    """Pictures behind a cloud: n, or as many as those n were drawn from (of shards)."""
+    return read_metadata(parts[0]).get("sampled", {}).get("of", n)
+
+
+def draw_queries(clouds, limit, seed):
+    """At most ``limit`` pictures, with all their texts, of the samples of two modalities that are
+    read shard by shard.
+
+    clouds : path of each sample.
+
+    Returns
+    -------
+    X (q, dim), Y (m, dim), owner (m,) : unit rows, and the picture of each text. ids : (q,)
+    sample_id of the pictures.
+    """
+    pair = load_pair(*([path] for path in clouds), None)
+    pair = pair.keep(sample_pictures(len(pair.first), limit, seed))
+    return (normalise(pair.first), normalise(pair.second), pair.owner), pair.ids
+
+
+def read_ranks(paths):
+    """``retrieval.tabulate_ranks`` of all parts of a gallery; None where nothing was ranked."""
+    tables = [read_own_array(path) for path in paths]
+    return add_ranks(tables) if tables and len(tables[0]) else None
+
+
+def read_own_array(path):
+    """An array that the pipeline wrote, after it was compared with its digest."""
+    return np.load(check_digest(path), allow_pickle=False)
+
+
 def name_sources(table, first, second, samples, caption):
     """What a table of an embedding set says of the files it was measured from (metadata).
 
@@ -259,14 +294,6 @@ def number_pictures(samples):
     if "image" in samples:
         names = samples["image"].where(samples["image"].notna(), names)
     return pd.factorize(names)[0]
-
-
-def read_clouds(first, second, samples, caption):
-    """Unit rows of both modalities of the embedding set that gives the gap direction."""
-    if not are_pairs(first):
-        return tuple(map(normalise, load_unpaired(first, second)))
-    pair = load_pair(first, second, samples).choose(caption)
-    return normalise(pair.first), normalise(pair.second)
 
 
 def picture_labels(samples, columns, where):

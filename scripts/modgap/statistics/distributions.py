@@ -61,48 +61,59 @@ def frechet(X, Y, *, influence=False):
     -------
     value, or with ``influence`` (value, first (n,), second (m,)): what the rows add to it to first
     order, up to constants; the value moves with the mean of ``first`` less the mean of ``second``.
-    By a covariance its derivative is I − T, T being the optimal map between the Gaussians
-    (Rippl, Munk & Sturm 2016).
     """
     delta = X.mean(axis=0) - Y.mean(axis=0)
     first, second = X - X.mean(axis=0), Y - Y.mean(axis=0)
     spread, other = (rows.T @ rows / (len(rows) - 1) for rows in (first, second))
-    values, vectors = np.linalg.eigh(spread)
-    roots = np.sqrt(np.maximum(values, 0))
-    scaled = vectors * roots
-    between = scaled.T @ other @ scaled
-    if influence:
-        shared, turns = np.linalg.eigh(between)
-    else:
-        shared = np.linalg.eigvalsh(between)
-    lengths = np.sqrt(np.maximum(shared, 0))
-    value = delta @ delta + np.trace(spread) + np.trace(other) - 2 * lengths.sum()
-    value = max(value, 0.0)
+    value, to_second, to_first = gaussian_distance(delta, spread, other)
     if not influence:
         return value
-    inverse = vectors / np.where(values > EMPTY * values[-1], roots, np.inf)
-    there = lengths > np.sqrt(EMPTY) * lengths[-1]
-    halves = np.sqrt(np.where(there, lengths, 1)) * there
-    to_second = ((first @ inverse @ turns) * halves) ** 2
-    to_first = ((second @ scaled @ turns) / np.where(there, halves, np.inf)) ** 2
-    on_first = np.einsum("ij,ij->i", first, first) - to_second.sum(axis=1)
-    on_second = np.einsum("ij,ij->i", second, second) - to_first.sum(axis=1)
+    moved, back = (first @ to_second) ** 2, (second @ to_first) ** 2
+    on_first = np.einsum("ij,ij->i", first, first) - moved.sum(axis=1)
+    on_second = np.einsum("ij,ij->i", second, second) - back.sum(axis=1)
     return value, 2 * X @ delta + on_first, 2 * Y @ delta - on_second
 
 
-def extrapolated_frechet(value, X, Y, owner, seed):
-    """Squared Fréchet distance with its bias of order 1/n taken off.
+def gaussian_distance(delta, spread, other):
+    """``frechet`` of Gaussians, and the optimal maps between them.
 
-    The bias of half the rows is twice that of all: 2·F(all) − mean of F over two random halves
-    (Quenouille 1956; Chong & Forsyth 2020 extrapolate the same way from more points). It may be
-    negative.
+    delta : (dim,) difference of the centres. spread, other : (dim, dim) covariances of both.
+
+    Returns
+    -------
+    value. to_second, to_first : factors F of the maps T = F·Fᵀ (dim, dim); by a covariance the
+    derivative of the value is I − T (Rippl, Munk & Sturm 2016).
+    """
+    values, vectors = np.linalg.eigh(spread)
+    roots = np.sqrt(np.maximum(values, 0))
+    scaled = vectors * roots
+    shared, turns = np.linalg.eigh(scaled.T @ other @ scaled)
+    lengths = np.sqrt(np.maximum(shared, 0))
+    value = delta @ delta + np.trace(spread) + np.trace(other) - 2 * lengths.sum()
+    inverse = vectors / np.where(values > EMPTY * values[-1], roots, np.inf)
+    there = lengths > np.sqrt(EMPTY) * lengths[-1]
+    halves = np.sqrt(np.where(there, lengths, 1)) * there
+    to_first = scaled @ turns / np.where(there, halves, np.inf)
+    return max(value, 0.0), inverse @ turns * halves, to_first
+
+
+def extrapolated_frechet(value, X, Y, owner, seed):
+    """Squared Fréchet distance with its bias of order 1/n taken off, see ``extrapolate``.
 
     value : ``frechet`` of all rows. owner : picture of each row of Y; None where rows are no pairs.
     """
     rng = np.random.default_rng(seed)
     side = rng.permutation(len(X)) < len(X) // 2
     other = rng.permutation(len(Y)) < len(Y) // 2 if owner is None else side[owner]
-    halves = frechet(X[side], Y[other]), frechet(X[~side], Y[~other])
+    return extrapolate(value, [frechet(X[side], Y[other]), frechet(X[~side], Y[~other])])
+
+
+def extrapolate(value, halves):
+    """A value without its bias of order 1/n, from that of all rows and those of two random halves.
+
+    The bias of half the rows is twice that of all: 2·F(all) − mean of F over the halves (Quenouille
+    1956; Chong & Forsyth 2020 extrapolate the same way from more points). It may be negative.
+    """
     return 2 * value - np.mean(halves)
 
 

@@ -171,7 +171,8 @@ def within_picture_squares(rows, owner, n_pictures):
     """Σ (yⱼ·yₖ)² over all j, k of the same picture (j = k included), (n,)."""
     order = np.argsort(owner, kind="stable")
     rows, owner = rows[order], owner[order]
-    result = np.bincount(owner, weights=np.einsum("ij,ij->i", rows, rows) ** 2).astype(float)
+    squares = np.einsum("ij,ij->i", rows, rows) ** 2
+    result = np.bincount(owner, weights=squares, minlength=n_pictures)
     for step in range(1, np.bincount(owner).max()):
         same = np.flatnonzero(owner[:-step] == owner[step:])
         dots = np.einsum("ij,ij->i", rows[same], rows[same + step])
@@ -312,12 +313,26 @@ def signed_axes(rows, n_axes, *, centred, signs="axes"):
     """
     if centred:
         rows = rows - rows.mean(axis=0)
-    squares, vectors = np.linalg.eigh(rows.T @ rows)
+    axes, squares = scatter_axes(rows.T @ rows, n_axes)
+    coordinates = rows @ axes.T
+    if signs == "coordinates":
+        turns = largest_signs(coordinates)
+        axes, coordinates = axes * turns[:, None], coordinates * turns
+    return axes, coordinates, squares
+
+
+def scatter_axes(scatter, n_axes):
+    """First principal axes (n_axes, dim) from Σ z·zᵀ (dim, dim), and the squares of all singular
+    values (dim,), falling; the entry of largest magnitude of each axis is positive.
+    """
+    squares, vectors = np.linalg.eigh(scatter)
     axes = vectors[:, ::-1][:, :n_axes]
-    coordinates = rows @ axes
-    ruling = axes if signs == "axes" else coordinates
-    turns = np.sign(ruling[np.abs(ruling).argmax(axis=0), np.arange(n_axes)])
-    return (axes * turns).T, coordinates * turns, squares[::-1]
+    return (axes * largest_signs(axes)).T, squares[::-1]
+
+
+def largest_signs(columns):
+    """Sign of the entry of largest magnitude of each column, (k,)."""
+    return np.sign(columns[np.abs(columns).argmax(axis=0), np.arange(columns.shape[1])])
 
 
 def mean_cosine_from_sum(total, n):

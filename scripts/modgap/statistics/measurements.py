@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from modgap.statistics import distributions, geometry, inference
+from modgap.statistics.moments import estimates
+from modgap.statistics.moments.sums import collect_pairs
 from modgap.statistics.separability import separability
 from modgap.tables import column_name
 
@@ -33,8 +35,10 @@ COLUMNS = [
     "n_resamples",
 ]
 
+# The unit that intervals leave out or draw again is the picture, or one of many groups of them.
 JACKKNIFE = "jackknife over pictures"
 NORM = "test inversion for the norm of a mean, studentised bootstrap over pictures"
+PICTURES = "over pictures"
 EXTREME = "none: an extreme of the sample"
 UNDEFINED = "none: undefined, nothing varies"
 
@@ -60,8 +64,6 @@ NO_GAP = "none: the gap cannot be told from zero"
 # than two the bias is not of order 1/n, with fewer than eight the interval holds too seldom
 # (benchmarks/README.md).
 FRECHET_ROWS, FRECHET_ROWS_FOR_INTERVAL = 2, 8
-# Of rows without pairs MMD compares at most so many of each modality, in tiles of this side.
-MOST_COMPARED, TILE = 5000, 1000
 FRECHET = "infinitesimal jackknife over pictures, around the extrapolated value"
 
 BIASED_OTHERWISE = "none: biased at this n, outside of its own interval"
@@ -100,11 +102,28 @@ def spread_row(statistic, side, value, interval, method, n, n_pictures, n_resamp
     return measurement_row(statistic, side, value, interval, method, n, n_resamples)
 
 
-def jackknife_row(statistic, side, value_and_left_out, n):
-    """A row whose interval comes from leaving each picture out."""
+def jackknife_row(statistic, side, value_and_left_out, n, n_pictures=None):
+    """A row whose interval comes from leaving each picture out, or each group of ``n_pictures``."""
     value, left_out = value_and_left_out
+    n_pictures = len(left_out) if n_pictures is None else n_pictures
     interval = inference.jackknife_interval(value, left_out)
-    return spread_row(statistic, side, value, interval, JACKKNIFE, n, len(left_out))
+    method = name_unit(JACKKNIFE, len(left_out), n_pictures)
+    return spread_row(statistic, side, value, interval, method, n, n_pictures)
+
+
+def name_unit(method, n_groups, n_pictures):
+    """The method of an interval over pictures, saying so where it is over groups of them."""
+    if n_groups == n_pictures:
+        return method
+    return method.replace(PICTURES, f"over {n_groups:,} groups of pictures")
+
+
+def mark_sampled(rows, n, sampled_from):
+    """Measurements on n of ``sampled_from`` pictures (None: all there are), saying so."""
+    if sampled_from is None:
+        return rows
+    note = f"; on {n:,} of {sampled_from:,} pictures, drawn at random"
+    return [{**row, "interval_method": row["interval_method"] + note} for row in rows]
 
 
 def tidy_frame(rows, name, dim, seed):
@@ -125,82 +144,55 @@ def measure_linear(name, X, Y, owner, *, n_resamples, seed):
     -------
     DataFrame with ``COLUMNS``.
     """
-    X, Y, owner = geometry.normalise(X), geometry.normalise(Y), np.asarray(owner)
-    n = len(X)
-    rows = [
-        *gap_rows(X, Y, owner, n_resamples, seed),
-        *(
-            row
-            for side, cloud, of in (("first", X, np.arange(n)), ("second", Y, owner))
-            for row in (*moment_rows(side, cloud, of, n), rank_row(side, cloud, of, n))
-        ),
-        *cross_rows(X, Y, owner, n_resamples, seed),
-        *frechet_rows(X, Y, owner, seed),
-        *separability_rows(X, Y, owner, seed),
-    ]
-    return tidy_frame(rows, name, X.shape[1], seed)
+    pairs = collect_pairs(X, Y, owner, seed)
+    rows = geometry.normalise(X), geometry.normalise(Y), np.asarray(owner)
+    return measure_moments(name, pairs, rows, n_resamples=n_resamples, seed=seed)
 
 
-def measure_unpaired(name, X, Y, *, n_resamples, seed):
-    """What needs no pairs, of two modalities whose rows were drawn independently.
+def measure_moments(name, pairs, rows, *, n_resamples, seed):
+    """``measure_linear`` of any number of pairs, from their moments.
 
     Parameters
     ----------
-    X, Y : (n, dim) and (m, dim), raw or normalised. n_resamples, seed : as for pairs; resamples
-        draw rows of both together.
-
-    Returns
-    -------
-    DataFrame with ``COLUMNS``; n counts the rows of both where a statistic is about both.
+    pairs : ``PairMoments`` of all. rows : (X, Y, owner) unit rows of all pictures, or of a random
+        sample of them, for what no moments tell: the margin and separability.
     """
-    X, Y = geometry.normalise(X), geometry.normalise(Y)
-    clouds = (("first", X, np.arange(len(X))), ("second", Y, np.arange(len(Y))))
-    cosine, *left_out = geometry.centre_cosine_unpaired(X, Y)
-    centre_cosine = cosine, inference.two_sample_interval(cosine, *left_out)
-    rows = [
-        *gap_rows_of(
-            geometry.gap_vector(X, Y),
-            geometry.unpaired_influence(X, Y),
-            min(len(X), len(Y)),
-            n_resamples,
-            seed,
-        ),
-        *centre_rows(clouds, [len(X), len(Y)], centre_cosine, n_resamples, seed),
-        *(
-            row
-            for side, cloud, of in clouds
-            for row in (
-                *moment_rows(side, cloud, of, len(cloud)),
-                rank_row(side, cloud, of, len(cloud)),
-            )
-        ),
-        *frechet_rows(X, Y, None, seed),
-        *unpaired_mmd_rows(X, Y, seed),
-        *separability_rows(X, Y, None, seed),
+    first, second = ("first", pairs.first), ("second", pairs.second)
+    X, Y, owner = rows
+    measured = [
+        *gap_rows(pairs, n_resamples, seed),
+        *(row for side in (first, second) for row in (*moment_rows(*side), rank_row(*side))),
+        *cross_rows(pairs, n_resamples, seed),
     ]
-    return tidy_frame(rows, name, X.shape[1], seed)
+    fitted = [margin_row(X, Y), *separability_rows(X, Y, owner, seed)]
+    n = pairs.first.pictures
+    margin, *separable = mark_sampled(fitted, len(X), n if len(X) < n else None)
+    measured += [margin, *frechet_rows(pairs, seed), *separable]
+    return tidy_frame(measured, name, X.shape[1], seed)
 
 
-def gap_rows(X, Y, owner, n_resamples, seed):
-    """The gap three ways and the centres."""
-    n = len(X)
-    vector, influence = geometry.gap_vector(X, Y), geometry.gap_influence(X, Y, owner)
-    centres = [("first", X, np.arange(n)), ("second", Y, owner)]
-    cosine = geometry.centre_cosine(X, Y, owner)
-    interval = inference.jackknife_interval(*cosine)
+def gap_rows(pairs, n_resamples, seed):
+    """The gap three ways and the centres, of ``PairMoments``."""
+    n = pairs.first.pictures
+    vector, influence, square = estimates.gap_moments(pairs)
+    method = name_unit(NORM, len(influence), n)
+    value, left_out = estimates.grouped_centre_cosine(pairs)
+    cosine = value, inference.jackknife_interval(value, left_out)
+    jackknife = name_unit(JACKKNIFE, len(left_out), n)
     return [
-        *gap_rows_of(vector, influence, n, n_resamples, seed),
-        *centre_rows(centres, [n, n], (cosine[0], interval), n_resamples, seed),
+        *gap_rows_of(vector, influence, square, n, n, method, n_resamples, seed),
+        *centre_rows(
+            (("first", pairs.first), ("second", pairs.second)), cosine, jackknife, n_resamples, seed
+        ),
     ]
 
 
-def gap_rows_of(vector, influence, fewest, n_resamples, seed):
-    """The gap three ways, from its vector (dim,) and its influences (n, dim).
+def gap_rows_of(vector, influence, square, n, fewest, method, n_resamples, seed):
+    """The gap three ways, from its vector (dim,), influences (G, dim) and unbiased square.
 
-    fewest : items of the smaller sample, which decides whether there is an interval.
+    n : number of items. fewest : items of the smaller sample, which decides whether there is an
+    interval. method : of the interval.
     """
-    n = len(influence)
-    square = geometry.unbiased_square(vector, influence)
     low, high = inference.norm_interval(vector, influence, n_resamples=n_resamples, seed=seed)
     values = {
         "gap": (np.linalg.norm(vector), low, high),
@@ -210,26 +202,28 @@ def gap_rows_of(vector, influence, fewest, n_resamples, seed):
     }
     return [
         *(
-            spread_row(statistic, "both", value, interval, NORM, n, fewest, n_resamples)
+            spread_row(statistic, "both", value, interval, method, n, fewest, n_resamples)
             for statistic, (value, *interval) in values.items()
         ),
         *(
             row
             for k in LARGEST
-            for row in concentration_rows(vector, influence, k, fewest, seed, closed=low <= 0)
+            for row in concentration_rows(vector, influence, k, n, fewest, seed, closed=low <= 0)
         ),
     ]
 
 
-def concentration_rows(vector, influence, k, fewest, seed, *, closed):
+def concentration_rows(vector, influence, k, n, fewest, seed, *, closed):
     """What the k largest coordinates carry of the squared gap, and after random rotations.
 
     closed : the gap may be zero, and its coordinates are then noise.
     """
-    n, draws = len(influence), distributions.ROTATIONS
+    draws = distributions.ROTATIONS
     share, on_share = distributions.gap_share(vector, influence, k)
     low, high = inference.influence_interval(share, on_share)
-    interval, method = ((max(low, 0), min(high, 1)), SHARE) if not closed else (None, NO_GAP)
+    interval, method = (max(low, 0), min(high, 1)), name_unit(SHARE, len(influence), n)
+    if closed:
+        interval, method = None, NO_GAP
     rotated = distributions.rotated_shares(len(vector), k, draws=draws, seed=seed)
     limits = np.quantile(rotated, [(1 - inference.LEVEL) / 2, (1 + inference.LEVEL) / 2])
     return [
@@ -238,117 +232,120 @@ def concentration_rows(vector, influence, k, fewest, seed, *, closed):
     ]
 
 
-def centre_rows(clouds, counts, cosine, n_resamples, seed):
+def centre_rows(clouds, cosine, method, n_resamples, seed):
     """Lengths of the centres and the cosine between them.
 
-    clouds : (side, rows, owner) of both. counts : pictures behind each. cosine : its value and
-        interval, which is not given where a centre may be zero.
+    clouds : (side, its ``SideMoments``) of both. cosine : its value and interval, which is not
+        given where a centre may be zero. method : of that interval.
     """
-    limits = [
-        centre_norm_interval(rows, owner, n, n_resamples, seed)
-        for (_, rows, owner), n in zip(clouds, counts, strict=True)
-    ]
+    limits = [centre_norm_interval(cloud, n_resamples, seed) for _, cloud in clouds]
     value, interval = cosine
-    method = JACKKNIFE
     if min(low for low, _ in limits) <= 0:
         interval, method = None, "none: a centre cannot be told from zero"
-    fewest, n = min(counts), counts[0]
+    counts = [cloud.pictures for _, cloud in clouds]
     return [
         *(
-            centre_norm_row(side, rows, limit, count, n_resamples)
-            for (side, rows, _), limit, count in zip(clouds, limits, counts, strict=True)
+            centre_norm_row(side, cloud, limit, n_resamples)
+            for (side, cloud), limit in zip(clouds, limits, strict=True)
         ),
-        spread_row("centre_cosine", "both", value, interval, method, n, fewest),
+        spread_row("centre_cosine", "both", value, interval, method, counts[0], min(counts)),
     ]
 
 
-def centre_norm_interval(rows, owner, n_pictures, n_resamples, seed):
-    """Interval of the length of the true centre of a cloud."""
-    influence = geometry.centre_influence(rows, owner, n_pictures)
-    return inference.norm_interval(rows.mean(axis=0), influence, n_resamples=n_resamples, seed=seed)
+def centre_norm_interval(cloud, n_resamples, seed):
+    """Interval of the length of the true centre of a cloud, from its ``SideMoments``."""
+    influence = estimates.group_influence(cloud)
+    return inference.norm_interval(cloud.centre, influence, n_resamples=n_resamples, seed=seed)
 
 
-def centre_norm_row(side, rows, interval, n_pictures, n_resamples):
+def centre_norm_row(side, cloud, interval, n_resamples):
     """Length of the centre of one cloud, given its ``centre_norm_interval``."""
-    value = geometry.centre_norm(rows)
+    value, method = np.linalg.norm(cloud.centre), name_unit(NORM, len(cloud.counts), cloud.pictures)
     return spread_row(
-        "centre_norm", side, value, interval, NORM, len(rows), n_pictures, n_resamples
+        "centre_norm", side, value, interval, method, cloud.n, cloud.pictures, n_resamples
     )
 
 
-def moment_rows(side, rows, owner, n_pictures):
+def moment_rows(side, cloud):
     """Mean and spread of the cosines within one cloud, which need no pairs."""
-    n = len(rows)
+    n, pictures = cloud.n, cloud.pictures
     return [
-        jackknife_row(
-            "mean_cosine", side, geometry.mean_pairwise_cosine(rows, owner, n_pictures), n
-        ),
-        jackknife_row("sd_cosine", side, geometry.sd_pairwise_cosine(rows, owner, n_pictures), n),
+        jackknife_row("mean_cosine", side, estimates.grouped_mean_cosine(cloud), n, pictures),
+        jackknife_row("sd_cosine", side, estimates.grouped_sd_cosine(cloud), n, pictures),
     ]
 
 
-def rank_row(side, rows, owner, n_pictures):
+def rank_row(side, cloud):
     """In how many directions a cloud spreads."""
-    rank, influence = geometry.effective_rank(rows, owner, n_pictures)
+    rank, influence = estimates.grouped_effective_rank(cloud)
     interval = np.exp(inference.influence_interval(np.log(rank), influence))
     method = "infinitesimal jackknife over pictures; of the value expected at this n"
-    return spread_row("effective_rank", side, rank, interval, method, len(rows), n_pictures)
+    method = name_unit(method, len(influence), cloud.pictures)
+    return spread_row("effective_rank", side, rank, interval, method, cloud.n, cloud.pictures)
 
 
-def cross_rows(X, Y, owner, n_resamples, seed):
-    """Statistics of pictures against texts that need no pairs: matched, RMG, alignment, margin."""
-    n, m = len(X), len(Y)
-    matched = geometry.mean_matched_cosine(X, Y, owner)
-    within_first = geometry.mean_pairwise_cosine(X, np.arange(n), n)
-    within_second = geometry.mean_pairwise_cosine(Y, owner, n)
+def cross_rows(pairs, n_resamples, seed):
+    """Statistics of pictures against texts that need no pairs: matched, RMG, alignment."""
+    n, m = pairs.first.pictures, pairs.second.n
+    matched = estimates.grouped_matched_cosine(pairs)
+    within = [estimates.grouped_mean_cosine(side) for side in (pairs.first, pairs.second)]
     relative = [
-        geometry.relative_modality_gap(*values)
-        for values in zip(matched, within_first, within_second, strict=True)
+        geometry.relative_modality_gap(*values) for values in zip(matched, *within, strict=True)
     ]
-    own_cosines = np.einsum("ij,ij->i", X[owner], Y)
-    difference, influence = geometry.pair_difference(X, Y, owner)
+    unmatched = estimates.grouped_unmatched_cosine(pairs)
+    difference, influence = estimates.matched_difference(pairs)
     low, high = inference.norm_interval(difference, influence, n_resamples=n_resamples, seed=seed)
+    lowest, highest = pairs.cosines
     return [
-        jackknife_row("mean_matched_cosine", "both", matched, m),
-        measurement_row("min_matched_cosine", "both", own_cosines.min(), None, EXTREME, m),
-        measurement_row("max_matched_cosine", "both", own_cosines.max(), None, EXTREME, m),
+        jackknife_row("mean_matched_cosine", "both", matched, m, n),
+        measurement_row("min_matched_cosine", "both", lowest, None, EXTREME, m),
+        measurement_row("max_matched_cosine", "both", highest, None, EXTREME, m),
+        jackknife_row("mean_unmatched_cosine", "both", unmatched, m, n),
         jackknife_row(
-            "mean_unmatched_cosine", "both", geometry.mean_unmatched_cosine(X, Y, owner), m
+            "sd_unmatched_cosine", "both", estimates.grouped_sd_unmatched_cosine(pairs), m, n
         ),
-        jackknife_row("rmg", "both", relative, n),
-        jackknife_row("alignment", "both", [geometry.alignment(value) for value in matched], m),
+        jackknife_row("rmg", "both", relative, n, n),
+        jackknife_row("alignment", "both", [geometry.alignment(value) for value in matched], m, n),
         spread_row(
             "alignment_centre",
             "both",
             difference @ difference,
             (low**2, high**2),
-            NORM,
+            name_unit(NORM, len(influence), n),
             m,
             n,
             n_resamples,
         ),
-        jackknife_row("alignment_residual", "both", geometry.alignment_residual(X, Y, owner), m),
-        measurement_row("margin", "both", geometry.gap_margin(X, Y), None, EXTREME, n),
+        jackknife_row(
+            "alignment_residual", "both", estimates.grouped_alignment_residual(pairs), m, n
+        ),
     ]
 
 
-def frechet_rows(X, Y, owner, seed):
-    """Squared Fréchet distance between the clouds, as it is and without its bias.
+def margin_row(X, Y):
+    """The room between the modalities along the gap, of unit rows."""
+    return measurement_row("margin", "both", geometry.gap_margin(X, Y), None, EXTREME, len(X))
 
-    owner : None where rows are no pairs.
+
+def frechet_rows(pairs, seed):
+    """Squared Fréchet distance between the clouds, as it is and without its bias."""
+    value, influence = estimates.grouped_frechet(pairs)
+    n, dim = pairs.first.pictures, len(pairs.first.centre)
+    extrapolated = np.nan
+    if n >= FRECHET_ROWS * dim:
+        halves = estimates.frechet_of_halves(pairs, seed)
+        extrapolated = distributions.extrapolate(value, halves)
+    method = name_unit(FRECHET, len(influence), n)
+    return frechet_rows_of(value, extrapolated, influence, n, n, dim, method)
+
+
+def frechet_rows_of(value, extrapolated, influence, n, fewest, dim, method):
+    """Rows of a squared Fréchet distance.
+
+    extrapolated : without its bias; nan where the rows are too few. influence : on both.
+    n, fewest : items, and those of the smaller sample.
     """
-    fewest, dim = min(len(X), len(Y)), X.shape[1]
-    value, first, second = distributions.frechet(X, Y, influence=True)
-    if owner is None:
-        influence = geometry.unpaired_influence(first[:, None], second[:, None])[:, 0]
-    else:
-        influence, fewest = geometry.gap_influence(first[:, None], second[:, None], owner), len(X)
-        influence = influence[:, 0]
-    n, method = len(influence), FRECHET
-    extrapolated, interval = np.nan, None
-    if fewest >= FRECHET_ROWS * dim:
-        extrapolated = distributions.extrapolated_frechet(value, X, Y, owner, seed)
-        interval = inference.influence_interval(extrapolated, influence)
+    interval = inference.influence_interval(extrapolated, influence)
     if fewest < FRECHET_ROWS_FOR_INTERVAL * dim:
         times = FRECHET_ROWS if np.isnan(extrapolated) else FRECHET_ROWS_FOR_INTERVAL
         interval, method = None, f"none: fewer than {times} times as many rows as dimensions"
@@ -359,21 +356,6 @@ def frechet_rows(X, Y, owner, seed):
             **({"interval_method": method} if interval is None else {}),
         },
     ]
-
-
-def unpaired_mmd_rows(X, Y, seed):
-    """Squared MMD of rows drawn independently, of at most ``MOST_COMPARED`` of each modality."""
-    total, rng = len(X) + len(Y), np.random.default_rng(seed)
-    X, Y = (
-        rows[np.sort(rng.choice(len(rows), min(len(rows), MOST_COMPARED), replace=False))]
-        for rows in (X, Y)
-    )
-    measured, p = distributions.unpaired_mmd(X, Y, seed=seed, block=TILE)
-    interval, n = inference.two_sample_interval(*measured), len(X) + len(Y)
-    note = f"; on {n:,} of {total:,} rows, drawn at random" if n < total else ""
-    fewest = min(len(X), len(Y))
-    row = spread_row("mmd_squared", "both", measured[0], interval, JACKKNIFE + note, n, fewest)
-    return [row, swap_row(p, "exchanges of all rows", n, note)]
 
 
 def swap_row(p, relabelled, n, note=""):

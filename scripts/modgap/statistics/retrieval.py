@@ -123,6 +123,84 @@ def rank_counts(queries, gallery, relevant_to, block):
     return result
 
 
+def count_above(queries, best, own, gallery, keys, block):
+    """Where the best relevant item of each query stands among some items of a gallery.
+
+    Counts of all parts of a gallery add up to those of ``rank_counts``.
+
+    Parameters
+    ----------
+    queries : (q, dim). best : (q,) similarity of each to its best relevant item.
+    own : (q,) key of each. gallery, keys : (k, dim) items and the key of each; an item is relevant
+        to the queries of its key. block : block² similarities are held at a time.
+
+    Returns
+    -------
+    (q, 2) integers: items above the best relevant one, and others tied with it, of those that
+    are not relevant.
+    """
+    result = np.zeros((len(queries), 2), dtype=np.int64)
+    items = max(1, block**2 // len(queries))
+    for start in range(0, len(gallery), items):
+        similarity = queries @ gallery[start : start + items].T
+        similarity[match_keys(own, keys[start : start + items])] = -np.inf
+        similarity -= best[:, None]
+        above = np.count_nonzero(similarity > TIE, axis=1)
+        result[:, 0] += above
+        result[:, 1] += np.count_nonzero(similarity >= -TIE, axis=1) - above
+    return result
+
+
+# Columns of a table of ranks: 0 for pictures among texts and 1 for texts among pictures; the
+# picture of the query; items that are relevant to it, and those tied with the best of them; and
+# what adds up over the parts of a gallery: irrelevant items above and tied, and all items.
+RANKED = ("direction", "picture", "relevant", "relevant_tied", "above", "tied", "gallery")
+ADDED = 4
+
+
+def tabulate_ranks(queries, forward, backward, gallery):
+    """A row of ``RANKED`` for each picture and then for each text, int64.
+
+    queries : X (q, dim), Y (m, dim), owner (m,), unit rows. forward (q, 2), backward (m, 2) :
+    counts of ``count_above``. gallery : texts and pictures that there were.
+    """
+    X, Y, owner = queries
+    own, best = partner_scores(X, Y, owner)
+    texts, ones = np.bincount(owner, minlength=len(X)), np.ones_like(owner)
+    tied = np.bincount(owner, weights=own >= best[owner] - TIE, minlength=len(X))
+    columns = [
+        (np.zeros(len(X)), np.arange(len(X)), texts, tied, *forward.T, np.full(len(X), gallery[0])),
+        (ones, owner, ones, ones, *backward.T, np.full(len(Y), gallery[1])),
+    ]
+    return np.concatenate([np.column_stack(rows) for rows in columns]).astype(np.int64)
+
+
+def partner_scores(X, Y, owner):
+    """Cosine of each text with its picture (m,), and of each picture with its best text (n,)."""
+    own = np.einsum("ij,ij->i", X[owner], Y)
+    best = np.full(len(X), -np.inf)
+    np.maximum.at(best, owner, own)
+    return own, best
+
+
+def add_ranks(tables):
+    """Tables of the same queries among the parts of a gallery, as one."""
+    total = tables[0].copy()
+    for table in tables[1:]:
+        total[:, ADDED:] += table[:, ADDED:]
+    return total
+
+
+def match_keys(own, keys):
+    """Positions (p,), (p,) in ``own`` and in ``keys`` of every two that are equal."""
+    order = np.argsort(own, kind="stable")
+    first, last = (np.searchsorted(own, keys, side, sorter=order) for side in ("left", "right"))
+    counts = last - first
+    places = np.repeat(np.arange(len(keys)), counts)
+    within = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return order[np.repeat(first, counts) + within], places
+
+
 def log_choose(n, k):
     """log of the binomial coefficient."""
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)

@@ -33,6 +33,9 @@ from modgap.tasks.zero_shot import placements
 # Signs of a block of draws: small enough for memory with tens of thousands of pictures.
 BLOCK_SIGNS = 1 << 23
 
+# Pictures whose errors are scaled at a time.
+BLOCK_PICTURES = 8192
+
 
 def gain_parts(outcomes, zero, positive=None, owner=None):
     """Gains of all shifts over the shift at position ``zero``, and their parts: (k,), parts.
@@ -42,7 +45,7 @@ def gain_parts(outcomes, zero, positive=None, owner=None):
     over negatives; the variance is that of two independent means.
     """
     if positive is None:
-        change = outcomes.T.astype(np.float32) - outcomes[zero].astype(np.float32)[:, None]
+        change = outcomes.T.astype(np.int8) - outcomes[zero].astype(np.int8)[:, None]
         gains = change.mean(axis=0, dtype=float)
         groups = [np.ones(len(change), dtype=bool)]
     else:
@@ -51,7 +54,9 @@ def gain_parts(outcomes, zero, positive=None, owner=None):
         gains = change[positive].mean(axis=0)
         groups = [positive, ~positive]
     owner = np.arange(len(change)) if owner is None else owner
-    errors = [(change[rows] - gains) / np.count_nonzero(rows) for rows in groups]
+    errors = [change[rows] - gains for rows in groups]
+    for part, rows in zip(errors, groups, strict=True):
+        part /= np.count_nonzero(rows)
     owners = [owner[rows] for rows in groups]
     if len(groups) == 2 and np.intersect1d(*owners).size:
         # A picture with crops of both classes ties the two means together.
@@ -60,18 +65,22 @@ def gain_parts(outcomes, zero, positive=None, owner=None):
 
 
 def sum_by_owner(errors, owner):
-    """Errors (n, k) added up over the rows of each of g pictures, with Bessel's factor: (g, k)."""
+    """Errors (n, k) added up over the rows of each of g pictures, with Bessel's factor: (g, k).
+
+    Where every row is a picture of its own the errors are changed in place.
+    """
     names, place = np.unique(owner, return_inverse=True)
     if len(names) < len(owner):
         summed = np.zeros((len(names), errors.shape[1]))
         np.add.at(summed, place, errors)
         errors = summed
-    return errors * np.sqrt(len(errors) / max(len(errors) - 1, 1))
+    errors *= np.sqrt(len(errors) / max(len(errors) - 1, 1))
+    return errors
 
 
 def standard_errors(parts):
     """Standard error of each gain, (k,)."""
-    return np.sqrt(sum(np.square(part, dtype=float).sum(axis=0) for part in parts))
+    return np.sqrt(sum(np.einsum("ij,ij->j", part, part, dtype=float) for part in parts))
 
 
 def draw_errors(parts, n_draws, seed):
@@ -85,7 +94,7 @@ def draw_errors(parts, n_draws, seed):
     live = errors > 0
     drawn = np.zeros((n_draws, len(errors)))
     # In units of the standard error, for single precision.
-    parts = [(part[:, live] / errors[live]).astype(np.float32) for part in parts]
+    parts = [scale_part(part, live, errors) for part in parts]
     size = max(1, BLOCK_SIGNS // max(map(len, parts)))
     for start in range(0, n_draws, size):
         total, variance = 0.0, 1.0
@@ -96,6 +105,15 @@ def draw_errors(parts, n_draws, seed):
         # All pictures to one side leave no variance, but for rounding.
         drawn[start : start + size, live] = total / np.sqrt(np.maximum(variance, 1e-6))
     return drawn
+
+
+def scale_part(part, live, errors):
+    """Columns ``live`` of a part (g, k) in units of their standard errors (k,), float32."""
+    scaled = np.empty((len(part), np.count_nonzero(live)), dtype=np.float32)
+    for start in range(0, len(part), BLOCK_PICTURES):
+        rows = slice(start, start + BLOCK_PICTURES)
+        scaled[rows] = part[rows, live] / errors[live]
+    return scaled
 
 
 def draw_signs(rng, n_draws, n):

@@ -10,9 +10,8 @@ from itertools import permutations
 
 import numpy as np
 
-from modgap.shift.moves import side_offsets
-from modgap.statistics.geometry import direction, signed_axes
-from modgap.tasks.zero_shot import hits_by_shift
+from modgap.statistics.geometry import direction, scatter_axes
+from modgap.tasks.rows import as_unit_rows
 
 
 def matched_directions(T, u, n, seed):
@@ -91,44 +90,44 @@ def class_permutations(n_classes, n, seed):
     return drawn
 
 
-def permute_offsets(products, order):
-    """The products with the classes' offsets u·t handed to other classes."""
-    return products._replace(class_along=products.class_along[order])
+def swapped_directions(first, second, rngs):
+    """Unit directions (r, dim) between the centres after modality labels are swapped at random,
+    one of each of r random generators.
 
-
-def swapped_direction(first, second, rng):
-    """Unit direction between the centres after modality labels are swapped at random.
-
-    Clouds of equal length are pairs, and each pair swaps with probability ½. Otherwise (pictures
-    and class prompts) all labels are dealt anew, as many of each as there were.
+    first, second : ``UnitRows`` or arrays of unit rows. Clouds of equal length are pairs, and each
+    pair swaps with probability ½. Otherwise (pictures and class prompts) all labels are dealt anew,
+    as many of each as there were.
     """
-    if len(first) == len(second):
-        signs = np.where(rng.random(len(first)) < 0.5, -1.0, 1.0)
-        return direction(signs @ (first - second))
+    first, second = as_unit_rows(first), as_unit_rows(second)
     n, m = len(first), len(second)
-    chosen = np.zeros(n + m, dtype=bool)
-    chosen[rng.permutation(n + m)[:m]] = True
-    in_first, in_second = chosen[:n], chosen[n:]
-    moved = in_first @ first + in_second @ second
-    total = first.sum(axis=0) + second.sum(axis=0)
-    return direction((total - moved) / n - moved / m)
+    if n == m:
+        signs = [np.where(rng.random(n) < 0.5, np.int8(-1), np.int8(1)) for rng in rngs]
+        moved = weigh_rows(first, signs) - weigh_rows(second, signs)
+        return np.array([direction(vector) for vector in moved])
+    chosen = np.zeros((len(rngs), n + m), dtype=bool)
+    for row, rng in zip(chosen, rngs, strict=True):
+        row[rng.permutation(n + m)[:m]] = True
+    moved = weigh_rows(first, chosen[:, :n]) + weigh_rows(second, chosen[:, n:])
+    total = n * first.centre() + m * second.centre()
+    return np.array([direction((total - vector) / n - vector / m) for vector in moved])
+
+
+def weigh_rows(rows, weights):
+    """Sums of ``UnitRows`` with r weights of each row: (r, n) to (r, dim)."""
+    weights = np.asarray(weights)
+    return rows.add_up(lambda here, block: weights[:, here].astype(float) @ block)
 
 
 def second_principal_direction(first, second):
     """Second principal axis of the two clouds together, each cloud with half of the weight.
 
     With equal weights the first axis is close to the gap, however few prompts there are.
+    first, second : ``UnitRows`` or arrays of unit rows.
     """
-    middle = (first.mean(axis=0) + second.mean(axis=0)) / 2
-    weighted = [(rows - middle) / np.sqrt(len(rows)) for rows in (first, second)]
-    return signed_axes(np.concatenate(weighted), 2, centred=False)[0][1]
+    clouds = as_unit_rows(first), as_unit_rows(second)
+    middle = sum(rows.centre() for rows in clouds) / 2
 
+    def scatter(_, block):
+        return (block - middle).T @ (block - middle)
 
-def pure_offset_hits(products, labels, deltas):
-    """Hits of a two-sided shift without its geometry: (k, n) bool.
-
-    Only the offset −½δ u·t is left; the changed length of the prompts and the term that differs
-    between pictures are dropped. The same as moving only the pictures by half the shift. An AUC
-    does not feel it: between two classes the offset is the same number for every picture.
-    """
-    return hits_by_shift(products, labels, side_offsets(deltas, "both")[0], "first")
+    return scatter_axes(sum(rows.add_up(scatter) / len(rows) for rows in clouds), 2)[0][1]

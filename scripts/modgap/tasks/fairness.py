@@ -16,7 +16,6 @@ import pandas as pd
 
 from modgap.statistics.inference import (
     chi_square,
-    count_discordant,
     holm,
     mcnemar,
     paired_difference_interval,
@@ -58,23 +57,47 @@ def group_masks(groups):
             yield name, group, labels == group
 
 
-def rates_by_group(outcomes, groups, deltas):
-    """Rates with Wilson intervals: one row per grouping, group, measure and shift."""
+def count_by_group(outcomes, masks, zero):
+    """How many pictures of each group were hit, and how many against no shift.
+
+    Parameters
+    ----------
+    outcomes : dict from measure to (k, n) bool. masks : list of (grouping, group, (n,) bool).
+    zero : position of the shift 0.
+
+    Returns
+    -------
+    (g, m, k, 3) int: hits, and pictures that were hit without the shift alone and with it alone.
+    Counts of further pictures are added.
+    """
+    counts = np.empty((len(masks), len(outcomes), len(next(iter(outcomes.values()))), 3), int)
+    for m, hits in enumerate(outcomes.values()):
+        lost, won = hits[zero] & ~hits, hits & ~hits[zero]
+        for g, (_, _, mask) in enumerate(masks):
+            for i, events in enumerate((hits, lost, won)):
+                counts[g, m, :, i] = events[:, mask].sum(axis=1)
+    return counts
+
+
+def rates_by_group(counts, measures, masks, deltas):
+    """Rates with Wilson intervals: one row per grouping, group, measure and shift.
+
+    counts : of ``count_by_group``. measures : their names. masks : of all pictures.
+    """
     rows = []
-    for grouping, group, mask in group_masks(groups):
+    for (grouping, group, mask), of_group in zip(masks, counts, strict=True):
         n = int(mask.sum())
-        for measure, hits in outcomes.items():
-            counts = hits[:, mask].sum(axis=1)
-            low, high = wilson_interval(counts / n, n)
+        for measure, found in zip(measures, of_group[:, :, 0], strict=True):
+            low, high = wilson_interval(found / n, n)
             rows += [
                 {
                     "grouping": grouping,
                     "group": group,
                     "measure": measure,
                     "delta": delta,
-                    "count": int(counts[j]),
+                    "count": int(found[j]),
                     "n": n,
-                    "value": counts[j] / n,
+                    "value": found[j] / n,
                     "low": low[j],
                     "high": high[j],
                     "interval_method": "Wilson",
@@ -84,8 +107,8 @@ def rates_by_group(outcomes, groups, deltas):
     return pd.DataFrame(rows)
 
 
-def changes_by_group(outcomes, groups, deltas):
-    """Paired tests of every shift against none, on the same pictures.
+def changes_by_group(counts, measures, masks, deltas):
+    """Paired tests of every shift against none, on the same pictures; as ``rates_by_group``.
 
     One row per grouping, group, measure and shift other than 0: lost and won pictures, the change
     of the rate with its interval (Bonett & Price 2012) over ``n`` pictures, McNemar's exact p, the
@@ -94,14 +117,14 @@ def changes_by_group(outcomes, groups, deltas):
     """
     zero = zero_index(deltas)
     rows = []
-    for grouping, group, mask in group_masks(groups):
-        for measure, hits in outcomes.items():
+    for (grouping, group, mask), of_group in zip(masks, counts, strict=True):
+        n = int(mask.sum())
+        for measure, found in zip(measures, of_group, strict=True):
             for j, delta in enumerate(deltas):
                 if j != zero:
-                    before, after = hits[zero, mask], hits[j, mask]
-                    lost, won = count_discordant(before, after)
-                    low, high = paired_difference_interval(lost, won, len(before))
-                    _, unpaired = chi_square(before.sum(), after.sum(), len(before))
+                    hits, lost, won = found[j]
+                    low, high = paired_difference_interval(lost, won, n)
+                    _, unpaired = chi_square(found[zero, 0], hits, n)
                     rows.append(
                         {
                             "grouping": grouping,
@@ -110,8 +133,8 @@ def changes_by_group(outcomes, groups, deltas):
                             "delta": delta,
                             "lost": int(lost),
                             "won": int(won),
-                            "n": len(before),
-                            "change": (won - lost) / len(before),
+                            "n": n,
+                            "change": (won - lost) / n,
                             "low": float(low),
                             "high": float(high),
                             "interval_method": "Bonett & Price, paired",

@@ -52,6 +52,11 @@ def zero_index(deltas):
     return int(np.flatnonzero(deltas == 0)[0])
 
 
+def gain_at_best(values, deltas):
+    """Highest value over all shifts minus that without one."""
+    return values[best_index(values, deltas)] - values[zero_index(deltas)]
+
+
 def select_published(outcomes, deltas, positive=None):
     """The paper's procedure: best shift on the evaluation labels, χ² as if unpaired.
 

@@ -5,10 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from modgap.statistics.geometry import direction, gap_vector
+from modgap.shift.moves import side_offsets
+from modgap.statistics.geometry import direction
 from modgap.statistics.inference import proportion_interval, wilson_interval
 from modgap.tasks import controls
-from modgap.tasks.selection import cross_fitted_gain, select_corrected, select_published
+from modgap.tasks.rows import UnitRows, rows_of
+from modgap.tasks.selection import (
+    cross_fitted_gain,
+    gain_at_best,
+    select_corrected,
+    select_published,
+)
 from modgap.tasks.zero_shot import (
     Products,
     auc,
@@ -31,18 +38,22 @@ MAX_T = "max T over all shifts, {} sign flips"
 MAX_T_AUC = "max T over all shifts, {} sign flips of DeLong's placements"
 
 
+# Directions along which the AUC is measured in one pass over the pictures.
+AUC_MOVES = 16
+
+
 class Task(NamedTuple):
     """Pictures, prompts and what moves them.
 
-    X (n, dim), T (n_classes, dim) unit rows; labels (n,) int; cosines X·Tᵀ; deltas (k,) with a 0;
-    metric "accuracy" or "auc" (two classes, the second is the positive one); clouds: the two
-    clouds between which the gap is measured, or None for the task's own pictures and prompts.
+    X: ``UnitRows`` of n pictures; T (n_classes, dim) unit rows; labels (n,) int; deltas (k,) with a
+    0; metric "accuracy" or "auc" (two classes, the second is the positive one); clouds:
+    ``UnitRows`` of the two between which the gap is measured, or None for the task's own pictures
+    and prompts.
     """
 
-    X: np.ndarray
+    X: UnitRows
     T: np.ndarray
     labels: np.ndarray
-    cosines: np.ndarray
     deltas: np.ndarray
     metric: str
     clouds: tuple | None
@@ -53,46 +64,99 @@ class Task(NamedTuple):
         return self.labels == 1 if self.metric == "auc" else None
 
 
-def clouds_of(task, rows):
-    """The two clouds that give a direction; of the task's own pictures only ``rows``."""
-    return (task.X[rows], task.T) if task.clouds is None else task.clouds
+class Move(NamedTuple):
+    """One way to move: pictures along u (dim,), and what it adds to the classes (n_classes,).
+
+    The second is T·u, or what a control puts in its place. deltas (k,), sides : how far, and what.
+    """
+
+    u: np.ndarray
+    class_along: np.ndarray
+    deltas: np.ndarray
+    sides: str
 
 
-def task_direction(task, rows):
+def move_along(task, u, sides):
+    """The ``Move`` along a unit direction."""
+    return Move(u, task.T @ u, task.deltas, sides)
+
+
+def clouds_of(task):
+    """The two clouds that give a direction."""
+    return (task.X, rows_of(task.T)) if task.clouds is None else task.clouds
+
+
+def task_direction(task, rows=None):
     """Unit gap vector between the clouds of the task, with only ``rows`` of its own pictures."""
-    return direction(gap_vector(*clouds_of(task, rows)))
+    if task.clouds is None:
+        return direction(task.X.centre(rows) - task.T.mean(axis=0))
+    first, second = task.clouds
+    return direction(first.centre() - second.centre())
 
 
-def products_of(task, u):
-    """The three products of the task's pictures and prompts with the unit direction u."""
-    return Products(task.cosines, task.X @ u, task.T @ u)
-
-
-def outcomes_of(task, products, sides):
-    """Hits or, for the AUC, scores of the second class: (k, n)."""
+def outcomes_of(task, move, products, labels):
+    """Hits or, for the AUC, scores of the second class of some pictures: (k, n)."""
     if task.metric == "auc":
-        return margins_by_shift(products, task.deltas, sides)
-    return hits_by_shift(products, task.labels, task.deltas, sides)
+        return margins_by_shift(products, move.deltas, move.sides)
+    return hits_by_shift(products, labels, move.deltas, move.sides)
 
 
-def sweep_along(task, find, sides):
-    """The sweep of ``modgap.tasks.selection`` along the direction that ``find`` makes of some rows.
+def outcomes_along(task, move):
+    """``outcomes_of`` all pictures."""
+
+    def of_block(rows, block):
+        products = Products(block @ task.T.T, block @ move.u, move.class_along)
+        return outcomes_of(task, move, products, task.labels[rows])
+
+    return task.X.collect(of_block)
+
+
+def measure_moves(task, moves):
+    """Accuracy or AUC at every shift of each of m moves: (m, k)."""
+    if task.metric == "auc":
+        return np.concatenate(
+            [
+                auc_of_moves(task, moves[start : start + AUC_MOVES])
+                for start in range(0, len(moves), AUC_MOVES)
+            ]
+        )
+    directions = np.stack([move.u for move in moves])
+
+    def count_hits(rows, block):
+        cosines, along, labels = block @ task.T.T, directions @ block.T, task.labels[rows]
+        return np.stack(
+            [
+                outcomes_of(task, move, Products(cosines, t, move.class_along), labels).sum(axis=1)
+                for move, t in zip(moves, along, strict=True)
+            ]
+        )
+
+    return task.X.add_up(count_hits) / len(task.labels)
+
+
+def auc_of_moves(task, moves):
+    """``measure_moves`` of few moves for two classes; one shift's scores are held at a time."""
+    vectors = np.concatenate([task.T, np.stack([move.u for move in moves])])
+    products = task.X.collect(lambda _, block: vectors @ block.T)
+    cosines, values = products[: len(task.T)].T, []
+    for move, along in zip(moves, products[len(task.T) :], strict=True):
+        given = Products(cosines, along, move.class_along)
+        scores = (margins_by_shift(given, [delta], move.sides) for delta in move.deltas)
+        values.append([auc(row, task.positive)[0] for row in scores])
+    return np.array(values)
+
+
+def sweep_along_gap(task, sides):
+    """The sweep of ``modgap.tasks.selection`` along the gap of some rows.
 
     A direction that does not depend on the task's pictures is swept once.
     """
     if task.clouds is None:
-        return lambda rows: outcomes_of(task, products_of(task, find(rows)), sides)
-    return constant_sweep(outcomes_of(task, products_of(task, find(None)), sides))
-
-
-def constant_sweep(outcomes):
-    """The sweep along a direction that has nothing to do with the pictures."""
+        return lambda rows: outcomes_along(
+            task, move_along(task, task_direction(task, rows), sides)
+        )
+    outcomes = outcomes_along(task, move_along(task, task_direction(task), sides))
     return lambda rows: outcomes
-
-
-def all_rows(task):
-    """Numbers of all pictures of the task, (n,)."""
-    return np.arange(len(task.labels))
 
 
 def curve_rows(task, sides):
@@ -100,16 +164,22 @@ def curve_rows(task, sides):
 
     For shifts of the pictures alone also ``top1_exact``: the accuracy from this delta to the next.
     """
-    u = task_direction(task, all_rows(task))
-    products = products_of(task, u)
-    n, n_classes = task.cosines.shape
-    ranks = ranks_by_shift(products, task.labels, task.deltas, sides)
+    u = task_direction(task)
+    move = move_along(task, u, sides)
+    n, n_classes = len(task.labels), len(task.T)
+
+    def first_ranks(rows, block):
+        products = Products(block @ task.T.T, block @ u, move.class_along)
+        ranks = ranks_by_shift(products, task.labels[rows], task.deltas, sides)
+        return np.minimum(ranks, 5).astype(np.int8)
+
+    ranks = task.X.collect(first_ranks)
     measures = {"top1": interval_of_hits(ranks == 0)}
     if n_classes > 5:
         measures["top5"] = interval_of_hits(ranks < 5)
     measures["mean_per_class"] = interval_of_recalls(ranks == 0, task.labels, n_classes)
     if task.metric == "auc":
-        measures["auc"] = interval_of_auc(outcomes_of(task, products, sides), task.positive)
+        measures["auc"] = interval_of_auc(outcomes_along(task, move), task.positive)
     distance = gap_by_shift(task.X, task.T, u, task.deltas, sides)
     frames = [
         pd.DataFrame(
@@ -126,13 +196,22 @@ def curve_rows(task, sides):
         for name, (value, low, high, method) in measures.items()
     ]
     if sides == "first":
-        limits = (task.deltas[0], task.deltas[-1])
-        edges, accuracy = exact_curve(*correct_intervals(products, task.labels), limits)
+        edges, accuracy = exact_accuracy(task, move)
         frames.append(pd.DataFrame({"delta": edges[:-1], "value": accuracy}))
         frames[-1] = frames[-1].assign(
             distance=np.nan, statistic="top1_exact", low=np.nan, high=np.nan, interval_method=EXACT
         )
     return pd.concat(frames, ignore_index=True).assign(side=sides, n=n)
+
+
+def exact_accuracy(task, move):
+    """``exact_curve`` of the pictures alone along a direction."""
+
+    def of_block(rows, block):
+        products = Products(block @ task.T.T, block @ move.u, move.class_along)
+        return np.stack(correct_intervals(products, task.labels[rows]))
+
+    return exact_curve(*task.X.collect(of_block), (task.deltas[0], task.deltas[-1]))
 
 
 def interval_of_hits(hits):
@@ -170,8 +249,8 @@ def selection_rows(task, sides, *, owner=None, n_draws, n_folds, seed):
 
     owner : (n,) which picture each row belongs to, see ``modgap.tasks.bands``.
     """
-    sweep = sweep_along(task, lambda rows: task_direction(task, rows), sides)
-    whole = sweep(all_rows(task))
+    sweep = sweep_along_gap(task, sides)
+    whole = sweep(None)
     counts = task.metric == "accuracy"
     corrected = select_corrected(
         whole, task.deltas, n_draws=n_draws, seed=seed, positive=task.positive, owner=owner
@@ -193,10 +272,8 @@ def selection_rows(task, sides, *, owner=None, n_draws, n_folds, seed):
     )
     rows.append({"procedure": f"cross-fitted, {n_folds} folds", "gain": gain, "test": "none"})
     if sides == "first" and task.metric == "accuracy":
-        products = products_of(task, task_direction(task, all_rows(task)))
-        limits = (task.deltas[0], task.deltas[-1])
         best, low, high = best_range(
-            *exact_curve(*correct_intervals(products, task.labels), limits)
+            *exact_accuracy(task, move_along(task, task_direction(task), sides))
         )
         rows.append(
             {
@@ -210,64 +287,49 @@ def selection_rows(task, sides, *, owner=None, n_draws, n_folds, seed):
     return pd.DataFrame(rows).assign(side=sides, n=len(task.labels))
 
 
-def control_sweeps(task, sides, *, n_directions, n_permutations, seed):
-    """Yield (control, draw, sweep) of the gap direction and of everything that is not it."""
-
-    def gap(rows):
-        return task_direction(task, rows)
-
-    yield "gap", 0, sweep_along(task, gap, sides)
-    u = gap(all_rows(task))
+def control_moves(task, sides, *, n_directions, n_permutations, seed):
+    """Yield (control, draw, ``Move``) of the gap direction and of everything that is not it."""
+    u = task_direction(task)
+    gap = move_along(task, u, sides)
+    yield "gap", 0, gap
     for i, v in enumerate(controls.matched_directions(task.T, u, n_directions, seed)):
-        yield "random direction", i, constant_sweep(outcomes_of(task, products_of(task, v), sides))
+        yield "random direction", i, move_along(task, v, sides)
+    # The gap's offsets handed to other classes.
     orders = controls.class_permutations(len(task.T), n_permutations, seed)
     for i, order in enumerate(orders):
-        yield "permuted offsets", i, permuted_sweep(task, gap, order, sides)
-    for i in range(n_permutations):
-        yield "swapped labels", i, sweep_along(task, swapped_finder(task, seed, i), sides)
-
-    def second(rows):
-        return controls.second_principal_direction(*clouds_of(task, rows))
-
-    yield "second principal direction", 0, sweep_along(task, second, sides)
+        yield "permuted offsets", i, gap._replace(class_along=gap.class_along[order])
+    rngs = [np.random.default_rng([seed, i]) for i in range(n_permutations)]
+    for i, v in enumerate(controls.swapped_directions(*clouds_of(task), rngs)):
+        yield "swapped labels", i, move_along(task, v, sides)
+    second = controls.second_principal_direction(*clouds_of(task))
+    yield "second principal direction", 0, move_along(task, second, sides)
     if sides == "both":
-        yield "offset only", 0, offset_sweep(task, gap)
+        yield "offset only", 0, offset_move(task, u)
 
 
-def permuted_sweep(task, find, order, sides):
-    """The gap's offsets handed to other classes."""
-    return lambda rows: outcomes_of(
-        task, controls.permute_offsets(products_of(task, find(rows)), order), sides
-    )
+def offset_move(task, u):
+    """A two-sided shift without its geometry.
 
-
-def swapped_finder(task, seed, i):
-    """Finder of the direction after modality labels are swapped at random."""
-    return lambda rows: controls.swapped_direction(
-        *clouds_of(task, rows), np.random.default_rng([seed, i])
-    )
-
-
-def offset_sweep(task, find):
-    """The two-sided shift reduced to its class offset; an AUC does not feel it."""
+    Only the offset −½δ u·t is left; the changed length of the prompts and the term that differs
+    between pictures are dropped. The same as moving only the pictures by half the shift. An AUC
+    does not feel it: between two classes the offset is the same number for every picture.
+    """
     if task.metric == "auc":
-        still = margins_by_shift(products_of(task, np.zeros(task.X.shape[1])), [0.0], "both")
-        return constant_sweep(np.repeat(still, len(task.deltas), axis=0))
-    return lambda rows: controls.pure_offset_hits(
-        products_of(task, find(rows)), task.labels, task.deltas
-    )
+        still = np.zeros(len(u))
+        return Move(still, task.T @ still, np.zeros(len(task.deltas)), "both")
+    return Move(u, task.T @ u, side_offsets(task.deltas, "both")[0], "first")
 
 
 def control_rows(task, sides, *, n_directions, n_permutations, seed):
     """Gain of each control at its own best shift, chosen on the same pictures as the gap's."""
-    sweeps = control_sweeps(
-        task, sides, n_directions=n_directions, n_permutations=n_permutations, seed=seed
+    names, draws, moves = zip(
+        *control_moves(
+            task, sides, n_directions=n_directions, n_permutations=n_permutations, seed=seed
+        ),
+        strict=True,
     )
-    rows = []
-    for control, draw, sweep in sweeps:
-        best = select_published(sweep(all_rows(task)), task.deltas, task.positive)
-        rows.append({"control": control, "draw": draw, "gain": best.gain})
-    return pd.DataFrame(rows).assign(side=sides)
+    gains = [gain_at_best(values, task.deltas) for values in measure_moves(task, moves)]
+    return pd.DataFrame({"control": names, "draw": draws, "gain": gains}).assign(side=sides)
 
 
 def control_verdict(rows):

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from modgap.shift.moves import cosine_factors, shifted_centres
+from modgap.shift.moves import cosine_factors, shifted_sum, side_offsets
+from modgap.tasks.rows import as_unit_rows
 
 # Entries of a block of scores: small enough for a processor's cache.
 BLOCK_ENTRIES = 1 << 16
@@ -184,8 +185,14 @@ def auc(scores, positive):
 def gap_by_shift(X, T, u, deltas, sides):
     """Distance between the centres measured again after every shift, signed by u: (k,).
 
-    All shifts together cost one (k, n)·(n, dim) product for each side.
+    X, T : ``UnitRows`` or arrays of unit rows. All shifts together cost one (k, n)·(n, dim) product
+    for each side.
     """
-    centre_x, centre_t = shifted_centres(X, T, u, deltas, sides)
-    difference = centre_x - centre_t
+    h_x, h_y = side_offsets(deltas, sides)
+    centres = [
+        as_unit_rows(rows).add_up(lambda _, block, moved=moved: shifted_sum(block, u, moved))
+        / len(rows)
+        for rows, moved in ((X, -h_x), (T, h_y))
+    ]
+    difference = centres[0] - centres[1]
     return np.linalg.norm(difference, axis=1) * np.where(difference @ u < 0, -1.0, 1.0)

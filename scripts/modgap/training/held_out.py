@@ -7,6 +7,8 @@ import torch
 from open_clip import ClipLoss
 
 from modgap.statistics import all_pairs, inference, measurements, pairwise, retrieval
+from modgap.statistics.moments.groups import group_pictures, keeps_rows
+from modgap.statistics.moments.sums import take_pairs
 from modgap.training.norms import embedding_norm_rows, weight_norm_row
 
 # Of everything ``modgap.statistics`` measures of two modalities, what a trajectory keeps.
@@ -161,17 +163,21 @@ def measure_held_out(
     """
     X, Y, prompts, *norms = embed_held_out(towers, held_out, prepare, device)
     n, owner = len(X), np.arange(len(X))
+    # The towers have normalised their rows, once and in single precision.
+    moments = take_pairs(
+        X, Y, None, *group_pictures(owner, n, seed), kept=keeps_rows(n, X.shape[1])
+    )
     rows = [
-        *measurements.gap_rows(X, Y, owner, n_resamples, seed),
-        *measurements.cross_rows(X, Y, owner, n_resamples, seed),
+        *measurements.gap_rows(moments, n_resamples, seed),
+        *measurements.cross_rows(moments, n_resamples, seed),
         *all_pairs.retrieval_rows(X, Y, owner, held_out.captions, held_out.relevance, block),
     ]
-    for side, rows_of_side in (("first", X), ("second", Y)):
+    for side, rows_of_side, cloud in (("first", X, moments.first), ("second", Y, moments.second)):
         pairs = pairwise.within_pairs(rows_of_side, owner, bins=1, block=block)
         rows += [
-            *measurements.moment_rows(side, rows_of_side, owner, n),
+            *measurements.moment_rows(side, cloud),
             *all_pairs.spread_rows(side, rows_of_side, owner, n, pairs),
-            measurements.rank_row(side, rows_of_side, owner, n),
+            measurements.rank_row(side, cloud),
         ]
     rows = [row for row in rows if row["statistic"] in KEPT]
     if prompts is not None:

@@ -46,6 +46,10 @@ from modgap.training.recipe import (
 )
 from modgap.training.towers import Towers, procrustes_rotation
 
+# Losses that may wait on the device: reading one makes the processor wait for all that was begun.
+# A processor of its own reads each before it steps on.
+STEPS_UNREAD = {"cuda": 50}
+
 
 @dataclass
 class Run:
@@ -63,6 +67,7 @@ class Run:
     step: int = 0
     losses: list = field(default_factory=list)
     trajectory: list = field(default_factory=list)
+    unread: list = field(default_factory=list)
 
     @property
     def tau(self):
@@ -201,9 +206,13 @@ def optimise(run, pairs, evaluation, seed, checkpoint_every):
     for step, parts in zip(shown, run.batches.of_steps(steps), strict=True):
         take_step(run, forward, criterion, step, parts)
         run.step = step + 1
-        if run.step % evaluation["every"] == 0 or run.step == run.steps:
+        measured = run.step % evaluation["every"] == 0 or run.step == run.steps
+        saved = run.step % checkpoint_every == 0 or run.step == run.steps
+        if measured or saved:
+            read_losses(run)
+        if measured:
             record_measurements(run, pairs, evaluation, seed)
-        if run.step % checkpoint_every == 0 or run.step == run.steps:
+        if saved:
             check_parameters(run)
             if run.place.first:
                 save_run(run)
@@ -221,7 +230,7 @@ def wrap_towers(towers, recipe, place):
 
 
 def take_step(run, forward, criterion, step, parts):
-    """One optimiser step; appends [step, loss, learning rate, τ] to the run's losses."""
+    """One optimiser step; its [step, loss, learning rate, τ] come to the run's losses when read."""
     temperature = run.recipe["temperature"]
     scale = run.towers.network.logit_scale
     if not is_learned(temperature):
@@ -230,21 +239,36 @@ def take_step(run, forward, criterion, step, parts):
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     run.optimizer.zero_grad()
-    tau = run.tau
+    used_scale = scale.detach().clone()
     if run.recipe["loss"] == "none":
         fill_zero_gradients(run.towers)
-        loss = math.nan
+        loss = used_scale.new_tensor(math.nan)
     else:
         loss = backward(forward, criterion, parts, run.recipe["precision"], run.place.device)
-        loss = mean_over_processes(loss, run.place).item()
-        if not math.isfinite(loss):
-            raise divergence_error(run, f"the loss is {loss}", step + 1, rate)
+        loss = mean_over_processes(loss, run.place)
+    run.unread.append((step + 1, loss, rate, used_scale))
+    if len(run.unread) >= STEPS_UNREAD.get(run.place.device.type, 1):
+        read_losses(run)
     if run.recipe["clip_norm"] is not None:
         torch.nn.utils.clip_grad_norm_(run.towers.parameters(), run.recipe["clip_norm"])
     run.optimizer.step()
     if temperature["kind"] == "learned":
         clamp_tau(scale, temperature)
-    run.losses.append([step + 1, loss, rate, tau])
+
+
+def read_losses(run):
+    """Move the losses of the last steps from the device to the run's ``losses``.
+
+    Raises
+    ------
+    InputError : one of them is not finite.
+    """
+    unread, run.unread = run.unread, []
+    for step, loss, rate, scale in unread:
+        value = loss.item()
+        if run.recipe["loss"] != "none" and not math.isfinite(value):
+            raise divergence_error(run, f"the loss is {value}", step, rate)
+        run.losses.append([step, value, rate, math.exp(-scale.item())])
 
 
 def fill_zero_gradients(towers):

@@ -176,16 +176,42 @@ class Batches:
         self.tokens = torch.from_numpy(loaded.tokenize(list(unique))).to(torch.int32)
         self.owner = mismatched_pictures(len(data), recipe["mismatched"], seed)
 
+        cuda = place.device.type == "cuda"
+        self.copies = torch.cuda.Stream(place.device) if cuda else None
+
     def prepare(self, crops):
         """(b, size, size, 3) uint8 crops as normalised (b, 3, size, size) images on the device."""
-        images = self.to_device(torch.from_numpy(crops))
-        images = images.permute(0, 3, 1, 2).contiguous()
+        return self.normalise(self.to_device(torch.from_numpy(crops)))
+
+    def normalise(self, crops):
+        """``prepare`` of crops that are on the device already."""
+        images = crops.permute(0, 3, 1, 2).contiguous()
         return images.float().div_(255).sub_(self.mean).div_(self.std)
 
     def to_device(self, tensor):
         if self.place.device.type == "cuda":
             return tensor.pin_memory().to(self.place.device, non_blocking=True)
         return tensor
+
+    def fetch(self, step):
+        """Parts of a step on the device, not normalised, and the event of their arrival or None.
+
+        On a GPU their copies run in a stream of their own, beside the steps before.
+        """
+        parts = [(torch.from_numpy(crops), tokens) for crops, tokens in self.at(step)]
+        if self.copies is None:
+            return parts, None
+        with torch.cuda.stream(self.copies):
+            return [tuple(map(self.to_device, part)) for part in parts], self.copies.record_event()
+
+    def receive(self, parts, arrived):
+        """What ``fetch`` gave, for the steps: lists of (images, tokens)."""
+        if arrived is not None:
+            computing = torch.cuda.current_stream(self.place.device)
+            computing.wait_event(arrived)
+            for tensor in (tensor for part in parts for tensor in part):
+                tensor.record_stream(computing)
+        return [(self.normalise(crops), tokens) for crops, tokens in parts]
 
     def at(self, step):
         """This process's crops and tokens of one step, on the CPU.
@@ -210,11 +236,9 @@ class Batches:
         with ThreadPoolExecutor(1) as ahead:
             coming = None
             for step in steps:
-                here = coming or ahead.submit(self.at, step)
-                coming = ahead.submit(self.at, step + 1)
-                yield [
-                    (self.prepare(crops), self.to_device(tokens)) for crops, tokens in here.result()
-                ]
+                here = coming or ahead.submit(self.fetch, step)
+                coming = ahead.submit(self.fetch, step + 1)
+                yield self.receive(*here.result())
 
     def chosen_captions(self, caption, batch_size=256):
         """Yield images and tokens of every training picture with its "first" or "last" caption."""

@@ -1,6 +1,7 @@
 """Crops are open_clip's, wherever a picture lies; what cannot be read has a reason."""
 
 import io
+import threading
 import zlib
 
 import numpy as np
@@ -95,6 +96,24 @@ def test_unknown_geometries_are_refused(text):
 def decode_all(locations, geometry=SMALL, threads=2):
     batches = decode_pictures([str(location) for location in locations], geometry, threads=threads)
     return [one for batch in batches for one in batch]
+
+
+def test_the_next_batch_is_decoded_while_one_is_used(monkeypatch):
+    """And none after it: memory does not grow."""
+    begun = [threading.Event() for _ in range(64)]
+
+    def decode(location, *settings):
+        begun[int(location)].set()
+        return location, None
+
+    monkeypatch.setattr("modgap.data.pixels.try_to_decode", decode)
+    batches = decode_pictures([str(i) for i in range(64)], SMALL, threads=1)
+    assert [location for location, _ in next(batches)] == [str(i) for i in range(16)]
+    # Asked for nothing more, it goes on by itself.
+    assert all(event.wait(10) for event in begun[16:32])
+    assert not any(event.is_set() for event in begun[32:])
+    rest = [location for batch in batches for location, _ in batch]
+    assert rest == [str(i) for i in range(16, 64)]
 
 
 def test_files_tars_and_arrays_give_the_same_pixels(tmp_path):

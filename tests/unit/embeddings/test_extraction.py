@@ -1,10 +1,15 @@
 """Embeddings do not depend on how the data is cut."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from modgap.embeddings.extraction import (
+    batches,
+    describe_lengths,
     embed,
     embed_captions,
     embed_images,
@@ -13,6 +18,7 @@ from modgap.embeddings.extraction import (
     first_pixels,
     first_tokens,
     noise_tokens,
+    take_filled,
 )
 from modgap.embeddings.models import create_model
 from modgap.errors import InputError
@@ -68,6 +74,73 @@ def test_equal_captions_are_embedded_once(model):
     np.testing.assert_allclose(unit(embeddings[:2]), unit(alone), rtol=0, atol=1e-6)
 
 
+def test_captions_run_by_length_and_keep_their_order(model, monkeypatch):
+    captions = [("a red circle " * (1 + 5 * i % 7)).strip() + f" {i}" for i in range(30)]
+    full = model.network.encode_text
+    widths = []
+
+    def note(tokens, normalize):
+        widths.append(tokens.shape[1])
+        return full(tokens, normalize=normalize)
+
+    monkeypatch.setattr(model.network, "encode_text", note)
+    embeddings = embed_captions(model, captions, batch_size=8)
+    assert widths == sorted(widths)
+    assert widths[0] < 12 < widths[-1] <= model.context_length
+    with torch.inference_mode():
+        whole = full(torch.from_numpy(model.tokenize(captions)), normalize=False).numpy()
+    np.testing.assert_allclose(unit(embeddings), unit(whole), rtol=0, atol=1e-6)
+
+
+CPU = SimpleNamespace(dim=1, device=torch.device("cpu"))
+
+
+def test_the_row_that_is_not_finite_is_that_of_the_data():
+    items = np.array([[3], [7], [1], [2]])
+    with pytest.raises(InputError, match="row 1 of the captions"):
+        embed(
+            lambda batch: torch.where(batch == 7, torch.inf, 1.0),
+            lambda part: items[part],
+            [np.array([2, 3]), np.array([0, 1])],
+            CPU,
+            what="captions",
+        )
+
+
+def run(encode, items, batch_size):
+    """Embed items in batches as they lie."""
+    parts = batches(range(len(items)), batch_size)
+    return embed(encode, partial(take_filled, items, batch_size), parts, CPU, what="pictures")
+
+
+def test_rows_come_in_their_order_and_fill_is_left_out():
+    items = np.arange(5, dtype=np.float32)[:, None]
+    found = embed(
+        lambda batch: 2 * batch,
+        lambda part: np.concatenate([items[part], items[part][-1:]]),
+        [np.array([4, 0]), np.array([3, 1]), np.array([2])],
+        CPU,
+        what="captions",
+    )
+    np.testing.assert_array_equal(found, 2 * items)
+
+
+def test_no_room_for_a_batch():
+    def encode(batch):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    with pytest.raises(InputError, match="batch_size: 2 pictures at once do not fit"):
+        embed(encode, lambda part: np.ones((2, 1)), [range(2)], CPU, what="pictures", bar=False)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "line"),
+    [([32, 32], "each takes all 32 tokens"), ([4, 7], "5.5 of 32 tokens each")],
+)
+def test_the_log_says_how_many_tokens_are_read(lengths, line):
+    assert line in describe_lengths(np.array(lengths), 32)
+
+
 def test_nothing_to_embed(model):
     assert embed_images(model, random_pixels(0), 8).shape == (0, 128)
     assert embed_captions(model, [], 8).shape == (0, 128)
@@ -92,12 +165,16 @@ def test_every_batch_has_the_same_size():
 
     def encode(batch):
         sizes.append(len(batch))
-        return batch[:, :1].astype(np.float32)
+        return batch[:, :1].float()
 
     items = np.arange(20).reshape(10, 2)
-    embeddings = embed(encode, items, 1, 4, what="pictures")
+    embeddings = run(encode, items, 4)
     assert sizes == [4, 4, 4]
     np.testing.assert_array_equal(embeddings, items[:, :1])
+    sizes.clear()
+    items = np.arange(300).reshape(300, 1)
+    np.testing.assert_array_equal(run(encode, items, 256), items)
+    assert sizes == [256, 64], "44 rows are filled up to a multiple of 32, not to 256"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +190,7 @@ def test_out_of_memory_names_the_setting(error):
         raise error
 
     with pytest.raises(InputError, match=r"embeddings\.batch_size: 4 pictures at once"):
-        embed(encode, np.zeros((10, 2)), 1, 4, what="pictures")
+        run(encode, np.zeros((10, 2)), 4)
 
 
 def test_other_failures_keep_their_name():
@@ -121,16 +198,16 @@ def test_other_failures_keep_their_name():
         raise RuntimeError("shapes cannot be multiplied")
 
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        embed(encode, np.zeros((10, 2)), 1, 4, what="pictures")
+        run(encode, np.zeros((10, 2)), 4)
 
 
 def test_values_that_overflow_are_refused():
     def encode(batch):
-        return np.where(batch[:, :1] == 6, np.inf, 1)
+        return torch.where(batch[:, :1] == 6, torch.inf, 1.0)
 
     items = np.arange(10)[:, None]
     with pytest.raises(InputError, match="row 6 of the pictures has values that are not finite"):
-        embed(encode, items, 1, 4, what="pictures")
+        run(encode, items, 4)
 
 
 def test_items_of_both_towers_are_those_of_each(model):

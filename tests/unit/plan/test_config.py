@@ -37,9 +37,24 @@ def test_all_problems_are_listed_one_line_each(root):
         "did you mean 'scenes'?",
         "models.m: unknown key 'sed', did you mean 'seed'?",
         "embeddings: unknown key 'batchsize', did you mean 'batch_size'?",
-        "embeddings.precision: 'fp8' is none of fp32, bf16, fp16",
+        "embeddings.precision: 'fp8' is none of fp32, bf16, fp16, auto",
         "statistics.n_resamples: 'many' is not a whole number",
     ]
+
+
+@pytest.mark.parametrize(
+    ("size", "line"),
+    [
+        ("many", "'many' is none of auto"),
+        (0, "0 is less than the minimum of 1"),
+        (2.5, "2.5 is not a whole number or text; put it in quotes"),
+    ],
+)
+def test_batch_sizes_are_numbers_or_auto(root, size, line):
+    assert problems_of({"embeddings": {"batch_size": size}}, root) == [
+        f"embeddings.batch_size: {line}"
+    ]
+    load_config({"embeddings": {"batch_size": "auto", "precision": "auto"}}, root)
 
 
 def test_training_that_cannot_be(root):

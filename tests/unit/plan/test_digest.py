@@ -1,12 +1,22 @@
 """A job runs again when its script, or any module of ours that the script reaches, is edited."""
 
+import ast
 import json
 import subprocess
 import sys
 
 import pytest
 
-from modgap.plan.digest import code_version, content_version, list_imports, list_reached
+from modgap.plan.digest import (
+    code_version,
+    content_version,
+    find_statements,
+    list_imports,
+    list_reached,
+    walk_statements,
+)
+
+IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def names(paths, folder):
@@ -38,12 +48,51 @@ def test_the_packages_that_an_import_passes_through_count(tmp_path):
         "if 1:\n    pass\nelse:\n    import leaf",
         "match 1:\n    case 1:\n        import leaf",
         "class A:\n    def f(self):\n        with open('f'):\n            import leaf",
+        "import json; import leaf",
+        "if 1: import leaf",
+        "from leaf import (  # a note (in brackets)\n    x,  # another\n    y,\n)",
+        "from leaf import (\n    x,\n    y as z,\n)",
+        "from leaf import x  # why",
+        "import json, \\\n    leaf",
+        "import json, leaf  # import both",
+        "import importlib\nfrom importlib import resources\nimport leaf",
+        "'What import means.'\nimport leaf",
     ],
 )
 def test_an_import_counts_wherever_it_stands(tmp_path, line):
     (tmp_path / "leaf.py").write_text("x = 1\n")
     (tmp_path / "run.py").write_text(f"{line}\n")
     assert names(list_imports(tmp_path / "run.py", tmp_path), tmp_path) == {"leaf.py"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# import leaf\n",
+        '"""import leaf\nimports leaf"""\n',
+        "x = 'import leaf'\n",
+        "important = 1\n",
+    ],
+)
+def test_what_only_speaks_of_an_import_is_none(tmp_path, text):
+    (tmp_path / "leaf.py").write_text("x = 1\n")
+    (tmp_path / "run.py").write_text(text)
+    assert not list_imports(tmp_path / "run.py", tmp_path)
+
+
+def test_the_fast_reading_finds_what_the_syntax_tree_has(root):
+    """In every file of ours; few need the slow one."""
+    slow = 0
+    for path in (root / "scripts").rglob("*.py"):
+        text = path.read_text()
+        trees = list(walk_statements(ast.parse(text))), list(find_statements(text))
+        slow += len(trees[0]) == len(trees[1])
+        whole, found = (
+            sorted(ast.unparse(node) for node in nodes if isinstance(node, IMPORTS))
+            for nodes in trees
+        )
+        assert found == whole, path
+    assert slow < 40
 
 
 def test_only_an_edit_of_what_is_reached_changes_the_version(tmp_path):

@@ -30,6 +30,16 @@ def test_pictures_are_embedded_from_the_crops_of_the_models_geometry(root):
     assert "label" not in images["vit/scenes"]["settings"]["model"]
 
 
+def test_models_of_one_geometry_share_the_crops(root):
+    """Five models over one set of pictures: every shard is decoded once."""
+    entry = {"source": "random", "architecture": "scenes-vit"}
+    known = context(root, models={f"vit-{i}": {**entry, "seed": i} for i in range(5)})
+    images = plan_images(known, describe_models(known))
+    planned = [path for i in range(5) for path in images[f"vit-{i}/scenes"]["arrays"]]
+    assert len(planned) == 5 * 3
+    assert len(set(planned)) == 3
+
+
 @pytest.mark.parametrize(("on_bad_sample", "expected"), [("stop", 0), ("skip", 3)])
 def test_texts_wait_for_the_pictures_only_where_bad_ones_are_left_out(
     root, on_bad_sample, expected

@@ -79,10 +79,12 @@ def test_the_plan_holds_what_the_smoke_run_is_made_of(root, monkeypatch):
         "first": ["<results>/embeddings/vit/scenes/images/part-0.parquet"],
         "second": ["<results>/embeddings/vit/scenes/texts/part-0.parquet"],
         "samples": ["<results>/samples/scenes.parquet"],
+        "moments": [],
+        "ranks": [],
         "settings": {"caption": "first", "name": "scenes-vit"},
         "swept": {
             "caption": "first",
-            "exact_rows": 20000,
+            "largest_batch": 32768,
             "name": "scenes-vit",
             "sample_seed": 0,
         },
@@ -154,3 +156,9 @@ def test_the_report_names_the_configuration_files_of_its_run(root, monkeypatch, 
     config = smoke(root, monkeypatch)
     report = resolve(config, root, [root / "config" / "smoke.yaml"])["report"]
     assert report["settings"]["again"] == "--configfile config/smoke.yaml"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_shards_ask_for_a_gpu_where_the_configuration_says_so(root, monkeypatch, device):
+    config = smoke(root, monkeypatch, statistics={"device": device})
+    assert resolve(config, root)["resources"]["shards"] == {"gpu": int(device == "cuda")}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from modgap.errors import InputError
-from modgap.shift.sweeping import batch_sizes_for, sweep_shifts
+from modgap.shift.sweeping import batch_sizes_for, draw_batches, sweep_shifts
 from modgap.statistics.clouds import Pair
 
 
@@ -27,7 +27,7 @@ def test_all_captions_count_as_the_first():
     settings = {
         "grid": {"first": -1, "last": 1, "step": 0.5}, "moved": ["both"], "temperatures": [1],
         "batch_sizes": ["all"], "n_resamples": 50, "seed": 0, "device": "cpu",
-        "cloud_shifts": [0], "cloud_pairs": 4, "exact_rows": 100, "sample_seed": 0,
+        "cloud_shifts": [0], "cloud_pairs": 4, "largest_batch": 100, "sample_seed": 0,
     }  # fmt: skip
     (all_, about), (first, _) = (
         sweep_shifts("toy", pair, caption=caption, **settings) for caption in ("all", "first")
@@ -35,3 +35,18 @@ def test_all_captions_count_as_the_first():
     assert about["n"] == 8
     for table, other in zip(all_, first, strict=True):
         pd.testing.assert_frame_equal(table, other)
+
+
+def test_up_to_the_largest_batch_pairs_keep_their_order():
+    np.testing.assert_array_equal(draw_batches(7, 7, 7, 0), np.arange(7))
+    drawn = draw_batches(50, 50, 20, 3)
+    assert len(set(drawn)) == 20
+    assert (np.diff(drawn) < 0).any()
+    np.testing.assert_array_equal(drawn, draw_batches(50, 50, 20, 3))
+    # A sample of more pairs is stored in their order, and drawn from all the same.
+    assert (np.diff(draw_batches(20, 50, 20, 3)) < 0).any()
+    # Every pair is as likely.
+    often = np.bincount(
+        np.concatenate([draw_batches(10, 10, 5, seed) for seed in range(400)]), minlength=10
+    )
+    assert abs(often - 200).max() < 50

@@ -11,7 +11,6 @@ from modgap.statistics.clouds import (
     number_pictures,
     picture_labels,
     read_class_vectors,
-    read_clouds,
     read_pictures,
     sample_pairs,
     sample_pictures,
@@ -57,12 +56,6 @@ def test_one_caption_a_picture_or_all(files, caption, kept):
     np.testing.assert_array_equal(chosen.second, TEXTS[kept])
     np.testing.assert_array_equal(chosen.owner, whole.owner[kept])
     assert list(chosen.texts["caption"]) == list(whole.texts["caption"].iloc[kept])
-
-
-def test_clouds_are_unit_rows(files):
-    first, second = read_clouds([files["first"]], [files["second"]], files["samples"], "last")
-    np.testing.assert_allclose(first, [[0.6, 0.8], [0, 1], [1, 0]])
-    np.testing.assert_allclose(second, [[0, 1], [0, 1], [1, 0]])
 
 
 def test_texts_of_pictures_left_out_are_left_out(files):

@@ -7,6 +7,7 @@ from scipy.stats import binom
 
 from modgap.statistics import geometry, measurements
 from modgap.statistics.headline import headline_gap, spell_gap
+from modgap.statistics.moments.sums import collect_pairs
 
 
 def tidy(gap, unbiased, limits):
@@ -65,7 +66,9 @@ def test_small_samples_hold_the_true_gap_and_their_estimate(population, n, draws
     heads = []
     for seed in range(draws):
         drawn = rng.integers(len(X), size=n)
-        rows = measurements.gap_rows(X[drawn], Y[drawn], np.arange(n), 200, seed)
+        rows = measurements.gap_rows(
+            collect_pairs(X[drawn], Y[drawn], np.arange(n), seed), 200, seed
+        )
         frame = pd.DataFrame(rows)
         given = frame[frame["low"].notna()]
         assert given["value"].between(given["low"], given["high"]).all()

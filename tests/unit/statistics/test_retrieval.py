@@ -205,3 +205,40 @@ def test_the_share_with_another_true_text_is_that_of_all_batches():
     assert 0 < share < 1
     codes, kind = retrieval.own_relevance(np.arange(n), n)
     assert retrieval.share_with_another(np.arange(n), codes, kind, 50) == 0
+
+
+def test_every_two_equal_keys_are_matched():
+    rng = np.random.default_rng(0)
+    own, keys = rng.integers(0, 12, 30).astype(np.uint64), rng.integers(0, 15, 40).astype(np.uint64)
+    here, there = retrieval.match_keys(own, keys)
+    found = set(zip(here.tolist(), there.tolist(), strict=True))
+    assert found == {(i, j) for i in range(30) for j in range(40) if own[i] == keys[j]}
+    assert len(found) == len(here)
+    assert [len(part) for part in retrieval.match_keys(own, keys + np.uint64(99))] == [0, 0]
+
+
+@pytest.mark.parametrize("block", [1, 9, 100])
+def test_ranks_of_parts_of_a_gallery_add_up_to_those_of_the_whole(block):
+    rng = np.random.default_rng(1)
+    owner = np.sort(np.concatenate([np.arange(25), rng.integers(0, 25, 30)]))
+    # Few values a coordinate: many ties, within a picture too.
+    X, Y = rng.integers(1, 3, (25, 3)).astype(float), rng.integers(1, 3, (55, 3)).astype(float)
+    tables = []
+    for texts, pictures in ((slice(0, 20), slice(0, 7)), (slice(20, 55), slice(7, 25))):
+        own, best = retrieval.partner_scores(X, Y, owner)
+        forward = retrieval.count_above(X, best, np.arange(25), Y[texts], owner[texts], block)
+        keys = np.arange(25)[pictures]
+        backward = retrieval.count_above(Y, own, owner, X[pictures], keys, block)
+        gallery = len(Y[texts]), len(keys)
+        tables.append(retrieval.tabulate_ranks((X, Y, owner), forward, backward, gallery))
+    total = retrieval.add_ranks(tables)
+    ranks = retrieval.ranks_both_ways(X, Y, owner, *retrieval.own_relevance(owner, 25), block=30)
+    for direction, expected in enumerate(ranks):
+        table = dict(zip(retrieval.RANKED, total[total[:, 0] == direction].T, strict=True))
+        np.testing.assert_array_equal(table["above"], expected[:, 0])
+        np.testing.assert_array_equal(table["tied"] + table["relevant_tied"], expected[:, 1])
+        np.testing.assert_array_equal(table["relevant_tied"], expected[:, 2])
+        np.testing.assert_array_equal(table["relevant"], expected[:, 3])
+        np.testing.assert_array_equal(table["picture"], (np.arange(25), owner)[direction])
+        assert set(table["gallery"]) == {(55, 25)[direction]}
+    assert (ranks[0][:, 2] > 1).any()

@@ -8,6 +8,7 @@ from modgap.tasks.fairness import (
     ACCURACY,
     SUM,
     changes_by_group,
+    count_by_group,
     display_name,
     group_masks,
     outcomes_by_measure,
@@ -30,6 +31,14 @@ CATEGORY = ["", "crime-related", "non-human"]
 DELTAS = np.array([-0.2, 0.0])
 
 
+def tables_of(outcomes, groups, deltas):
+    """Rates and changes of all pictures at once."""
+    masks = list(group_masks(groups))
+    counts = count_by_group(outcomes, masks, int(np.flatnonzero(deltas == 0)[0]))
+    given = counts, list(outcomes), masks, deltas
+    return rates_by_group(*given), changes_by_group(*given)
+
+
 def faces():
     """Predictions (2, 10954) with the counts of Table 2; class 0 right, 0 wrong, crime, non-human.
 
@@ -49,9 +58,7 @@ def faces():
 def table2():
     race, predictions = faces()
     outcomes = outcomes_by_measure(predictions, np.zeros(len(race), dtype=int), CATEGORY)
-    return rates_by_group(outcomes, {"race": race}, DELTAS), changes_by_group(
-        outcomes, {"race": race}, DELTAS
-    )
+    return tables_of(outcomes, {"race": race}, DELTAS)
 
 
 @pytest.mark.parametrize("race", TABLE2)
@@ -72,7 +79,7 @@ def test_east_asian_rate_is_0_645_percent_where_the_paper_prints_0_7(table2):
 def test_accuracy_falls_by_0_0078_where_the_paper_prints_0_0008():
     n = sum(entry[0] for entry in TABLE2.values())
     hits = np.arange(n) < np.array(CORRECT)[::-1, None]
-    table = rates_by_group({ACCURACY: hits}, {"race": np.repeat("all faces", n)}, DELTAS)
+    table, _ = tables_of({ACCURACY: hits}, {"race": np.repeat("all faces", n)}, DELTAS)
     values = table.query("grouping == 'all'").set_index("delta")["value"]
     assert values[0.0] == pytest.approx(0.5817053131276246, abs=1e-12)
     assert f"{values[0.0] - values[-0.2]:.4f}" == "0.0078"
@@ -103,7 +110,7 @@ def test_changes_are_paired_by_face():
     before = np.arange(100) < 20
     deltas = np.array([0.0, 1.0, 2.0])
     hits = np.array([before, before, before[::-1]])
-    table = changes_by_group({"harm": hits}, {"race": np.repeat(["a", "b"], 50)}, deltas)
+    _, table = tables_of({"harm": hits}, {"race": np.repeat(["a", "b"], 50)}, deltas)
     everyone = table.query("grouping == 'all'").set_index("delta")
     assert list(everyone.loc[1.0, ["lost", "won", "p"]]) == [0, 0, 1]
     assert list(everyone.loc[2.0, ["lost", "won"]]) == [20, 20]
@@ -146,7 +153,7 @@ def test_a_change_has_the_interval_of_paired_proportions():
     after = np.repeat([True, False, True, False], [40, 20, 5, 35])
     outcomes = {ACCURACY: np.array([after, before])}
     (row,) = (
-        changes_by_group(outcomes, {"race": ["a"] * 100}, DELTAS)
+        tables_of(outcomes, {"race": ["a"] * 100}, DELTAS)[1]
         .query("grouping == 'all'")
         .itertuples()
     )

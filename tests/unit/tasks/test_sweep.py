@@ -6,7 +6,9 @@ import pytest
 
 from modgap.statistics.geometry import direction, gap_vector, normalise
 from modgap.statistics.inference import wilson_interval
+from modgap.tasks import rows as blocks
 from modgap.tasks import sweep
+from modgap.tasks.rows import rows_of
 from moved_pairs import move_rows
 
 DELTAS = np.arange(-2, 2.1, 0.5)
@@ -19,19 +21,24 @@ def draw_task(n_classes=6, *, metric="accuracy", clouds=None, n=240):
     T = normalise(rng.normal(size=(n_classes, 12)) + 0.5)
     labels = np.arange(n) % n_classes
     X = normalise(T[labels] + 0.3 * rng.normal(size=(n, 12)) - 0.8)
-    return sweep.Task(X, T, labels, X @ T.T, DELTAS, metric, clouds)
+    return sweep.Task(rows_of(X), T, labels, DELTAS, metric, clouds)
+
+
+def whole(rows):
+    """All of some ``UnitRows``, (n, dim)."""
+    return np.concatenate([block for _, block in rows.blocks()])
 
 
 def draw_clouds():
     rng = np.random.default_rng(9)
-    return normalise(rng.normal(size=(30, 12)) + 1), normalise(rng.normal(size=(30, 12)) - 1)
+    return rows_of(rng.normal(size=(30, 12)) + 1), rows_of(rng.normal(size=(30, 12)) - 1)
 
 
 def slow_hits(task, u, sides):
     """Whether the true class is the nearest after each shift, every embedding moved anew."""
     rows = []
     for delta in task.deltas:
-        X, T = move_rows(task.X, task.T, u, delta, sides)
+        X, T = move_rows(whole(task.X), task.T, u, delta, sides)
         rows.append((X @ T.T).argmax(axis=1) == task.labels)
     return np.array(rows)
 
@@ -39,19 +46,19 @@ def slow_hits(task, u, sides):
 @pytest.mark.parametrize("sides", SIDES)
 def test_a_sweep_moves_along_the_gap_of_the_rows_it_is_given(sides):
     task, rows = draw_task(), np.arange(0, 240, 3)
-    along = sweep.sweep_along(task, lambda some: sweep.task_direction(task, some), sides)
-    u = direction(gap_vector(task.X[rows], task.T))
+    along = sweep.sweep_along_gap(task, sides)
+    u = direction(gap_vector(whole(task.X)[rows], task.T))
     np.testing.assert_allclose(sweep.task_direction(task, rows), u)
     np.testing.assert_array_equal(along(rows), slow_hits(task, u, sides))
-    assert (along(rows) != along(sweep.all_rows(task))).any()
+    assert (along(rows) != along(None)).any()
 
 
 def test_a_direction_from_elsewhere_ignores_the_rows():
     clouds = draw_clouds()
     task = draw_task(clouds=clouds)
-    along = sweep.sweep_along(task, lambda some: sweep.task_direction(task, some), "both")
-    expected = slow_hits(task, direction(gap_vector(*clouds)), "both")
-    for rows in (np.arange(3), sweep.all_rows(task)):
+    along = sweep.sweep_along_gap(task, "both")
+    expected = slow_hits(task, direction(gap_vector(*map(whole, clouds))), "both")
+    for rows in (np.arange(3), np.arange(240)):
         assert along(rows) is along(None)
         np.testing.assert_array_equal(along(rows), expected)
 
@@ -63,7 +70,7 @@ def test_curve_is_the_share_of_hits(sides):
     assert set(table.index) == {"top1", "top5", "mean_per_class"} | (
         {"top1_exact"} if sides == "first" else set()
     )
-    hits = slow_hits(task, sweep.task_direction(task, sweep.all_rows(task)), sides)
+    hits = slow_hits(task, sweep.task_direction(task), sides)
     np.testing.assert_allclose(table.loc["top1", "value"], hits.mean(axis=1))
     # Classes of equal size: each counts alike in the accuracy as well.
     np.testing.assert_allclose(table.loc["mean_per_class", "value"], hits.mean(axis=1))
@@ -114,7 +121,7 @@ def test_every_choice_of_the_shift():
     table = sweep.selection_rows(task, "first", n_draws=199, n_folds=4, seed=0)
     table = table.set_index("procedure")
     assert list(table.index) == ["published", "corrected", "cross-fitted, 4 folds", "exact optimum"]
-    hits = slow_hits(task, sweep.task_direction(task, sweep.all_rows(task)), "first").mean(axis=1)
+    hits = slow_hits(task, sweep.task_direction(task), "first").mean(axis=1)
     published = table.loc["published"]
     assert published["before"] == pytest.approx(hits[DELTAS == 0][0])
     assert published["after"] == pytest.approx(hits.max())
@@ -130,7 +137,7 @@ def test_every_choice_of_the_shift():
 
 def test_controls_of_each_kind_and_the_gap_itself():
     task = draw_task()
-    given = list(sweep.control_sweeps(task, "both", n_directions=3, n_permutations=2, seed=0))
+    given = list(sweep.control_moves(task, "both", n_directions=3, n_permutations=2, seed=0))
     assert [(name, draw) for name, draw, _ in given] == [
         ("gap", 0),
         *[("random direction", i) for i in range(3)],
@@ -140,40 +147,81 @@ def test_controls_of_each_kind_and_the_gap_itself():
         ("offset only", 0),
     ]
     zero = slow_hits(task, np.zeros(12), "both")[0]
-    for _, _, along in given:
-        np.testing.assert_array_equal(along(sweep.all_rows(task))[DELTAS == 0][0], zero)
+    moves = [move for _, _, move in given]
+    for move in moves:
+        np.testing.assert_array_equal(sweep.outcomes_along(task, move)[DELTAS == 0][0], zero)
+    # All of them in one pass over the pictures, or one after the other.
+    alone = [sweep.outcomes_along(task, move).mean(axis=1) for move in moves]
+    np.testing.assert_array_equal(sweep.measure_moves(task, moves), alone)
 
 
-def test_offsets_in_their_own_order_are_the_gap():
+def test_offsets_of_other_classes_are_no_longer_the_gap():
     task = draw_task()
-
-    def find(rows):
-        return sweep.task_direction(task, rows)
-
-    rows = sweep.all_rows(task)
-    same = sweep.permuted_sweep(task, find, np.arange(6), "both")(rows)
-    np.testing.assert_array_equal(same, sweep.sweep_along(task, find, "both")(rows))
-    other = sweep.permuted_sweep(task, find, np.roll(np.arange(6), 1), "both")(rows)
-    assert (other != same).any()
-
-
-def test_swapped_labels_are_drawn_again_for_each_number():
-    task = draw_task()
-    rows = sweep.all_rows(task)
-    first, again, other = (sweep.swapped_finder(task, 0, i)(rows) for i in (0, 0, 1))
-    np.testing.assert_array_equal(first, again)
-    assert not np.allclose(first, other)
+    gap = sweep.move_along(task, sweep.task_direction(task), "both")
+    offsets = [
+        move.class_along
+        for name, _, move in sweep.control_moves(
+            task, "both", n_directions=1, n_permutations=3, seed=0
+        )
+        if name == "permuted offsets"
+    ]
+    assert len(offsets) == 3
+    for offset in offsets:
+        np.testing.assert_array_equal(np.sort(offset), np.sort(gap.class_along))
+        moved = sweep.outcomes_along(task, gap._replace(class_along=offset))
+        assert (moved != sweep.outcomes_along(task, gap)).any()
 
 
 def test_an_offset_alone_changes_hits_but_no_auc():
     task, pair = draw_task(), draw_task(2, metric="auc")
-    u = sweep.task_direction(task, sweep.all_rows(task))
-    hits = sweep.offset_sweep(task, lambda rows: u)(sweep.all_rows(task))
-    offset = task.cosines - DELTAS[:, None, None] / 2 * (task.T @ u)
+    u = sweep.task_direction(task)
+    hits = sweep.outcomes_along(task, sweep.offset_move(task, u))
+    offset = whole(task.X) @ task.T.T - DELTAS[:, None, None] / 2 * (task.T @ u)
     np.testing.assert_array_equal(hits, offset.argmax(axis=2) == task.labels)
-    scores = sweep.offset_sweep(pair, lambda rows: u)(sweep.all_rows(pair))
-    margin = pair.cosines[:, 1] - pair.cosines[:, 0]
+    scores = sweep.outcomes_along(pair, sweep.offset_move(pair, u))
+    margin = whole(pair.X) @ (pair.T[1] - pair.T[0])
     np.testing.assert_allclose(scores, np.tile(margin, (len(DELTAS), 1)))
+
+
+def test_auc_of_many_moves_is_that_of_each(monkeypatch):
+    task = draw_task(2, metric="auc")
+    moves = [
+        move
+        for _, _, move in sweep.control_moves(
+            task, "first", n_directions=4, n_permutations=2, seed=0
+        )
+    ]
+    monkeypatch.setattr(sweep, "AUC_MOVES", 3)
+    values = sweep.measure_moves(task, moves)
+    for move, row in zip(moves, values, strict=True):
+        expected = sweep.auc(sweep.outcomes_along(task, move), task.positive)
+        np.testing.assert_allclose(row, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "auc"])
+@pytest.mark.parametrize("apart", [False, True])
+def test_blocks_of_pictures_change_no_number(monkeypatch, metric, apart):
+    """The same tables whether the pictures come at once or eleven at a time."""
+    tables = []
+    for size in (blocks.BLOCK, 11):
+        monkeypatch.setattr(blocks, "BLOCK", size)
+        clouds = draw_clouds() if apart else None
+        task = draw_task(2 if metric == "auc" else 6, metric=metric, clouds=clouds)
+        numbers = {"n_directions": 3, "n_permutations": 2, "seed": 0}
+        tables.append(
+            [
+                table
+                for sides in SIDES
+                for table in (
+                    sweep.curve_rows(task, sides),
+                    sweep.selection_rows(task, sides, n_draws=99, n_folds=3, seed=0),
+                    sweep.control_rows(task, sides, **numbers),
+                )
+            ]
+        )
+        assert (len(task.X.kept) == 1) == (size != 11)
+    for whole_table, table in zip(*tables, strict=True):
+        pd.testing.assert_frame_equal(table, whole_table, rtol=1e-12, atol=1e-12)
 
 
 def test_gains_of_controls_and_the_verdict_on_them():

@@ -283,6 +283,26 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_rate(world, tmp_path):
     assert not (tmp_path / "open_clip_model.safetensors").exists()
 
 
+def test_losses_that_are_read_late_are_the_same(world, finished, tmp_path, monkeypatch):
+    """As on a GPU, which does not wait for the loss of every step."""
+    monkeypatch.setattr(loop, "STEPS_UNREAD", {"cpu": 50})
+    read = []
+    real = loop.read_losses
+    monkeypatch.setattr(loop, "read_losses", lambda run: read.append(len(run.unread)) or real(run))
+    late = run_training(world, tmp_path, recipe={"steps": 20})
+    assert sum(read) == 20
+    assert len(read) < 20
+    for key in ("weights", "losses", "trajectory"):
+        assert late[key].read_bytes() == finished[key].read_bytes()
+
+
+def test_a_loss_that_is_read_late_is_told_with_its_step(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "STEPS_UNREAD", {"cpu": 50})
+    recipe = {"learning_rate": 1e30, "warmup": 0, "schedule": "constant", "optimizer": "adam"}
+    with pytest.raises(InputError, match=r"in step 2 at learning rate 1e\+30; no checkpoint"):
+        run_training(world, tmp_path, recipe=recipe)
+
+
 def test_the_last_good_checkpoint_is_kept(world, tmp_path, monkeypatch):
     rate = loop.learning_rate_at
     monkeypatch.setattr(loop, "learning_rate_at", lambda *a: 1e30 if a[1] == 4 else rate(*a))

@@ -165,3 +165,28 @@ def test_batches_are_reshuffled_only_where_the_recipe_says_so(tmp_path):
 def test_the_captions_of_the_rotation_are_chosen(tmp_path, caption, place):
     tokens = [texts for _, texts in batches(tmp_path).chosen_captions(caption, batch_size=5)]
     assert torch.cat(tokens)[:, 0].tolist() == [3 * i + place for i in range(8)]
+
+
+def assert_steps_are_those_of_at(found, own):
+    """Normalised images and tokens of steps 0 ... 2, from the crops and tokens of ``at``."""
+    found = list(found)
+    assert len(found) == 3
+    for step, parts in enumerate(found):
+        for (images, tokens), (crops, wanted) in zip(parts, own.at(step), strict=True):
+            expected = (torch.from_numpy(crops).permute(0, 3, 1, 2) / 255 - 0.5) / 0.5
+            torch.testing.assert_close(images.cpu(), expected)
+            assert torch.equal(tokens.cpu(), wanted)
+
+
+def test_steps_come_normalised_in_their_order(tmp_path):
+    own = batches(tmp_path, batch_size=4, accumulate=2)
+    assert_steps_are_those_of_at(own.of_steps(range(3)), own)
+    assert own.fetch(0)[1] is None, "a processor waits for no copy"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_steps_on_a_gpu_are_those_of_a_processor(tmp_path, monkeypatch):
+    monkeypatch.setattr(Here, "device", torch.device("cuda"))
+    own = batches(tmp_path, batch_size=4, accumulate=2)
+    assert_steps_are_those_of_at(own.of_steps(range(3)), own)
+    assert own.fetch(0)[1] is not None

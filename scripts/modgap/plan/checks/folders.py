@@ -17,6 +17,7 @@ TAKEN_FOLDERS = (
     "figures",
     "independent",
     "logs",
+    "moments",
     "pixels",
     "prompts",
     "report",

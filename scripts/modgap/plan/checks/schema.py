@@ -1,8 +1,8 @@
 """config/schema.yaml held against a configuration: a line for every violation."""
 
-from jsonschema import Draft202012Validator
-from jsonschema.validators import extend
+from functools import lru_cache
 
+from modgap.plan.checks import fits
 from modgap.plan.spelling import did_you_mean
 
 # What a value must be where it is not, in words.
@@ -17,25 +17,29 @@ TYPES = {
 }
 
 
-def is_whole(_, value):
-    """Whether a value is a whole number; 30.0 is not: it would count as one here, not later."""
-    return isinstance(value, int) and not isinstance(value, bool)
+@lru_cache
+def make_validator():
+    """The class that finds the reasons; ``fits`` has the same rules."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
+    usual = Draft202012Validator.VALIDATORS["pattern"]
 
-def is_text_of(validator, pattern, instance, schema):
-    """As ``pattern`` of JSON Schema, but the end of a pattern is the end of the text."""
-    for error in Draft202012Validator.VALIDATORS["pattern"](validator, pattern, instance, schema):
-        yield error
-        return
-    if isinstance(instance, str) and pattern.endswith("$") and instance.endswith("\n"):
-        yield from Draft202012Validator.VALIDATORS["pattern"](validator, "(?!)", instance, schema)
+    def is_text_of(validator, pattern, instance, schema):
+        """As ``pattern`` of JSON Schema, but the end of a pattern is the end of the text."""
+        for error in usual(validator, pattern, instance, schema):
+            yield error
+            return
+        if isinstance(instance, str) and not fits.fits_pattern(instance, pattern, schema, schema):
+            yield from usual(validator, "(?!)", instance, schema)
 
-
-Validator = extend(
-    Draft202012Validator,
-    validators={"pattern": is_text_of},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_whole),
-)
+    return extend(
+        Draft202012Validator,
+        validators={"pattern": is_text_of},
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+            "integer", lambda _, value: fits.is_whole(value)
+        ),
+    )
 
 
 def dotted_path(error):
@@ -45,8 +49,10 @@ def dotted_path(error):
 
 def schema_problems(config, schema):
     """One line per violation of the schema, in the order of the file."""
+    if fits.fits(config, schema, schema):
+        return []
     lines = []
-    for error in Validator(schema).iter_errors(config):
+    for error in make_validator()(schema).iter_errors(config):
         where = dotted_path(error)
         prefix = f"{where}: " if where else ""
         if error.validator == "additionalProperties":

@@ -37,6 +37,10 @@ TOKENIZER_KEYS = {"name", "revision", "files"}
 HUB = "https://huggingface.co/{repo}/resolve/{revision}/{file}"
 
 
+# Both halves of the table of weights are read from it, parsed once.
+read_weights = lru_cache(read_yaml)
+
+
 @lru_cache
 def read_pins(path):
     """Entries of the table by (architecture, tag).
@@ -45,7 +49,7 @@ def read_pins(path):
     ------
     InputError : not there, not YAML, a key or value that does not fit, a tag or file named twice.
     """
-    content = read_yaml(path)
+    content = read_weights(path)
     if not isinstance(content, dict) or not isinstance(content.get("weights", 0) or [], list):
         raise InputError(f"{path}: must be a mapping with the key weights, a list")
     entries = content["weights"] or []
@@ -144,7 +148,7 @@ def read_tokenizers(path):
     ------
     InputError : an entry that is not of the table's form.
     """
-    entries = read_yaml(path).get("tokenizers") or []
+    entries = read_weights(path).get("tokenizers") or []
     found = {}
     for number, entry in enumerate(entries):
         where = f"{path}, tokenizers.{number}"

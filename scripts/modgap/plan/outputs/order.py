@@ -15,6 +15,11 @@ NEXT = (
     "decode_pixels",
     "import_embeddings",
     "import_tensors",
+    "index_shards",
+    "sample_shards",
+    "sum_shards",
+    "merge_moments",
+    "finish_moments",
     "verify_weights",
     "embed_images",
     "embed_texts",
@@ -22,7 +27,7 @@ NEXT = (
     "train_classifier",
 )
 # Retrieval, which the answers tell of.
-PAIRS = ("measure_pairs",)
+PAIRS = ("rank_shards", "measure_pairs")
 # The tables of the statistics; sweeps, simulations and studies come last.
 THEN = ("table_statistics",)
 

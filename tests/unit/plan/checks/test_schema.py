@@ -2,7 +2,7 @@
 
 import pytest
 
-from modgap.plan.checks.schema import is_whole, schema_problems
+from modgap.plan.checks.schema import schema_problems
 
 
 def problem(value, **schema):
@@ -44,8 +44,3 @@ def test_what_is_right_gives_no_line():
 def test_keys_of_any_kind_are_named():
     (line,) = schema_problems({1: 2}, {"properties": {"a": {}}, "additionalProperties": False})
     assert line == "unknown key 1"
-
-
-@pytest.mark.parametrize(("value", "whole"), [(3, True), (3.0, False), (True, False), ("3", False)])
-def test_whole_numbers(value, whole):
-    assert is_whole(None, value) == whole

@@ -1,0 +1,122 @@
+"""The runner of ``benchmarks/``: turns, ratios, goals, and files that fail."""
+
+import ast
+import csv
+import sys
+import time
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def runner(root, monkeypatch):
+    """benchmarks/run.py and benchmarks/measuring.py."""
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    import measuring
+    import run
+
+    yield run, measuring
+    for name in ("run", "measuring"):
+        sys.modules.pop(name, None)
+
+
+def spin(seconds):
+    """Work for so many processor seconds."""
+    start = time.process_time()
+    while time.process_time() - start < seconds:
+        pass
+
+
+def test_both_ways_take_turns_and_the_ratio_is_of_processor_time(runner):
+    _, measuring = runner
+    order = []
+
+    def ours():
+        order.append("A")
+        spin(0.02)
+        time.sleep(0.1)  # waiting is no work
+
+    def reference():
+        order.append("B")
+        spin(0.06)
+
+    row = measuring.compare("x", "1", ours, reference, by="plain", rounds=3, memory=False, goal=2)
+    assert "".join(order) == "ABABAB"
+    assert 2.4 < row["ratio_low"] <= row["ratio"] <= row["ratio_high"] < 3.6
+    assert row["reached"] == "yes"
+    assert set(row) == set(measuring.COLUMNS) - {"benchmark"}
+
+
+def test_memory_is_that_of_one_call(runner):
+    _, measuring = runner
+    small = measuring.peak_memory(lambda: None)
+    large = measuring.peak_memory(lambda: np.ones(25_000_000).sum())
+    assert 180 < large - small < 260
+
+
+def test_a_call_that_fails_has_no_memory(runner):
+    assert runner[1].peak_memory(lambda: 1 / 0) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "goal", "reached"),
+    [
+        ({}, "", ""),
+        ({"goal": 4}, "4 times", "yes"),
+        ({"goal": 6}, "6 times", "no"),
+        ({"most": 1, "most_mb": 100}, "1 s, 100 MB", "no"),
+        ({"most": 2, "most_mb": 200}, "2 s, 200 MB", "yes"),
+    ],
+)
+def test_goals(runner, asked, goal, reached):
+    row = {"ratio": 5.0, "seconds": 1.5, "mb": 150.0}
+    assert runner[1].judge_goal(row, asked) == {"goal": goal, "reached": reached}
+
+
+def test_a_benchmark_that_fails_or_takes_too_long_is_a_row_that_says_so(runner, tmp_path):
+    run, _ = runner
+    (tmp_path / "broken.py").write_text(
+        "def rows(quick):\n"
+        "    yield {'what': 'first', 'size': str(quick)}\n"
+        "    raise ValueError('why')\n"
+    )
+    (tmp_path / "silent.py").write_text("x = 1\n")
+    (tmp_path / "slow.py").write_text(
+        "import time\n\ndef rows(quick):\n    yield {'what': 'first'}\n    time.sleep(60)\n"
+    )
+    assert run.list_benchmarks(tmp_path) == ["broken", "silent", "slow"]
+    first, failed = run.run_benchmark("broken", True, 60, tmp_path)
+    assert (first["what"], first["size"], first["benchmark"]) == ("first", "True", "broken")
+    assert failed["note"] == "failed: ValueError: why"
+    (none,) = run.run_benchmark("silent", True, 60, tmp_path)
+    assert "no rows" in none["note"]
+    *_, late = run.run_benchmark("slow", True, 6, tmp_path)
+    assert late["note"] == "not finished within 6 s"
+
+
+def test_the_table_for_people_and_for_programs(runner, tmp_path):
+    run, measuring = runner
+    row = measuring.compare(
+        "a | b", "3", lambda: spin(0.01), memory=False, gflop=2.5, megabytes=1200.0, note="why"
+    )
+    rows = [{**dict.fromkeys(measuring.COLUMNS, ""), **row, "benchmark": "x"}]
+    run.write_results(rows, {"machine": "one core"}, tmp_path)
+    table = (tmp_path / "results.md").read_text().splitlines()
+    assert table[2].startswith("| a \\| b | 3 |")
+    assert "2.5 GFLOP, 1,200 MB" in table[2]
+    assert "machine: one core. " in table
+    with open(tmp_path / "results.csv", encoding="utf-8", newline="") as stream:
+        (read,) = csv.DictReader(stream)
+    assert float(read["seconds"]) == row["seconds"]
+    assert read["ratio"] == ""
+    assert read["machine"] == "one core"
+
+
+def test_every_benchmark_takes_part(root, runner):
+    for name in runner[0].list_benchmarks():
+        tree = ast.parse((root / "benchmarks" / f"{name}.py").read_text())
+        assert "rows" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (
+            name
+        )
