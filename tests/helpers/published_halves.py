@@ -49,19 +49,20 @@ def read_pairs(path):
     return [normalise(rows.astype(float)) for rows in np.load(path, allow_pickle=False)]
 
 
-def halve_pairs(pairs, repeats):
-    """Yield ((calibration rows of both), (test rows of both)) twice a repeat."""
-    n = len(pairs[0])
-    for repeat in range(repeats):
-        order = np.random.default_rng(repeat).permutation(n)
-        halves = [order[: n // 2], order[n // 2 :]]
-        for fitted, scored in (halves, halves[::-1]):
-            yield [rows[fitted] for rows in pairs], [rows[scored] for rows in pairs]
-
-
 def calibrate(pairs):
     """Pairs of rows as a ``Calibration``."""
     return Calibration(*pairs, np.arange(len(pairs[0])))
+
+
+def halve_pairs(pairs, repeats):
+    """(``Calibration`` of one half, rows of both modalities of the other) twice a repeat."""
+    n, found = len(pairs[0]), []
+    for repeat in range(repeats):
+        order = np.random.default_rng(repeat).permutation(n)
+        halves = [calibrate([rows[half] for rows in pairs]) for half in np.split(order, 2)]
+        for fitted, scored in (halves, halves[::-1]):
+            found.append((fitted, (scored.first, scored.second)))
+    return found
 
 
 def text_recall(transform, pairs):
@@ -74,18 +75,15 @@ def text_recall(transform, pairs):
     ].value
 
 
-def measure_halves(name, pairs, repeats):
+def measure_halves(name, halves):
     """Recall of a method of ``VALUES`` in every half, (2·repeats,)."""
     method, parameters, _ = VALUES[name]
     drawn = [{"seed": seed} for seed in range(N_VECTORS)] if name == "random vector" else [{}]
     return np.array(
         [
             np.mean(
-                [
-                    text_recall(fit_method(method, calibrate(fitted), parameters | seed), scored)
-                    for seed in drawn
-                ]
+                [text_recall(fit_method(method, fitted, parameters | one), scored) for one in drawn]
             )
-            for fitted, scored in halve_pairs(pairs, repeats)
+            for fitted, scored in halves
         ]
     )
