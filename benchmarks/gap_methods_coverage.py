@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests" / "helpers")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "helpers"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from modgap.methods.comparing import N_REFITS, change_intervals, change_of
 from modgap.methods.evaluation import N_PARTS, HeldOut, measure_retrieval, move_held_out
