@@ -45,6 +45,7 @@ include: "rules/statistics.smk"
 include: "rules/cones.smk"
 include: "rules/shift.smk"
 include: "rules/tasks.smk"
+include: "rules/methods.smk"
 include: "rules/report.smk"
 
 

@@ -4,6 +4,7 @@
 side by side. A task's first measure in ``PRIMARY`` is tested, all measures have intervals.
 """
 
+import json
 import time
 from typing import NamedTuple
 
@@ -21,14 +22,15 @@ from modgap.methods.contrasts import (
 )
 from modgap.methods.evaluation import (
     N_PARTS,
-    HeldOut,
     Result,
+    TestPairs,
     measure_alike,
+    measure_merged,
     measure_mixed,
     measure_retrieval,
     move_held_out,
 )
-from modgap.methods.registry import METHODS, fit_method
+from modgap.methods.registry import METHODS, family_of, fit_method
 from modgap.methods.remaining_gap import (
     GapLeft,
     contrastive_loss,
@@ -36,11 +38,13 @@ from modgap.methods.remaining_gap import (
     measure_left,
     separability_left,
 )
-from modgap.methods.splits import deal_groups, group_pictures, split_pictures
+from modgap.methods.splits import deal_groups, split_pictures, tie_pictures, unseen_rows
 from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
 N_REFITS = 20
+# The baseline of mixed search among the methods.
+MERGED = "merged"
 PRIMARY = {
     "text to picture": "recall1",
     "picture to text": "recall1",
@@ -57,15 +61,16 @@ class Setting(NamedTuple):
     """What all methods of an embedding set are measured on.
 
     refit_parts : (n,) part of each calibration picture; a refit leaves one of them out.
-    classes : dict from task to ``LabelledSet``.
+    classes : dict from task to ``LabelledSet``. fitted : rows of the calibration pictures.
     """
 
     calibration: Calibration
-    validation: HeldOut
-    test: HeldOut
+    validation: TestPairs
+    test: TestPairs
     refit_parts: np.ndarray
     classes: dict
     seed: int
+    fitted: np.ndarray
 
 
 class Measured(NamedTuple):
@@ -83,7 +88,17 @@ class Measured(NamedTuple):
 
 
 def prepare_setting(
-    X, Y, owner, codes, kind, *, labels=None, classes=None, seed=0, most_tested=2_000
+    X,
+    Y,
+    owner,
+    codes,
+    kind,
+    *,
+    labels=None,
+    classes=None,
+    seed=0,
+    most_tested=2_000,
+    most_fitted=10_000,
 ):
     """Split an embedding set into a ``Setting``.
 
@@ -92,41 +107,51 @@ def prepare_setting(
     X, Y, owner : unit rows of pictures and texts, and the picture of each text.
     codes, kind : what is relevant, see ``modgap.statistics.retrieval``.
     labels : (n,) int of the pictures, or None.
-    classes : dict from task to (pictures (n', dim), labels (n',), prompts (n_classes, dim)), of
-        other pictures than these; pictures of this set come by ``labels``.
+    most_tested, most_fitted : pictures of test and calibration at most.
+    classes : dict from task to (pictures (n', dim), labels (n',), prompts (n_classes, dim)).
+        Pictures that methods are fitted or chosen on are left out of it.
 
     Raises
     ------
     InputError : fewer than 200 pictures, or rows of a modality that are all equal.
     """
-    groups, _ = group_pictures(X, Y, owner)
+    groups, _ = tie_pictures(X, Y, owner)
     split = split_pictures(groups, seed, most_tested=most_tested)
     whole = Calibration(X, Y, owner)
-    calibration = whole.keep(split.calibration)
+    fitted = split.calibration
+    if len(fitted) > most_fitted:
+        fitted = np.sort(np.random.default_rng(seed).permutation(fitted)[:most_fitted])
+    calibration = whole.keep(fitted)
     check_differing(calibration.moments)
     validation, test = (
         hold_out(whole, codes, kind, groups, rows, labels, seed)
         for rows in (split.validation, split.test)
     )
+    seen = np.concatenate([calibration.first, validation.first])
     labelled = {}
     for task, (pictures, of_pictures, prompts) in (classes or {}).items():
-        own = np.unique(pictures, axis=0, return_inverse=True)[1].reshape(-1)
-        labelled[task] = LabelledSet(
-            pictures, of_pictures, prompts, own, deal_groups(own, N_PARTS, seed)
-        )
-    refit_parts = deal_groups(groups[split.calibration], N_REFITS, seed)
-    return Setting(calibration, validation, test, refit_parts, labelled, seed)
+        unseen = unseen_rows(pictures, seen)
+        if unseen.any():
+            labelled[task] = label_set(pictures[unseen], of_pictures[unseen], prompts, seed)
+    refit_parts = deal_groups(groups[fitted], N_REFITS, seed)
+    return Setting(calibration, validation, test, refit_parts, labelled, seed, fitted)
+
+
+def label_set(pictures, labels, prompts, seed):
+    """``LabelledSet`` of unit rows; equal ones are one group."""
+    own = np.unique(pictures, axis=0, return_inverse=True)[1].reshape(-1)
+    return LabelledSet(pictures, labels, prompts, own, deal_groups(own, N_PARTS, seed))
 
 
 def hold_out(whole, codes, kind, groups, pictures, labels, seed):
-    """``HeldOut`` of some pictures, in a random order: equal scores are then ordered by chance."""
+    """``TestPairs`` of some pictures in a random order: so chance orders equal scores."""
     rng = np.random.default_rng([seed, len(pictures)])
     pictures = rng.permutation(pictures)
     part = whole.keep(pictures)
     place = np.full(len(whole.first), -1)
     place[pictures] = np.arange(len(pictures))
     texts = np.flatnonzero(place[whole.owner] >= 0)
-    return HeldOut(
+    return TestPairs(
         part.first,
         part.second,
         part.owner,
@@ -190,6 +215,14 @@ def measure_method(name, setting, *, refits=True):
     return Measured(choice, results, left, temperature, apart, again, microseconds)
 
 
+def measure_baseline(setting):
+    """Results of the baseline of mixed search, by (task, measure): raw scores ranked within each
+    modality, and the two lists merged place by place.
+    """
+    raw = fit_method("raw", setting.calibration)
+    return measure_merged(setting.test, move_held_out(raw, setting.test))
+
+
 def is_primary(task, measure):
     """Whether a measure is the one that is tested of its task."""
     return next((PRIMARY[name] for name in PRIMARY if task.startswith(name)), None) == measure
@@ -202,12 +235,13 @@ def change_of(result, raw):
     return result.value - raw.value, outcomes, left_out
 
 
-def tabulate_changes(measured, *, n_draws, seed):
+def tabulate_changes(measured, *, n_draws, seed, baseline=None):
     """Every method in every task, over raw.
 
     Parameters
     ----------
     measured : dict from method to ``Measured``, with "raw" among them.
+    baseline : results of ``measure_baseline``, as a method called "merged".
 
     Returns
     -------
@@ -217,15 +251,16 @@ def tabulate_changes(measured, *, n_draws, seed):
     """
     rows, cells, tested = [], [], []
     raw = measured["raw"].results
-    for name, method in measured.items():
-        for (task, measure), result in method.results.items():
+    for name, results, refits in list_results(measured, baseline):
+        for (task, measure), result in results.items():
             change, outcomes, left_out = change_of(result, raw[task, measure])
             row = {"method": name, "task": task, "measure": measure, "value": result.value}
             row |= {"change": change, "n": np.nan if outcomes is None else len(outcomes)}
-            row |= change_intervals(change, left_out, method.refits.get((task, measure)))
+            row |= change_intervals(change, left_out, refits.get((task, measure)))
             if name != "raw" and is_primary(task, measure):
                 tested.append(len(rows))
-                cells.append((outcomes, result.groups, task if task == "zero-shot" else "test"))
+                pictures = task if task.startswith("zero-shot") else "test"
+                cells.append((outcomes, result.groups, pictures))
             rows.append(row)
     frame = pd.DataFrame(rows)
     frame["p"], frame["verdict"], frame["detectable"] = np.nan, "", np.nan
@@ -240,6 +275,12 @@ def tabulate_changes(measured, *, n_draws, seed):
             frame.loc[i, "verdict"] = name_change(row["change"], low, high, row["p"])
             frame.loc[i, "detectable"] = smallest_detectable(row["se"], critical)
     return frame
+
+
+def list_results(measured, baseline=None):
+    """(name, results, refitted values) of every method, and of the baseline as "merged"."""
+    listed = [(name, method.results, method.refits) for name, method in measured.items()]
+    return listed + [(MERGED, baseline, {})] * bool(baseline)
 
 
 def change_intervals(change, left_out, refits):
@@ -258,7 +299,7 @@ def change_intervals(change, left_out, refits):
     return row | {"low_refitted": low, "high_refitted": high, "se": error}
 
 
-def tabulate_queries(measured):
+def tabulate_queries(measured, baseline=None):
     """Outcomes of single queries in the tested measures, a row each."""
     frames = [
         pd.DataFrame(
@@ -271,8 +312,8 @@ def tabulate_queries(measured):
                 "value": result.outcomes.astype(np.float32),
             }
         )
-        for name, method in measured.items()
-        for (task, measure), result in method.results.items()
+        for name, results, _ in list_results(measured, baseline)
+        for (task, measure), result in results.items()
         if is_primary(task, measure)
     ]
     return pd.concat(frames, ignore_index=True)
@@ -289,10 +330,12 @@ def tabulate_methods(measured, setting):
                 "method": name,
                 "label": method.label,
                 "kind": method.kind,
+                "family": family_of(name),
                 "needs": method.needs,
                 "level": method.level,
                 "source": method.source,
                 "parameters": ", ".join(f"{k} {v:g}" for k, v in choice.parameters.items()),
+                "chosen": json.dumps(choice.parameters, sort_keys=True),
                 "optimism": choice.optimism,
                 "n_calibration": setting.calibration.n_pictures,
                 "n_test": len(setting.test.first),

@@ -26,7 +26,7 @@ SHARES_OF_PICTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
 N_PARTS = 50
 
 
-class HeldOut(NamedTuple):
+class TestPairs(NamedTuple):
     """Held-out pictures and texts; shapes above.
 
     codes, kind : what is relevant, see ``modgap.statistics.retrieval``. groups, parts : (n,) group

@@ -332,3 +332,17 @@ def list_methods(*, paired):
     paired : whether it is known which text belongs to which picture.
     """
     return [name for name, method in METHODS.items() if paired or method.needs != "pairs"]
+
+
+def family_of(name):
+    """What a method does: "translation", "map" (of dimensions), "map from pairs", "scores"; or
+    that it is "raw", a "control" or uses the "test batch".
+    """
+    method = METHODS[name]
+    if method.kind != "method":
+        return method.kind
+    if method.level == "score":
+        return "scores"
+    if name in TRANSLATIONS:
+        return "translation"
+    return "map from pairs" if method.needs == "pairs" else "map"

@@ -19,6 +19,8 @@ MOST_TESTED, MOST_VALIDATED = 2_000, 1_000
 # Texts that so large a share of the pictures has in common are templates, as names of classes.
 TEMPLATE_SHARE = 0.1
 SMALLEST_CALIBRATION = 32
+# Unit rows nearer than this are of one picture: float32 embeddings of two batches differ by less.
+SAME_ROW = 1e-5
 
 
 class Split(NamedTuple):
@@ -29,7 +31,7 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
-def group_pictures(X, Y, owner):
+def tie_pictures(X, Y, owner):
     """Groups of pictures that must stay together, (n,) numbered from 0, and whether texts tied.
 
     Equal rows of X are one picture. Pictures that share an equal row of Y are one too, unless that
@@ -103,3 +105,17 @@ def deal_groups(groups, n_parts, seed):
     dealt = np.empty(len(names), dtype=int)
     dealt[np.random.default_rng(seed).permutation(len(names))] = np.arange(len(names)) % k
     return dealt[place]
+
+
+def unseen_rows(rows, seen, block=4_096):
+    """Which unit rows (n, dim) are none of the unit rows ``seen`` (m, dim), (n,) bool.
+
+    A task on other pictures may hold some that a method was fitted or chosen on.
+    """
+    result = np.ones(len(rows), dtype=bool)
+    seen = np.asarray(seen, dtype=float)
+    for start in range(0, len(rows), block):
+        here = slice(start, start + block)
+        nearest = (np.asarray(rows[here], dtype=float) @ seen.T).max(axis=1)
+        result[here] = 2 - 2 * nearest > SAME_ROW**2
+    return result

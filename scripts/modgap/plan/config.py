@@ -29,6 +29,7 @@ from modgap.plan.checks.values import (
     tidy_text,
     value_problems,
 )
+from modgap.plan.methods import method_problems
 from modgap.plan.models.entries import model_geometry, tokenizer, towers, weights_state
 from modgap.plan.models.problems import check_model
 from modgap.plan.models.repositories import resolve_repositories
@@ -66,11 +67,12 @@ REPLACED_TOGETHER = (
     "independent_models",
     "zero_shot",
     "fairness",
+    "gap_methods",
 )
 TRAINING = ("training_runs", "training_studies", "training_classifiers")
 
 # Sections that follow from others where a file leaves them out: nothing, to the schema.
-UNDERIVED = {"embedding_sets": {}, "cones": [], "zero_shot": {}}
+UNDERIVED = {"embedding_sets": {}, "cones": [], "zero_shot": {}, "gap_methods": {}}
 
 # Studies that need no data: not part of a run with data of its own, unless it names them.
 SIMULATIONS = ("random_networks", "theorems", "sphere")
@@ -353,6 +355,7 @@ def load_config(given, root, configfiles=(), *, apart=False):
         problems += resolve_repositories(config)
         problems += training_problems(config) + resolve_trained(config)
         problems += model_problems(config, pins, root, apart) + task_problems(config, root)
+        problems += method_problems(config)
         problems = problems or [*resolved_problems(config, root), *seed_problems(config)]
     if problems:
         listed = "".join(f"\n  {line}" for line in problems)

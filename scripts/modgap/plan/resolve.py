@@ -37,6 +37,7 @@ from modgap.plan.embeddings import (
     plan_texts,
     plan_verification,
 )
+from modgap.plan.methods import TRANSFORMS, list_transforms, methods_pattern, plan_compared_methods
 from modgap.plan.models.entries import model_geometry
 from modgap.plan.models.repositories import repository_rows
 from modgap.plan.models.weights import read_pins, tokenizer_rows, weight_rows
@@ -153,6 +154,8 @@ def resolve(config, root, configfiles=()):
         "clouds": plan_clouds(every),
         "embedding_sets": plan_sets(every),
         "comparisons": plan_comparisons(known),
+        "gap_methods": plan_compared_methods(known),
+        "transforms": list(TRANSFORMS),
         "initialisations": plan_initialisations(known, models, described),
         "layers": plan_layers(known, models, described),
         "without_normalisation": plan_without_normalisation(every, models, described),
@@ -173,6 +176,7 @@ def resolve(config, root, configfiles=()):
         "tables": list_outputs(tables, "tables"),
         "embeddings": all_parts(known),
         "training": checkpoints(known),
+        "transforms": list_transforms(config),
     }
     everything = [plan["targets"][what] for what in ("figures", "tables", "training")]
     plan["targets"]["all"] = [*chain(*everything), "<results>/report/index.html"]
@@ -205,6 +209,7 @@ def plan_patterns(known):
     return {
         "model": one_of(config["models"]),
         "pairs": one_of(list_paired(config)),
+        "methods": methods_pattern(config),
         "prompts": prompt_pattern(config),
         "classifier": one_of(known.classifiers),
         "study": one_of(name_study_tables(known)),

@@ -7,9 +7,9 @@ from modgap.errors import InputError
 from modgap.methods.splits import (
     calibration_sizes,
     deal_groups,
-    group_pictures,
     join_groups,
     split_pictures,
+    tie_pictures,
 )
 from planted_pairs import draw_gap_pairs
 
@@ -18,7 +18,7 @@ def test_equal_pictures_and_equal_texts_are_one_group():
     X, Y, owner = draw_gap_pairs(60, captions=2)
     X[7] = X[3]
     Y[2 * 9 + 1] = Y[2 * 3]
-    groups, tied = group_pictures(X, Y, owner)
+    groups, tied = tie_pictures(X, Y, owner)
     assert tied
     assert groups[3] == groups[7] == groups[9]
     assert len(set(groups)) == 58
@@ -28,7 +28,7 @@ def test_templates_tie_nothing():
     X, Y, owner = draw_gap_pairs(60)
     Y[:30] = Y[0]
     X[7] = X[3]
-    groups, tied = group_pictures(X, Y, owner)
+    groups, tied = tie_pictures(X, Y, owner)
     assert not tied
     assert len(set(groups)) == 59
 

@@ -10,6 +10,7 @@ from modgap.plan.cones import (
     select_entries,
     select_unnormalised,
 )
+from modgap.plan.methods import plan_method_figures, plan_method_tables
 from modgap.plan.models.entries import towers
 from modgap.plan.names import (
     dataset_label,
@@ -57,6 +58,7 @@ def plan_figures(known):
         **plan_simulation_figures(known),
         **plan_task_figures(known),
         **plan_training_figures(known),
+        **plan_method_figures(known.config),
     }
     return {name: {"pngs": name_pages(name, 1), **figure} for name, figure in planned.items()}
 
@@ -351,6 +353,7 @@ def plan_tables(known):
             "summary": summaries,
             "settings": describe_states(known),
         },
+        **plan_method_tables(config),
         "table_skipped": {"indexes": pixel_indexes(known), "samples": pixel_samples(known)},
     }
 

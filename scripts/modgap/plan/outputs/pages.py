@@ -12,6 +12,9 @@ PAGE_ROWS = {
     "figS14_second_picture_set": 6,
     "figS15_without_normalisation": 2,
     "figX_cone_by_layer": 5,
+    "figX_gap_methods": 1,
+    "figX_mixed_search": 4,
+    "figX_calibration": 4,
 }
 
 # Panels beside each other in a figure that has one for every cloud or tower.

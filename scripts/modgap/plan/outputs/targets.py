@@ -196,6 +196,27 @@ FIGURES = [
         "Comparisons",
         "comparisons",
     ),
+    figure(
+        "figX_gap_methods",
+        "Figure X: what methods that close the gap do to each task",
+        "X",
+        "Methods against the gap",
+        "gap_methods",
+    ),
+    figure(
+        "figX_mixed_search",
+        "Figure X: search in a gallery of pictures and texts, by method",
+        "X",
+        "Mixed search",
+        "gap_methods",
+    ),
+    figure(
+        "figX_calibration",
+        "Figure X: what methods gain by the number of pictures they are fitted on",
+        "X",
+        "Calibration of methods",
+        "gap_methods",
+    ),
 ]
 
 STUDY = "training_study.rst"
@@ -223,6 +244,7 @@ TABLES = [
         "drawn scenes",
     ),
     table("comparisons", "Comparisons", "Comparisons", "comparisons"),
+    table("gap_methods", "Methods against the gap", "Methods against the gap", "gap_methods"),
     table("verify_weights", "Verify weights", "Weights", "weights of others"),
     table("cone_statistics", "Cone statistics", "Cone statistics", "always"),
     table("shift_minima", "Shift minima", "Loss-minimising shifts", "pairs"),
@@ -377,6 +399,7 @@ def list_contents(known):
         "independent_models",
         "without_normalisation",
         "comparisons",
+        "gap_methods",
     )
     contents |= {name: config.get(name) for name in sections}
     return {name for name, found in contents.items() if found}

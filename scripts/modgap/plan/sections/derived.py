@@ -2,6 +2,7 @@
 
 from modgap.data.modalities import modality_names, modality_pairs
 from modgap.plan.checks.joined import refuse_joined
+from modgap.plan.methods import derived_methods
 from modgap.plan.paths import is_imported
 from modgap.plan.tasks import derived_tasks
 from modgap.plan.training import classifier_runs
@@ -17,6 +18,7 @@ def derive_sections(config):
     config.setdefault("embedding_sets", derived_sets(config))
     config.setdefault("cones", derived_cones(config))
     config.setdefault("zero_shot", derived_tasks(config["datasets"]))
+    config.setdefault("gap_methods", derived_methods(config))
 
 
 def derived_sets(config):

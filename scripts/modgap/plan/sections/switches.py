@@ -47,6 +47,12 @@ def drop_unused(config):
         config["comparisons"],
         lambda pair: not any(isinstance(item, str) and item in gone for item in pair),
     )
+    tasks = config["zero_shot"].keys() - result["zero_shot"].keys()
+    result["gap_methods"] = {
+        name: keep_methods(entry, gone, tasks)
+        for name, entry in config["gap_methods"].items()
+        if name not in gone
+    }
     for section in TRAINING:
         result[section] = keep_entries(
             config[section], lambda entry: not unused & named_datasets(entry)
@@ -57,6 +63,16 @@ def drop_unused(config):
 def keep_entries(entries, is_kept):
     """The entries of a section, by name, for which ``is_kept`` is true."""
     return {name: entry for name, entry in entries.items() if is_kept(entry)}
+
+
+def keep_methods(entry, sets, tasks):
+    """An entry of ``gap_methods`` without the sets and tasks that are gone."""
+    result = dict(entry)
+    if entry.get("calibration") in sets:
+        del result["calibration"]
+    if "zero_shot" in entry:
+        result["zero_shot"] = [task for task in entry["zero_shot"] if task not in tasks]
+    return result
 
 
 def named_datasets(entry):

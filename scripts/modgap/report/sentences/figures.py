@@ -15,6 +15,7 @@ from modgap.report.sentences.gaps import (
     tell_matrices,
     tell_models,
 )
+from modgap.report.sentences.methods import tell_calibration, tell_methods, tell_mixed
 from modgap.report.sentences.simulations import tell_depth, tell_sphere, tell_theorems
 from modgap.report.sentences.tasks import tell_fairness, tell_zero_shot
 from modgap.report.sentences.training import (
@@ -50,6 +51,9 @@ TELLERS = {
     "figS16_embedding_width": (tell_widths, "sources"),
     "figX_across_models": (tell_models, "sources"),
     "figX_comparison": (tell_comparisons, "sources"),
+    "figX_gap_methods": (tell_methods, "sources"),
+    "figX_mixed_search": (tell_mixed, "sources"),
+    "figX_calibration": (tell_calibration, "sources"),
 }
 
 

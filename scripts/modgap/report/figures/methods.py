@@ -1,0 +1,193 @@
+"""Methods against the gap: what is left of the gap, and what a task gains or loses."""
+
+import numpy as np
+
+from modgap.report.drawing import GREY, PAGE, PALETTE, plt
+
+# Colours of families; controls and what uses the test batch are apart.
+FAMILIES = {
+    "translation": PALETTE[2],
+    "map": PALETTE[4],
+    "map from pairs": PALETTE[3],
+    "scores": PALETTE[5],
+    "control": GREY,
+    "test batch": "black",
+}
+NAMES = {
+    "translation": "translations",
+    "map": "maps of dimensions",
+    "map from pairs": "maps from pairs",
+    "scores": "scores",
+    "control": "controls",
+    "test batch": "uses the test batch",
+}
+COLUMNS = 3
+# Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
+MIXED = "mixed, 50 % pictures"
+# Panels at most: what search gives, and the first zero-shot tasks.
+MOST_PANELS = 9
+SEARCH = ("text to picture", "picture to text", MIXED, "picture to picture", "text to text")
+UNITS = {"recall1": "R@1", "ndcg10": "NDCG@10", "accuracy": "accuracy"}
+
+
+def tested_rows(changes):
+    """The rows that are tested, one a method and task."""
+    return changes[changes["verdict"] != ""]
+
+
+def choose_panels(changes):
+    """Tasks of the panels in order: search, then zero-shot."""
+    tasks = list(dict.fromkeys(tested_rows(changes)["task"]))
+    shown = [task for task in SEARCH if task in tasks]
+    shown += [task for task in tasks if task.startswith("zero-shot")]
+    return shown[:MOST_PANELS]
+
+
+def number_methods(methods):
+    """Number of each method in the figure, from 1; the raw embeddings have none."""
+    names = [name for name in methods["method"] if name != "raw"]
+    return {name: i + 1 for i, name in enumerate(names)}
+
+
+def draw_methods(label, methods, changes, paths):
+    """A page for one embedding set: a panel a task, a point a method, and their names."""
+    numbers, panels = number_methods(methods), choose_panels(changes)
+    lines = -(-len(panels) // COLUMNS)
+    listed = -(-len(numbers) // COLUMNS)
+    below = 0.14 * listed + 0.5
+    height = 0.35 + 1.95 * lines + below
+    figure = plt.figure(figsize=(PAGE, height))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[height - below, below])
+    grid = top.subplots(lines, COLUMNS, squeeze=False)
+    methods = methods.set_index("method")
+    for i, axes in enumerate(grid.flat):
+        if i >= len(panels):
+            axes.set_axis_off()
+            continue
+        draw_task(axes, panels[i], methods, tested_rows(changes), paths, numbers)
+        axes.set_ylabel("change × 100" if i % COLUMNS == 0 else "")
+        if i + COLUMNS >= len(panels):
+            axes.set_xlabel("share of the gap that is left")
+    first = methods.iloc[0]
+    top.suptitle(
+        f"{label}: n = {first['n_test']:,} tested, {first['n_calibration']:,} for calibration",
+        fontsize=7.5,
+        fontweight="bold",
+        x=0.01,
+        ha="left",
+    )
+    list_names(bottom, methods, numbers)
+    return figure
+
+
+def draw_task(axes, task, methods, tested, paths, numbers):
+    """One panel: change of a task over the share of the gap that is left."""
+    rows = tested[tested["task"] == task].set_index("method")
+    measure = UNITS[rows["measure"].iloc[0]]
+    for name in dict.fromkeys(paths["method"]):
+        line = paths[(paths["method"] == name) & (paths["task"] == task)]
+        axes.plot(
+            line["gap_share"],
+            100 * line["change"],
+            color=FAMILIES["translation"],
+            linestyle="-" if name == "shift" else "--",
+            linewidth=0.8,
+            zorder=1,
+        )
+    names = [name for name in numbers if name in rows.index]
+    places = spread_apart(
+        methods.loc[names, "gap_share"].to_numpy(), rows.loc[names, "change"].to_numpy()
+    )
+    for name, place in zip(names, places, strict=True):
+        draw_point(axes, place, methods.loc[name, "family"], rows.loc[name], numbers[name])
+    axes.axhline(0, color="black", linewidth=0.6, zorder=0)
+    axes.axvline(1, color=GREY, linewidth=0.4, zorder=0)
+    limit_axis(axes, rows)
+    raw = rows["value"].iloc[0] - rows["change"].iloc[0]
+    least = rows["detectable"][rows["detectable"] > 0]
+    title = f"{task}\n{measure} {100 * raw:.1f} without"
+    if len(least):
+        title += f"; detectable ±{100 * least.median():.1f}"
+    axes.set_title(title, loc="left", fontsize=6.5)
+
+
+def spread_apart(x, y):
+    """Places (n,) of points that would lie on each other at x: side by side, in the order of y."""
+    width = 0.035 * max(np.ptp(x), 0.1)
+    cells = np.round(x / (2 * width)).astype(int)
+    places = x.astype(float)
+    for cell in np.unique(cells):
+        members = np.flatnonzero(cells == cell)
+        members = members[np.argsort(y[members], kind="stable")]
+        # Neighbours in y go to different sides.
+        steps = (np.arange(len(members)) * 2) % 5 - 2 if len(members) > 1 else np.zeros(1)
+        places[members] = x[members].mean() + steps * width * 0.8
+    return places
+
+
+def draw_point(axes, x, family, row, number):
+    """A method in a task: filled where the change is told apart from 0, with its interval."""
+    colour, y = FAMILIES[family], 100 * row["change"]
+    axes.vlines(
+        x, 100 * row["low_refitted"], 100 * row["high_refitted"], color=colour, lw=0.5, alpha=0.6
+    )
+    told = row["verdict"] in ("better", "worse")
+    axes.scatter(
+        x, y, s=30, c=colour if told else "white", edgecolors=colour, linewidths=0.8, zorder=3
+    )
+    axes.text(
+        x,
+        y,
+        str(number),
+        fontsize=4.6,
+        ha="center",
+        va="center",
+        color="white" if told else "black",
+        zorder=4,
+    )
+
+
+def limit_axis(axes, rows):
+    """Limits of the changes and of most whiskers; a few wide ones leave the panel."""
+    low, high = (100 * np.nanquantile(rows[key], q) for key, q in (("low", 0.1), ("high", 0.9)))
+    low = min(low, 100 * rows["change"].min())
+    high = max(high, 100 * rows["change"].max())
+    room = 0.12 * max(high - low, 1.0)
+    axes.set_ylim(min(low, 0) - room, max(high, 0) + room)
+    axes.margins(x=0.08)
+
+
+def list_names(panel, methods, numbers):
+    """Numbers and names of the methods in columns, and what marks mean."""
+    axes = panel.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    per_column = -(-len(numbers) // COLUMNS)
+    height = panel.bbox.height / panel.figure.dpi
+    for i, (name, number) in enumerate(numbers.items()):
+        column, line = divmod(i, per_column)
+        method = methods.loc[name]
+        axes.text(
+            0.02 + column / COLUMNS,
+            1 - (0.12 + 0.135 * line) / height,
+            f"{number}  {method['label']}",
+            fontsize=6,
+            va="center",
+            color=FAMILIES[method["family"]],
+        )
+    used = [name for name in FAMILIES if name in set(methods["family"])]
+    dot = {"marker": "o", "lw": 0, "ms": 4}
+    handles = [plt.Line2D([], [], color=FAMILIES[name], label=NAMES[name], **dot) for name in used]
+    handles += [
+        plt.Line2D([], [], color=GREY, mfc="white", label="not told apart from 0", **dot),
+        plt.Line2D([], [], color=FAMILIES["translation"], lw=0.8, label="shift, part by part"),
+        plt.Line2D([], [], color=FAMILIES["translation"], lw=0.8, ls="--", label="mean removal"),
+    ]
+    axes.legend(handles=handles, loc="lower center", ncols=5, columnspacing=1, handletextpad=0.4)
+
+
+def draw_left_out(label, why):
+    """A page that says why a set has no comparison."""
+    figure, axes = plt.subplots(figsize=(PAGE, 0.8))
+    axes.set_axis_off()
+    axes.text(0.01, 0.5, f"{label}: {why.partition(': ')[2] or why}", va="center")
+    return figure
