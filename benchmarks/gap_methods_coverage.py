@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "helpers"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from modgap.methods.comparing import N_REFITS, change_intervals, change_of
-from modgap.methods.evaluation import N_PARTS, HeldOut, measure_retrieval, move_held_out
+from modgap.methods.evaluation import N_PARTS, TestPairs, measure_retrieval, move_held_out
 from modgap.methods.registry import fit_method
 from modgap.methods.splits import deal_groups
 from modgap.statistics.retrieval import own_relevance
@@ -47,7 +47,7 @@ def simulate_run(seed, n_calibration, n_test, dim):
     X, Y, owner = draw_gap_pairs(n_test, dim=dim, seed=[seed, 1])
     pictures = np.arange(n_test)
     parts = deal_groups(pictures, N_PARTS, seed)
-    test = HeldOut(X, Y, owner, *own_relevance(owner, n_test), pictures, parts, None, parts * 0.0)
+    test = TestPairs(X, Y, owner, *own_relevance(owner, n_test), pictures, parts, None, parts * 0.0)
     left_out = deal_groups(np.arange(n_calibration), N_REFITS, seed)
     raw = measure(fit_method("raw", calibration), test, brief=False)
     rows = []

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from modgap.methods.calibration import Calibration
-from modgap.methods.evaluation import HeldOut, measure_retrieval, move_held_out
+from modgap.methods.evaluation import TestPairs, measure_retrieval, move_held_out
 from modgap.methods.registry import fit_method
 from modgap.statistics.geometry import normalise
 from modgap.statistics.retrieval import own_relevance
@@ -69,7 +69,7 @@ def text_recall(transform, pairs):
     """Recall@1 of the texts among their pictures, as every comparison measures it."""
     n = len(pairs[0])
     own, nothing = np.arange(n), np.zeros(n, dtype=int)
-    test = HeldOut(*pairs, own, *own_relevance(own, n), own, nothing, None, np.zeros(n))
+    test = TestPairs(*pairs, own, *own_relevance(own, n), own, nothing, None, np.zeros(n))
     return measure_retrieval(transform, test, move_held_out(transform, test), brief=True)[
         RECALL
     ].value

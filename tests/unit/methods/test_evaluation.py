@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from modgap.methods.evaluation import (
-    HeldOut,
+    TestPairs as HeldOutPairs,
+)
+from modgap.methods.evaluation import (
     choose_mixture,
     measure_alike,
     measure_merged,
@@ -35,7 +37,7 @@ def hold(captions, *, by_label=False):
     if by_label:
         codes = LABELS[None]
     parts, draws = np.arange(N) % PARTS, np.random.default_rng(1).random(N)
-    return HeldOut(X, Y, owner, codes, kind, np.arange(N) // 2, parts, LABELS, draws)
+    return HeldOutPairs(X, Y, owner, codes, kind, np.arange(N) // 2, parts, LABELS, draws)
 
 
 def score_one(transform, query, query_side, item, item_side):
@@ -103,7 +105,7 @@ def remove_part(test, part):
     place = np.full(len(test.first), -1)
     place[kept] = np.arange(len(kept))
     texts = np.flatnonzero(place[test.owner] >= 0)
-    return HeldOut(
+    return HeldOutPairs(
         test.first[kept],
         test.second[texts],
         place[test.owner[texts]],
