@@ -1,7 +1,7 @@
 """Do the intervals of a method's change hold the true change? Everything is drawn anew.
 
     python benchmarks/gap_methods_coverage.py --runs 1000 --csv runs.csv
-    python benchmarks/gap_methods_coverage.py --calibration 400 --csv large.csv
+    python benchmarks/gap_methods_coverage.py --own 0.5 --gap 0.8 --csv little.csv
 
 A run draws calibration pictures, and test pictures that are queries and gallery together, from a
 planted population (``tests/helpers/planted_pairs.py``: 48 dimensions, a gap, content shared by
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 from modgap.methods.comparing import N_REFITS, change_intervals, change_of
 from modgap.methods.evaluation import N_PARTS, TestPairs, measure_retrieval, move_held_out
 from modgap.methods.registry import fit_method
-from modgap.methods.splits import deal_groups
+from modgap.methods.splits import deal_groups, draw_refits
 from modgap.statistics.retrieval import own_relevance
 from planted_pairs import draw_calibration, draw_gap_pairs
 
@@ -41,30 +41,26 @@ def measure(transform, test, *, brief):
     return {task: found[task, "recall1"] for task in TASKS}
 
 
-def simulate_run(seed, n_calibration, n_test, dim):
+def simulate_run(seed, n_calibration, n_test, **planted):
     """One draw of everything: a row for each method and task."""
-    calibration = draw_calibration(n_calibration, dim=dim, seed=[seed, 0])
-    X, Y, owner = draw_gap_pairs(n_test, dim=dim, seed=[seed, 1])
+    calibration = draw_calibration(n_calibration, **planted, seed=[seed, 0])
+    X, Y, owner = draw_gap_pairs(n_test, **planted, seed=[seed, 1])
     pictures = np.arange(n_test)
     parts = deal_groups(pictures, N_PARTS, seed)
     test = TestPairs(X, Y, owner, *own_relevance(owner, n_test), pictures, parts, None, parts * 0.0)
-    left_out = deal_groups(np.arange(n_calibration), N_REFITS, seed)
+    refitted = draw_refits(np.arange(n_calibration), N_REFITS, seed)
     raw = measure(fit_method("raw", calibration), test, brief=False)
     rows = []
     for name, parameters in METHODS.items():
         result = measure(fit_method(name, calibration, parameters), test, brief=False)
         refits = [
-            measure(
-                fit_method(name, calibration.keep(np.flatnonzero(left_out != part)), parameters),
-                test,
-                brief=True,
-            )
-            for part in range(N_REFITS)
+            measure(fit_method(name, calibration.keep(rows), parameters), test, brief=True)
+            for rows in refitted
         ]
         for task in TASKS:
             change, _, without = change_of(result[task], raw[task])
             values = np.array([again[task].value for again in refits])
-            row = change_intervals(change, without, values)
+            row = change_intervals(change, without, values, test.groups)
             row.pop("interval_method")
             rows.append({"run": seed, "method": name, "task": task, "change": change, **row})
     return rows
@@ -72,10 +68,11 @@ def simulate_run(seed, n_calibration, n_test, dim):
 
 def simulate_block(first, wanted):
     """Rows of ``BLOCK`` runs."""
+    planted = {"dim": wanted.dim, "own": wanted.own, "gap": wanted.gap}
     return [
         row
         for seed in range(first, first + BLOCK)
-        for row in simulate_run(seed, wanted.calibration, wanted.test, wanted.dim)
+        for row in simulate_run(seed, wanted.calibration, wanted.test, **planted)
     ]
 
 
@@ -102,6 +99,8 @@ def main():
     parser.add_argument("--calibration", type=int, default=40)
     parser.add_argument("--test", type=int, default=150)
     parser.add_argument("--dim", type=int, default=48)
+    parser.add_argument("--own", type=float, default=0.9, help="what a pair does not share")
+    parser.add_argument("--gap", type=float, default=1.5)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--csv", type=Path, required=True, help="every run goes there")
     wanted = parser.parse_args()

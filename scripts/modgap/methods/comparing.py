@@ -18,6 +18,7 @@ from modgap.methods.contrasts import (
     delete_group_variance,
     interval_around,
     name_change,
+    refit_variance,
     smallest_detectable,
 )
 from modgap.methods.evaluation import (
@@ -38,7 +39,14 @@ from modgap.methods.remaining_gap import (
     measure_left,
     separability_left,
 )
-from modgap.methods.splits import deal_groups, split_pictures, tie_pictures, unseen_rows
+from modgap.methods.splits import (
+    LEFT_OUT,
+    deal_groups,
+    draw_refits,
+    split_pictures,
+    tie_pictures,
+    unseen_rows,
+)
 from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
@@ -54,20 +62,20 @@ PRIMARY = {
     "text to text": "recall1",
 }
 FROZEN = "t, delete-a-group jackknife over test pictures, the method frozen"
-REFITTED = "the same and a jackknife over calibration pictures, 20 refits"
+REFITTED = "the same and over calibration pictures, 20 refits on two thirds of them"
 
 
 class Setting(NamedTuple):
     """What all methods of an embedding set are measured on.
 
-    refit_parts : (n,) part of each calibration picture; a refit leaves one of them out.
+    refits : rows of the calibration pictures that each refit is fitted on.
     classes : dict from task to ``LabelledSet``. fitted : rows of the calibration pictures.
     """
 
     calibration: Calibration
     validation: TestPairs
     test: TestPairs
-    refit_parts: np.ndarray
+    refits: list
     classes: dict
     seed: int
     fitted: np.ndarray
@@ -133,8 +141,8 @@ def prepare_setting(
         unseen = unseen_rows(pictures, seen)
         if unseen.any():
             labelled[task] = label_set(pictures[unseen], of_pictures[unseen], prompts, seed)
-    refit_parts = deal_groups(groups[fitted], N_REFITS, seed)
-    return Setting(calibration, validation, test, refit_parts, labelled, seed, fitted)
+    refits = draw_refits(groups[fitted], N_REFITS, seed)
+    return Setting(calibration, validation, test, refits, labelled, seed, fitted)
 
 
 def label_set(pictures, labels, prompts, seed):
@@ -192,7 +200,7 @@ def measure_loss(transform, setting):
 
 
 def measure_method(name, setting, *, refits=True):
-    """``Measured`` of one method; ``refits``: also fit it again without parts of calibration."""
+    """``Measured`` of one method; ``refits``: also fit it again on parts of calibration."""
     calibration, test = setting.calibration, setting.test
     choice = choose_parameters(name, calibration, setting.validation, test)
     transform = fit_method(name, calibration, choice.parameters)
@@ -206,9 +214,8 @@ def measure_method(name, setting, *, refits=True):
     apart = separability_left(moved.first, moved.documents, test.owner, setting.seed)
     again = {}
     if refits and METHODS[name].needs not in ("nothing", "test batch"):
-        for part in range(int(setting.refit_parts.max()) + 1):
-            rest = calibration.keep(np.flatnonzero(setting.refit_parts != part))
-            fitted = fit_method(name, rest, choice.parameters)
+        for rows in setting.refits:
+            fitted = fit_method(name, calibration.keep(rows), choice.parameters)
             for key, result in measure_tasks(fitted, setting, brief=True).items():
                 again.setdefault(key, []).append(result.value)
     again = {key: np.array(values) for key, values in again.items()}
@@ -256,7 +263,9 @@ def tabulate_changes(measured, *, n_draws, seed, baseline=None):
             change, outcomes, left_out = change_of(result, raw[task, measure])
             row = {"method": name, "task": task, "measure": measure, "value": result.value}
             row |= {"change": change, "n": np.nan if outcomes is None else len(outcomes)}
-            row |= change_intervals(change, left_out, refits.get((task, measure)))
+            # Raw does not differ from itself; anything else might on other pictures.
+            groups = None if name == "raw" else result.groups
+            row |= change_intervals(change, left_out, refits.get((task, measure)), groups)
             if name != "raw" and is_primary(task, measure):
                 tested.append(len(rows))
                 pictures = task if task.startswith("zero-shot") else "test"
@@ -283,16 +292,21 @@ def list_results(measured, baseline=None):
     return listed + [(MERGED, baseline, {})] * bool(baseline)
 
 
-def change_intervals(change, left_out, refits):
-    """Both intervals of a change, and the standard error of the wider one."""
+def change_intervals(change, left_out, refits, groups=None):
+    """Both intervals of a change, and the standard error of the wider one.
+
+    groups : (q,) of the queries. Where given, the variance is as if one picture more had changed
+    (after Agresti & Min 2005): where no query changes, an interval without length would be wrong.
+    """
     if left_out is None:
         none = dict.fromkeys(("low", "high", "low_refitted", "high_refitted", "se"), np.nan)
         return {**none, "interval_method": "none: no jackknife of this measure"}
-    variances, freedoms = [delete_group_variance(left_out)], [len(left_out) - 1]
+    one_more = 0.0 if groups is None else 1 / len(np.unique(groups)) ** 2
+    variances, freedoms = [delete_group_variance(left_out) + one_more], [len(left_out) - 1]
     low, high, error = interval_around(change, variances, freedoms)
     row = {"low": low, "high": high, "interval_method": FROZEN}
     if refits is not None:
-        variances.append(delete_group_variance(refits))
+        variances.append(refit_variance(refits, 1 / LEFT_OUT))
         freedoms.append(len(refits) - 1)
         row["interval_method"] = f"{FROZEN}; refitted: {REFITTED}"
     low, high, error = interval_around(change, variances, freedoms)

@@ -2,8 +2,10 @@
 
 Two variances, for two intervals about the estimate. Test: a delete-a-group jackknife in which a
 picture leaves as query and as item of the gallery together. Calibration: the method fitted again
-without each of 20 parts of the calibration pictures, at fixed test pictures, also a jackknife;
-resampling with repetition would shrink the calibration set and tie its copies.
+on 20 random two thirds of the calibration pictures, at fixed test pictures. Resampling with
+repetition would shrink the calibration set and tie its copies; leaving out a twentieth at a time
+would take what any other fit does to single queries, tiny as its cause may be, 19 times
+(benchmarks/gap_methods_coverage.py).
 
     changes   (k,) change of each of k cells (method × task), values of a method minus raw
     outcomes  of each cell the changes of single queries (q,) with the group of each
@@ -29,6 +31,16 @@ def delete_group_variance(left_out):
     left_out = np.asarray(left_out, dtype=float)
     k = len(left_out)
     return (k - 1) / k * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0)
+
+
+def refit_variance(values, left_out):
+    """Variance of an estimate from its values (k, …) on random parts of the rows.
+
+    Delete-d jackknife (Shao & Wu 1989, Annals of Statistics 17): (1 − f)/f times the variance of
+    the values, f = ``left_out`` the share of the rows that each is without. Of a jump, which does
+    not get smaller with fewer rows left out, (1 − f)/f is how often it is counted.
+    """
+    return (1 - left_out) / left_out * np.var(np.asarray(values, dtype=float), axis=0, ddof=1)
 
 
 def interval_around(value, variances, freedoms):

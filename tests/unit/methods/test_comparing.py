@@ -150,6 +150,15 @@ def test_small_parts():
     assert np.isnan(change_intervals(0.1, None, None)["low"])
 
 
+def test_no_change_of_any_query_is_no_proof_of_none():
+    """200 queries of 100 pictures without a change: about two pictures may change elsewhere."""
+    nothing = np.zeros(50)
+    assert change_intervals(0.0, nothing, None)["high"] == 0
+    row = change_intervals(0.0, nothing, nothing, np.repeat(np.arange(100), 2))
+    assert row["high"] == -row["low"] == pytest.approx(0.01 * 2.0096, abs=1e-5)
+    assert row["high_refitted"] == row["high"]
+
+
 def test_held_out_pictures_keep_their_texts(setting):
     X, Y, owner = draw_gap_pairs(40, DIM, captions=2)
     codes, kind = own_relevance(owner, 40)

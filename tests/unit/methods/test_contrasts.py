@@ -1,5 +1,7 @@
 """Intervals and the test of all cells against closed forms and simulations."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from modgap.methods.contrasts import (
     delete_group_variance,
     interval_around,
     name_change,
+    refit_variance,
     smallest_detectable,
 )
 from modgap.tasks.bands import standard_errors
@@ -18,6 +21,24 @@ def test_the_jackknife_of_a_mean_is_its_variance():
     values = np.random.default_rng(0).standard_normal(40)
     left_out = (values.sum() - values) / 39
     assert delete_group_variance(left_out) == pytest.approx(values.var(ddof=1) / 40)
+
+
+def test_refits_of_a_mean_have_its_variance():
+    """All subsets of two thirds of 6 values: the closed form of a mean without replacement."""
+    values = np.random.default_rng(5).standard_normal(6)
+    means = [np.mean([values[i] for i in rows]) for rows in combinations(range(6), 4)]
+    expected = values.var(ddof=1) / 6
+    assert refit_variance(means, 1 / 3) == pytest.approx(expected * len(means) / (len(means) - 1))
+
+
+def test_a_jump_is_counted_twice_and_not_nineteen_times():
+    """What any other fit does to single queries, however little it differs."""
+    rng = np.random.default_rng(6)
+    jumps = rng.standard_normal((2000, 20))
+    thirds = np.mean([refit_variance(values, 1 / 3) for values in jumps])
+    twentieths = np.mean([delete_group_variance(values) for values in jumps])
+    assert thirds == pytest.approx(2, rel=0.05)
+    assert twentieths == pytest.approx(18, rel=0.05)
 
 
 def test_intervals_add_variances():
