@@ -23,7 +23,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "helpers"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from modgap.methods.comparing import N_REFITS, change_intervals, change_of
+from modgap.methods.comparing import N_REFITS, change_intervals, change_of, picture_variance
 from modgap.methods.evaluation import N_PARTS, TestPairs, measure_retrieval, move_held_out
 from modgap.methods.registry import fit_method
 from modgap.methods.splits import deal_groups, draw_refits
@@ -58,9 +58,9 @@ def simulate_run(seed, n_calibration, n_test, **planted):
             for rows in refitted
         ]
         for task in TASKS:
-            change, _, without = change_of(result[task], raw[task])
+            change = change_of(result[task], raw[task])[0]
             values = np.array([again[task].value for again in refits])
-            row = change_intervals(change, without, values, test.groups)
+            row = change_intervals(change, picture_variance(result[task], raw[task]), values)
             row.pop("interval_method")
             rows.append({"run": seed, "method": name, "task": task, "change": change, **row})
     return rows

@@ -4,8 +4,8 @@
 
 (a) A translation along the largest axis of the content, mixed search at 50 % pictures: mean removal
     has a higher NDCG@10 than raw and each of the six controls.
-(b) Balanced pictures, captions with class shares ∝ 0.6^c: accuracy of the one-sided shift without N,
-    of the same with +⟨Δ, t_c⟩, and of mean removal.
+(b) Balanced pictures, captions with class shares ∝ 0.6^c: accuracy of the one-sided shift without
+    N, of the same with +⟨Δ, t_c⟩, and of mean removal.
 (c) No gap: no translation method is found to change any task (familywise, p < 0.05).
 (d) Isotropic, exchangeable pairs: no control is found to change any task.
 

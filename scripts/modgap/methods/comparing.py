@@ -18,9 +18,11 @@ from modgap.methods.contrasts import (
     delete_group_variance,
     interval_around,
     name_change,
+    pair_variance,
     refit_variance,
     smallest_detectable,
 )
+from modgap.methods.curves import change_variance
 from modgap.methods.evaluation import (
     N_PARTS,
     Result,
@@ -260,12 +262,11 @@ def tabulate_changes(measured, *, n_draws, seed, baseline=None):
     raw = measured["raw"].results
     for name, results, refits in list_results(measured, baseline):
         for (task, measure), result in results.items():
-            change, outcomes, left_out = change_of(result, raw[task, measure])
+            change, outcomes, _ = change_of(result, raw[task, measure])
             row = {"method": name, "task": task, "measure": measure, "value": result.value}
             row |= {"change": change, "n": np.nan if outcomes is None else len(outcomes)}
-            # Raw does not differ from itself; anything else might on other pictures.
-            groups = None if name == "raw" else result.groups
-            row |= change_intervals(change, left_out, refits.get((task, measure)), groups)
+            over_pictures = picture_variance(result, raw[task, measure])
+            row |= change_intervals(change, over_pictures, refits.get((task, measure)))
             if name != "raw" and is_primary(task, measure):
                 tested.append(len(rows))
                 pictures = task if task.startswith("zero-shot") else "test"
@@ -292,17 +293,35 @@ def list_results(measured, baseline=None):
     return listed + [(MERGED, baseline, {})] * bool(baseline)
 
 
-def change_intervals(change, left_out, refits, groups=None):
+def picture_variance(result, raw):
+    """Variance of a change over test pictures, the method frozen, and its degrees of freedom.
+
+    The jackknife without what it counts twice, but at least the variance over queries in a fixed
+    gallery; and as if one picture more had changed (after Agresti & Min 2005): where no query
+    changes, an interval without length would be wrong. None where there is no jackknife.
+    """
+    if result.left_out is None:
+        return None
+    if result is raw:
+        return 0.0, len(result.left_out) - 1
+    _, outcomes, left_out = change_of(result, raw)
+    variance = delete_group_variance(left_out)
+    if result.effects is not None:
+        known = np.count_nonzero(~np.isnan(outcomes))
+        variance -= pair_variance(result.effects, raw.effects, known)
+    fixed, n_groups = change_variance(outcomes, result.groups)
+    return max(variance, fixed) + 1 / n_groups**2, len(left_out) - 1
+
+
+def change_intervals(change, over_pictures, refits):
     """Both intervals of a change, and the standard error of the wider one.
 
-    groups : (q,) of the queries. Where given, the variance is as if one picture more had changed
-    (after Agresti & Min 2005): where no query changes, an interval without length would be wrong.
+    over_pictures : of ``picture_variance``. refits : (k,) values, or None.
     """
-    if left_out is None:
+    if over_pictures is None:
         none = dict.fromkeys(("low", "high", "low_refitted", "high_refitted", "se"), np.nan)
         return {**none, "interval_method": "none: no jackknife of this measure"}
-    one_more = 0.0 if groups is None else 1 / len(np.unique(groups)) ** 2
-    variances, freedoms = [delete_group_variance(left_out) + one_more], [len(left_out) - 1]
+    variances, freedoms = [over_pictures[0]], [over_pictures[1]]
     low, high, error = interval_around(change, variances, freedoms)
     row = {"low": low, "high": high, "interval_method": FROZEN}
     if refits is not None:

@@ -1,7 +1,8 @@
 """Is a change in a task more than chance: intervals, one test for all, and no harm.
 
 Two variances, for two intervals about the estimate. Test: a delete-a-group jackknife in which a
-picture leaves as query and as item of the gallery together. Calibration: the method fitted again
+picture leaves as query and as item of the gallery together, less what single pairs of query and
+item add, which it counts twice. Calibration: the method fitted again
 on 20 random two thirds of the calibration pictures, at fixed test pictures. Resampling with
 repetition would shrink the calibration set and tie its copies; leaving out a twentieth at a time
 would take what any other fit does to single queries, tiny as its cause may be, 19 times
@@ -31,6 +32,21 @@ def delete_group_variance(left_out):
     left_out = np.asarray(left_out, dtype=float)
     k = len(left_out)
     return (k - 1) / k * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0)
+
+
+def pair_variance(ours, theirs, n):
+    """Variance of a difference of two means over n queries that comes from single pairs (q, item).
+
+    That one item keeps the answer of one query from its place is chance of the two: leaving the
+    query out shows it, and so does leaving the item out. As with standard errors clustered two ways
+    (Cameron, Gelbach & Miller 2011), it is taken off once.
+
+    ours, theirs : (items (q, 10), effects (q, 10)) of ``search.removal_effects``.
+    """
+    same = ours[0][:, :, None] == theirs[0][:, None, :]
+    both = np.einsum("qi,qj,qij->", ours[1], theirs[1], same, optimize=True)
+    alone = sum(np.square(effects, dtype=float).sum() for _, effects in (ours, theirs))
+    return max(alone - 2 * float(both), 0.0) / n**2
 
 
 def refit_variance(values, left_out):

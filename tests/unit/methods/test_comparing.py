@@ -13,6 +13,7 @@ from modgap.methods.comparing import (
     measure_loss,
     measure_method,
     measure_tasks,
+    picture_variance,
     prepare_setting,
     square_scores,
     tabulate_changes,
@@ -152,9 +153,11 @@ def test_small_parts():
 
 def test_no_change_of_any_query_is_no_proof_of_none():
     """200 queries of 100 pictures without a change: about two pictures may change elsewhere."""
-    nothing = np.zeros(50)
-    assert change_intervals(0.0, nothing, None)["high"] == 0
-    row = change_intervals(0.0, nothing, nothing, np.repeat(np.arange(100), 2))
+    raw, ours = (
+        Result(np.zeros(200), np.repeat(np.arange(100), 2), 0.0, np.zeros(50)) for _ in range(2)
+    )
+    assert picture_variance(raw, raw) == (0, 49)
+    row = change_intervals(0.0, picture_variance(ours, raw), np.zeros(20))
     assert row["high"] == -row["low"] == pytest.approx(0.01 * 2.0096, abs=1e-5)
     assert row["high_refitted"] == row["high"]
 
