@@ -11,6 +11,7 @@ from modgap.methods.comparing import measure_method, prepare_setting, tabulate_c
 from modgap.methods.registry import fit_method
 from modgap.statistics.retrieval import own_relevance
 from planted_cases import CONTROLS, GREY, draw_classes, draw_translated, tabulate_family
+from planted_runs import simulate_run
 
 HALF = "mixed, 50 % pictures"
 
@@ -99,3 +100,19 @@ def test_what_uses_pairs_may_change_things_without_a_gap():
     """So that the case above is able to fail: 'grey' is no property of the test."""
     frame = tabulate_family(GREY["no gap"][0], ("shuffled_pairs", "procrustes"), 240, 0)
     assert frame["p"].min() < 0.05
+
+
+def test_errors_are_those_of_redrawn_calibration_queries_and_gallery():
+    """40 draws with fewer calibration pictures than dimensions: a smoke test of the benchmark."""
+    runs = [
+        row
+        for seed in range(40)
+        for row in simulate_run(seed, 40, 120, {"mean_removal": {}}, dim=48, own=0.9, gap=1.5)
+    ]
+    for task in ("text to picture", "picture to text"):
+        chosen = [row for row in runs if row["task"] == task]
+        changes = np.array([row["change"] for row in chosen])
+        errors = np.array([row["se"] for row in chosen])
+        assert 0.85 < np.sqrt((errors**2).mean()) / changes.std(ddof=1) < 1.5
+        held = [r["low_refitted"] <= changes.mean() <= r["high_refitted"] for r in chosen]
+        assert sum(held) >= 35
