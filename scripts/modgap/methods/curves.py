@@ -36,7 +36,7 @@ def measure_few(transform, test):
     return {key: found[key] for key in TESTED if key in found}
 
 
-def draw_calibration(calibration, n, seed, draw):
+def take_calibration(calibration, n, seed, draw):
     """``n`` pictures of a calibration set with their texts, drawn at random."""
     rng = np.random.default_rng([seed, n, draw])
     return calibration.keep(np.sort(rng.permutation(calibration.n_pictures)[:n]))
@@ -76,7 +76,7 @@ def measure_curve(name, parameters, setting, sources, sizes, *, n_draws, seed):
         for size in [*(size for size in sizes if size < most), most]:
             found = [
                 measure_few(
-                    fit_method(name, draw_calibration(calibration, size, seed, draw), parameters),
+                    fit_method(name, take_calibration(calibration, size, seed, draw), parameters),
                     setting.test,
                 )
                 for draw in range(1 if size == most else n_draws)

@@ -61,12 +61,13 @@ TABLES = {
 
 def derived_methods(config):
     """Ready embeddings that are pairs, each by itself."""
-    paired = list_paired(config)
     datasets = config["datasets"]
+    # A grid is not written out yet; it is of models, and none of its sets is ready.
+    own = [datasets.get(entry.get("dataset"), {}) for entry in config["embedding_sets"].values()]
     return {
         name: {}
-        for name, entry in config["embedding_sets"].items()
-        if name in paired and is_imported(datasets.get(entry.get("dataset"), {}))
+        for name, data in zip(config["embedding_sets"], own, strict=True)
+        if is_imported(data) and data.get("paired", True)
     }
 
 

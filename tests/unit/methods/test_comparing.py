@@ -6,10 +6,14 @@ import pytest
 from modgap.errors import InputError
 from modgap.methods.calibration import Calibration
 from modgap.methods.comparing import (
+    MERGED,
     change_intervals,
     change_of,
     hold_out,
     is_primary,
+    label_set,
+    list_results,
+    measure_baseline,
     measure_loss,
     measure_method,
     measure_tasks,
@@ -180,3 +184,35 @@ def test_bad_input_is_one_line():
     codes, kind = own_relevance(owner, N)
     with pytest.raises(InputError, match="texts for calibration are equal"):
         prepare_setting(X, np.repeat(X[:1], N, axis=0), owner, codes, kind)
+
+
+def test_the_baseline_of_mixed_search_stands_among_the_methods(setting, measured):
+    baseline = measure_baseline(setting)
+    assert [name for name, _, _ in list_results(measured, baseline)][-1] == MERGED
+    frame = tabulate_changes(measured, n_draws=99, seed=0, baseline=baseline)
+    rows = frame[(frame["method"] == MERGED) & (frame["measure"] == "ndcg10")]
+    rows = rows.set_index("task")
+    # One modality alone: nothing is merged.
+    for share in (0, 100):
+        assert rows.loc[f"mixed, {share} % pictures", "change"] == 0
+    queries = tabulate_queries(measured, baseline)
+    assert (queries["method"] == MERGED).sum() == 5 * len(setting.test.first)
+
+
+def test_a_task_leaves_out_pictures_that_were_fitted_or_chosen_on():
+    X, Y, owner = draw_gap_pairs(N, DIM)
+    codes, kind = own_relevance(owner, N)
+    labels = (X[:, 0] > 0).astype(int)
+    classes = {"zero-shot": (X, labels, Y[:2])}
+    setting = prepare_setting(X, Y, owner, codes, kind, classes=classes, seed=1)
+    assert len(setting.classes["zero-shot"].first) == len(setting.test.first)
+    other = label_set(X[:5], labels[:5], Y[:2], 0)
+    assert len(other.groups) == 5
+
+
+def test_calibration_has_at_most_as_many_as_asked():
+    X, Y, owner = draw_gap_pairs(N, DIM)
+    setting = prepare_setting(X, Y, owner, *own_relevance(owner, N), seed=1, most_fitted=40)
+    assert setting.calibration.n_pictures == len(setting.fitted) == 40
+    assert {row for rows in setting.refits for row in rows} == set(range(40))
+    np.testing.assert_array_equal(setting.calibration.first, X[setting.fitted])

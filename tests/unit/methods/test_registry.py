@@ -8,6 +8,7 @@ from modgap.methods.calibration import Calibration
 from modgap.methods.registry import (
     METHODS,
     TRANSLATIONS,
+    family_of,
     fit_method,
     list_methods,
     parameter_grid,
@@ -78,3 +79,14 @@ def test_grids_are_all_combinations():
 def test_an_unknown_method_is_one_line():
     with pytest.raises(InputError, match=r"no method 'magic'; there are raw, shift"):
         fit_method("magic", CALIBRATION)
+
+
+def test_families_are_told_from_what_a_method_does():
+    families = {name: family_of(name) for name in METHODS}
+    assert families["raw"] == "raw"
+    assert families["shift"] == families["projection"] == "translation"
+    assert families["whitening"] == "map"
+    assert families["ridge"] == "map from pairs"
+    assert families["nnn"] == families["mean_score_z"] == "scores"
+    assert families["dual_softmax"] == "test batch"
+    assert sum(family == "control" for family in families.values()) == 6

@@ -11,6 +11,7 @@ from modgap.methods.splits import (
     join_groups,
     split_pictures,
     tie_pictures,
+    unseen_rows,
 )
 from planted_pairs import draw_gap_pairs
 
@@ -84,3 +85,12 @@ def test_refits_are_without_a_third_and_without_each_picture_equally_often():
     np.testing.assert_array_equal(kept[:, 0::2], kept[:, 1::2])
     assert set((~kept).sum(axis=0)) <= {6, 7}
     assert len({tuple(row) for row in kept}) == 20
+
+
+def test_rows_that_were_seen_are_told_from_others():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((9, 5))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    again = rows[[2, 7]].astype(np.float32).astype(float)
+    unseen = unseen_rows(rows, again, block=4)
+    assert list(np.flatnonzero(~unseen)) == [2, 7]

@@ -14,8 +14,6 @@ NEEDS = {
 }
 # Galleries of pictures alone and of texts alone are no mixed search.
 UNMIXED = ("mixed, 0 % pictures", "mixed, 100 % pictures")
-# Methods that are named of those that raise or lower a task.
-NAMED = 2
 
 
 def tell_methods(paths):
@@ -67,17 +65,20 @@ def describe_task(rows, controls, methods):
     if len(better):
         text = describe_best(better.iloc[0], methods, f"{task} ({unit})")
         if len(better) > 1:
-            text += f"; {count_methods(len(better) - 1, 'other')} raise it too"
+            others = count_methods(len(better) - 1, "other")
+            text += f"; {others} raise{'s' * (len(better) == 2)} it too"
         fooled = controls[controls["verdict"] == BETTER]
         if len(fooled):
             text += f", and so do the controls {name_methods(fooled, methods)}"
     else:
         found = rows["detectable"][rows["detectable"] > 0]
-        least = f" (found would be {100 * found.median():.1f} points)" if len(found) else ""
+        least = f" (a change of {100 * found.median():.1f} points would be found)"
+        least = least if len(found) else ""
         text = f"{task[0].upper()}{task[1:]} ({unit}) is raised by none{least}"
     if len(worse):
         text += (
-            f"; {count_methods(len(worse))} lower it, most {name_methods(worse[:NAMED], methods)} "
+            f"; {count_methods(len(worse))} lower{'s' * (len(worse) == 1)} it, most "
+            f"{methods.loc[worse['method'].iloc[0], 'label']} "
             f"({100 * worse['change'].iloc[0]:+.1f} points)"
         )
     return text
