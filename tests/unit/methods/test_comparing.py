@@ -216,3 +216,22 @@ def test_calibration_has_at_most_as_many_as_asked():
     assert setting.calibration.n_pictures == len(setting.fitted) == 40
     assert {row for rows in setting.refits for row in rows} == set(range(40))
     np.testing.assert_array_equal(setting.calibration.first, X[setting.fitted])
+
+
+def test_variance_over_pictures_is_at_least_that_over_queries_in_a_fixed_gallery():
+    rng = np.random.default_rng(4)
+    outcomes, groups = rng.choice([0.0, 1.0], 200), np.arange(200)
+    items = np.tile(np.arange(10), (200, 1))
+    raw = Result(np.zeros(200), groups, 0.0, np.zeros(50), (items, np.zeros((200, 10))))
+    left_out = 0.01 * rng.standard_normal(50)
+    jackknife = 49 / 50 * ((left_out - left_out.mean()) ** 2).sum()
+
+    def variance(effect):
+        effects = (items, np.full((200, 10), effect))
+        ours = Result(outcomes, groups, outcomes.mean(), left_out, effects)
+        return picture_variance(ours, raw)[0]
+
+    assert variance(0.0) == pytest.approx(jackknife + 1 / 200**2)
+    assert variance(0.1) == pytest.approx(jackknife - 2000 * 0.01 / 200**2 + 1 / 200**2)
+    least = outcomes.var(ddof=1) / 200 + 1 / 200**2
+    assert variance(5.0) == pytest.approx(least)
