@@ -27,8 +27,8 @@ holds only what differs:
   two files, the last one gives the name. `results:` in a file, or `--config results=FOLDER`, names
   another folder; a file that changes the default run in place says `results: results`.
 * A file that names one of `datasets`, `models`, `embedding_sets`, `cones`, `initialisations`,
-  `layers`, `without_normalisation`, `independent_models`, `zero_shot` or `fairness` replaces all of
-  these, and what is trained, so that a run works on exactly what it names. The studies without data
+  `layers`, `without_normalisation`, `independent_models`, `zero_shot`, `fairness` or `gap_methods`
+  replaces all of these, and what is trained, so that a run works on exactly what it names. The studies without data
   (`random_networks`, `theorems`, `sphere`) then run only if named: `sphere: {}` takes the default's
   values.
 * Every other section is laid over the default key by key.

@@ -294,13 +294,8 @@ def test_transforms_of_too_few_pairs_are_an_error(compared, tmp_path):
 
 
 def test_the_lines_of_the_readme_do_what_the_library_does(root, compared, transforms, monkeypatch):
-    (block,) = [
-        text
-        for text in re.findall(
-            r"^```python\n(.*?)^```", (root / "README.md").read_text(), re.M | re.S
-        )
-        if "transforms" in text
-    ]
+    blocks = re.findall(r"^```python\n(.*?)^```", (root / "README.md").read_text(), re.M | re.S)
+    (block,) = [text for text in blocks if "transforms" in text]
     assert len([line for line in block.splitlines() if line]) <= 13
     monkeypatch.chdir(compared["folder"])
     names = {}

@@ -128,6 +128,13 @@ def test_the_extraction_module_reruns_extraction_and_everything_after(finished):
     }
 
 
+METHOD_RULES = {
+    "compare_methods": 1,
+    "table_gap_methods": 1,
+    "figX_gap_methods": 1,
+    "figX_mixed_search": 1,
+    "figX_calibration": 1,
+}
 # Of each package a module, and the jobs that its edit runs again, beside ``JUDGED`` and ``all``.
 LISTED_AGAIN = {
     "list_samples": 1,
@@ -153,6 +160,7 @@ EDITED = {
     "embeddings/verification.py": None,
     "training/held_out.py": TRAINED_AGAIN,
     "statistics/separability.py": {
+        **METHOD_RULES,
         "measure_gap": 1,
         "measure_pairs": 1,
         "measure_cone": 6,
@@ -168,6 +176,7 @@ EDITED = {
     },
     # The gap waits for nothing that compares all pairs.
     "statistics/retrieval.py": {
+        **METHOD_RULES,
         "measure_pairs": 1,
         "table_completeness": 1,
         "measure_cone": 6,
@@ -181,6 +190,7 @@ EDITED = {
     },
     "cones/theorems.py": {"check_theorems": 1, "figX_theorems": 1},
     "shift/sphere.py": {"simulate_sphere": 1, "fig3_sphere_simulation": 1},
+    "methods/translations.py": METHOD_RULES,
     "tasks/fairness.py": {"sweep_fairness": 1, "table2_fairness": 1, "figS11_fairness_shift": 1},
     # No claim is about the answers.
     "report/answers/table.py": {"table_answers": 1, "judge_claims": 0},

@@ -30,14 +30,14 @@ SEARCH = ("text to picture", "picture to text", MIXED, "picture to picture", "te
 UNITS = {"recall1": "R@1", "ndcg10": "NDCG@10", "accuracy": "accuracy"}
 
 
-def tested_rows(changes):
+def rows_with_test(changes):
     """The rows that are tested, one a method and task."""
     return changes[changes["verdict"] != ""]
 
 
 def choose_panels(changes):
     """Tasks of the panels in order: search, then zero-shot."""
-    tasks = list(dict.fromkeys(tested_rows(changes)["task"]))
+    tasks = list(dict.fromkeys(rows_with_test(changes)["task"]))
     shown = [task for task in SEARCH if task in tasks]
     shown += [task for task in tasks if task.startswith("zero-shot")]
     return shown[:MOST_PANELS]
@@ -64,7 +64,7 @@ def draw_methods(label, methods, changes, paths):
         if i >= len(panels):
             axes.set_axis_off()
             continue
-        draw_task(axes, panels[i], methods, tested_rows(changes), paths, numbers)
+        draw_task(axes, panels[i], methods, rows_with_test(changes), paths, numbers)
         axes.set_ylabel("change × 100" if i % COLUMNS == 0 else "")
         if i + COLUMNS >= len(panels):
             axes.set_xlabel("share of the gap that is left")

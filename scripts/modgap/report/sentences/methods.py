@@ -69,7 +69,8 @@ def describe_task(rows, controls, methods):
             text += f"; {others} raise{'s' * (len(better) == 2)} it too"
         fooled = controls[controls["verdict"] == BETTER]
         if len(fooled):
-            text += f", and so do the controls {name_methods(fooled, methods)}"
+            names, several = name_methods(fooled, methods), len(fooled) > 1
+            text += f", and so {'do' if several else 'does'} the control{'s' * several} {names}"
     else:
         found = rows["detectable"][rows["detectable"] > 0]
         least = f" (a change of {100 * found.median():.1f} points would be found)"

@@ -8,8 +8,8 @@ from modgap.report.figures.methods import (
     choose_panels,
     draw_left_out,
     number_methods,
+    rows_with_test,
     spread_apart,
-    tested_rows,
 )
 
 
@@ -25,7 +25,7 @@ def test_panels_are_search_first_and_of_the_mixed_the_even_gallery():
     tasks = ["mixed, 25 % pictures", "zero-shot: a", "mixed, 50 % pictures", "text to picture"]
     frame = pd.DataFrame({"task": [*tasks, "contrastive loss"], "verdict": ["better"] * 4 + [""]})
     assert choose_panels(frame) == ["text to picture", "mixed, 50 % pictures", "zero-shot: a"]
-    assert len(tested_rows(frame)) == 4
+    assert len(rows_with_test(frame)) == 4
     many = pd.DataFrame({"task": [f"zero-shot: {i}" for i in range(20)], "verdict": "worse"})
     assert len(choose_panels(many)) == MOST_PANELS
 

@@ -47,10 +47,11 @@ def test_which_method_helps_by_how_much_at_what_cost():
     )
     assert describe_methods(METHODS, changes) == (
         "some methods help over 2,000 held-out pictures, in text to picture. Text to picture "
-        "(recall@1) rises most by NNN, from 40.0 to 46.0 (+6.0 points [+5.0, +7.0]; needs a bank of "
-        "queries, 3 µs an item); 1 other method raises it too, and so do the controls one shared "
-        "mean; 1 method lowers it, most shift (-10.0 points). Of 3 changes (methods times tasks) 0 "
-        "are no change, within ±0.5 points; 0 are undecided, their intervals are wider than that."
+        "(recall@1) rises most by NNN, from 40.0 to 46.0 (+6.0 points [+5.0, +7.0]; needs a bank "
+        "of queries, 3 µs an item); 1 other method raises it too, and so does the control one "
+        "shared mean; 1 method lowers it, most shift (-10.0 points). Of 3 changes (methods times "
+        "tasks) 0 are no change, within ±0.5 points; 0 are undecided, their intervals are wider "
+        "than that."
     )
 
 
@@ -116,8 +117,8 @@ def test_calibration_is_told_from_its_ends():
     part = "changes text to picture by +1.0 points when fitted on 32 pictures and by +5.0 on 500"
     told = describe_calibration("mine", pd.DataFrame(rows))
     assert told == (
-        f"mine: mean removal {part} (-2.0 on those of another set) and NNN {part} (-2.0 on those of "
-        "another set)."
+        f"mine: mean removal {part} (-2.0 on those of another set) and NNN {part} (-2.0 on those "
+        "of another set)."
     )
 
 
