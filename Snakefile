@@ -1,6 +1,7 @@
 """The modality gap, from pictures and captions to figures and tables.
 
-fetch -> data -> embeddings -> (shards, training) -> statistics, cones, shift, tasks, methods -> report:
+fetch -> data -> embeddings -> (shards, training) -> statistics, cones, shift, tasks, methods
+    -> report:
     <resources>/...                                          files from the network
     <results>/samples/{dataset}.parquet                      one row per picture and caption
     <results>/pixels/{dataset}/{geometry}/part-{shard}.npy   crops, shared by models

@@ -13,8 +13,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import svd
 
 from modgap.errors import InputError
+
+# Of the largest eigenvalue or singular value; what is smaller is rounding, as wherever there are
+# fewer rows than dimensions.
+RANK_TOLERANCE = 1e-10
 
 FIRST, SECOND = "first", "second"
 SIDES = (FIRST, SECOND)
@@ -157,7 +162,24 @@ def shrink_covariance(covariance, shrinkage):
 def matrix_power(covariance, power):
     """A symmetric positive matrix to a power; directions without variance stay zero."""
     values, vectors = np.linalg.eigh(covariance)
-    kept = values > max(values[-1] * 1e-10, 1e-20)
+    kept = values > max(values[-1] * RANK_TOLERANCE, 1e-20)
     powers = np.zeros_like(values)
     powers[kept] = values[kept] ** power
     return (vectors * powers) @ vectors.T
+
+
+def singular_axes(matrix):
+    """Singular vectors of a matrix (dim, dim) whose values are more than rounding.
+
+    Returns
+    -------
+    left (dim, r), right (r, dim) : of decreasing values. Of the rest any rotation would do as
+    well, and the one that comes out depends on the order of the rows.
+    """
+    try:
+        left, values, right = np.linalg.svd(matrix)
+    except np.linalg.LinAlgError:
+        # Divide and conquer fails on some matrices of low rank; the slower algorithm does not.
+        left, values, right = svd(matrix, lapack_driver="gesvd")
+    rank = np.count_nonzero(values > max(values[0] * RANK_TOLERANCE, 1e-20))
+    return left[:, :rank], right[:rank]

@@ -18,8 +18,11 @@ from modgap.methods.contrasts import (
     delete_group_variance,
     interval_around,
     name_change,
+    pair_variance,
+    refit_variance,
     smallest_detectable,
 )
+from modgap.methods.curves import change_variance
 from modgap.methods.evaluation import (
     N_PARTS,
     Result,
@@ -38,7 +41,14 @@ from modgap.methods.remaining_gap import (
     measure_left,
     separability_left,
 )
-from modgap.methods.splits import deal_groups, split_pictures, tie_pictures, unseen_rows
+from modgap.methods.splits import (
+    LEFT_OUT,
+    deal_groups,
+    draw_refits,
+    split_pictures,
+    tie_pictures,
+    unseen_rows,
+)
 from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
@@ -54,20 +64,20 @@ PRIMARY = {
     "text to text": "recall1",
 }
 FROZEN = "t, delete-a-group jackknife over test pictures, the method frozen"
-REFITTED = "the same and a jackknife over calibration pictures, 20 refits"
+REFITTED = "the same and over calibration pictures, 20 refits on two thirds of them"
 
 
 class Setting(NamedTuple):
     """What all methods of an embedding set are measured on.
 
-    refit_parts : (n,) part of each calibration picture; a refit leaves one of them out.
+    refits : rows of the calibration pictures that each refit is fitted on.
     classes : dict from task to ``LabelledSet``. fitted : rows of the calibration pictures.
     """
 
     calibration: Calibration
     validation: TestPairs
     test: TestPairs
-    refit_parts: np.ndarray
+    refits: list
     classes: dict
     seed: int
     fitted: np.ndarray
@@ -133,8 +143,8 @@ def prepare_setting(
         unseen = unseen_rows(pictures, seen)
         if unseen.any():
             labelled[task] = label_set(pictures[unseen], of_pictures[unseen], prompts, seed)
-    refit_parts = deal_groups(groups[fitted], N_REFITS, seed)
-    return Setting(calibration, validation, test, refit_parts, labelled, seed, fitted)
+    refits = draw_refits(groups[fitted], N_REFITS, seed)
+    return Setting(calibration, validation, test, refits, labelled, seed, fitted)
 
 
 def label_set(pictures, labels, prompts, seed):
@@ -192,7 +202,7 @@ def measure_loss(transform, setting):
 
 
 def measure_method(name, setting, *, refits=True):
-    """``Measured`` of one method; ``refits``: also fit it again without parts of calibration."""
+    """``Measured`` of one method; ``refits``: also fit it again on parts of calibration."""
     calibration, test = setting.calibration, setting.test
     choice = choose_parameters(name, calibration, setting.validation, test)
     transform = fit_method(name, calibration, choice.parameters)
@@ -206,9 +216,8 @@ def measure_method(name, setting, *, refits=True):
     apart = separability_left(moved.first, moved.documents, test.owner, setting.seed)
     again = {}
     if refits and METHODS[name].needs not in ("nothing", "test batch"):
-        for part in range(int(setting.refit_parts.max()) + 1):
-            rest = calibration.keep(np.flatnonzero(setting.refit_parts != part))
-            fitted = fit_method(name, rest, choice.parameters)
+        for rows in setting.refits:
+            fitted = fit_method(name, calibration.keep(rows), choice.parameters)
             for key, result in measure_tasks(fitted, setting, brief=True).items():
                 again.setdefault(key, []).append(result.value)
     again = {key: np.array(values) for key, values in again.items()}
@@ -253,10 +262,11 @@ def tabulate_changes(measured, *, n_draws, seed, baseline=None):
     raw = measured["raw"].results
     for name, results, refits in list_results(measured, baseline):
         for (task, measure), result in results.items():
-            change, outcomes, left_out = change_of(result, raw[task, measure])
+            change, outcomes, _ = change_of(result, raw[task, measure])
             row = {"method": name, "task": task, "measure": measure, "value": result.value}
             row |= {"change": change, "n": np.nan if outcomes is None else len(outcomes)}
-            row |= change_intervals(change, left_out, refits.get((task, measure)))
+            over_pictures = picture_variance(result, raw[task, measure])
+            row |= change_intervals(change, over_pictures, refits.get((task, measure)))
             if name != "raw" and is_primary(task, measure):
                 tested.append(len(rows))
                 pictures = task if task.startswith("zero-shot") else "test"
@@ -283,16 +293,39 @@ def list_results(measured, baseline=None):
     return listed + [(MERGED, baseline, {})] * bool(baseline)
 
 
-def change_intervals(change, left_out, refits):
-    """Both intervals of a change, and the standard error of the wider one."""
-    if left_out is None:
+def picture_variance(result, raw):
+    """Variance of a change over test pictures, the method frozen, and its degrees of freedom.
+
+    The jackknife without what it counts twice, but at least the variance over queries in a fixed
+    gallery; and as if one picture more had changed (after Agresti & Min 2005): where no query
+    changes, an interval without length would be wrong. None where there is no jackknife.
+    """
+    if result.left_out is None:
+        return None
+    if result is raw:
+        return 0.0, len(result.left_out) - 1
+    _, outcomes, left_out = change_of(result, raw)
+    variance = delete_group_variance(left_out)
+    if result.effects is not None:
+        known = np.count_nonzero(~np.isnan(outcomes))
+        variance -= pair_variance(result.effects, raw.effects, known)
+    fixed, n_groups = change_variance(outcomes, result.groups)
+    return max(variance, fixed) + 1 / n_groups**2, len(left_out) - 1
+
+
+def change_intervals(change, over_pictures, refits):
+    """Both intervals of a change, and the standard error of the wider one.
+
+    over_pictures : of ``picture_variance``. refits : (k,) values, or None.
+    """
+    if over_pictures is None:
         none = dict.fromkeys(("low", "high", "low_refitted", "high_refitted", "se"), np.nan)
         return {**none, "interval_method": "none: no jackknife of this measure"}
-    variances, freedoms = [delete_group_variance(left_out)], [len(left_out) - 1]
+    variances, freedoms = [over_pictures[0]], [over_pictures[1]]
     low, high, error = interval_around(change, variances, freedoms)
     row = {"low": low, "high": high, "interval_method": FROZEN}
     if refits is not None:
-        variances.append(delete_group_variance(refits))
+        variances.append(refit_variance(refits, 1 / LEFT_OUT))
         freedoms.append(len(refits) - 1)
         row["interval_method"] = f"{FROZEN}; refitted: {REFITTED}"
     low, high, error = interval_around(change, variances, freedoms)

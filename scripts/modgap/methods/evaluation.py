@@ -12,10 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from modgap.methods.search import (
+    CUTOFFS,
     Relevance,
     count_appearances,
     query_outcomes,
     rank_items,
+    removal_effects,
     skewness,
     summarise_ranking,
 )
@@ -48,13 +50,15 @@ class TestPairs(NamedTuple):
 
 class Result(NamedTuple):
     """Outcomes (q,) of queries and their groups (q,), None where the value is no mean of them;
-    the value; the values (k,) without each part, None where there is no jackknife.
+    the value; the values (k,) without each part, None where there is no jackknife; the first items
+    (q, 10) of each query with what the outcome changes by without each, None where items stay.
     """
 
     outcomes: np.ndarray | None
     groups: np.ndarray | None
     value: float
     left_out: np.ndarray | None = None
+    effects: tuple | None = None
 
 
 class Moved(NamedTuple):
@@ -77,11 +81,14 @@ def move_held_out(transform, test, dtype=np.float32):
 def add_results(found, task, ranking, groups, *, brief=False):
     """Put results of all measures of a ranking into ``found``."""
     if brief:
-        outcomes, left_out = query_outcomes(ranking.relevant, ranking.total), {}
+        outcomes, left_out, effects = query_outcomes(ranking.relevant, ranking.total), {}, {}
     else:
         outcomes, left_out = summarise_ranking(ranking)
+        first = ranking.items[:, : max(CUTOFFS)].astype(np.int32)
+        effects = {name: (first, values) for name, values in removal_effects(ranking).items()}
     for name, values in outcomes.items():
-        found[task, name] = Result(values, groups, float(np.nanmean(values)), left_out.get(name))
+        value = float(np.nanmean(values))
+        found[task, name] = Result(values, groups, value, left_out.get(name), effects.get(name))
 
 
 def measure_retrieval(transform, test, moved, *, brief=False):

@@ -14,6 +14,7 @@ from modgap.methods.calibration import (
     check_differing,
     matrix_power,
     shrink_covariance,
+    singular_axes,
 )
 from modgap.methods.transforms import Stage, Transform, apply_stage, both_sides
 
@@ -89,14 +90,16 @@ def fit_procrustes(calibration, *, shrinkage=0.0):
     """N(x − μx) and N((y − μy)R), R the rotation that brings texts to their pictures.
 
     R maximises tr(R(Σxy + γcI)) (Schönemann 1966), c = √(tr Σx·tr Σy)/d: γ of 0 is Procrustes,
-    large γ leaves the texts as they are.
+    large γ leaves the texts as they are. With fewer pairs than dimensions, Procrustes does not say
+    where the directions go that no pair speaks of; they are dropped, as the mean over all rotations
+    of them would.
     """
     moments = cross_moments(calibration)
     check_differing(moments)
     dim = len(moments.gap)
     unit = np.sqrt(moments.spread(FIRST) * moments.spread(SECOND)) / dim
     target = moments.cross_covariance.T + shrinkage * unit * np.eye(dim)
-    left, _, right = np.linalg.svd(target)
+    left, right = singular_axes(target)
     return both_sides(
         Stage(offset=moments.mean(FIRST)), Stage(offset=moments.mean(SECOND), matrix=left @ right)
     )
@@ -120,10 +123,13 @@ def fit_ridge(calibration, *, shrinkage=1.0):
 
 
 def fit_pls(calibration, *, axes=64):
-    """Both sides on the first k pairs of singular vectors of their cross-covariance (PLS-SVD)."""
+    """Both sides on the first k pairs of singular vectors of their cross-covariance (PLS-SVD).
+
+    Fewer where its rank is lower.
+    """
     moments = cross_moments(calibration)
     check_differing(moments)
-    left, _, right = np.linalg.svd(moments.cross_covariance)
+    left, right = singular_axes(moments.cross_covariance)
     return both_sides(
         Stage(offset=moments.mean(FIRST), matrix=left[:, :axes]),
         Stage(offset=moments.mean(SECOND), matrix=right[:axes].T),

@@ -158,6 +158,26 @@ def summarise_ranking(ranking):
     return outcomes, {name: np.array(values) for name, values in left_out.items()}
 
 
+def removal_effects(ranking):
+    """What the outcomes of each query change by without one of its first ten items.
+
+    Returns
+    -------
+    dict from measure to (q, 10) float32; 0 where the item leaves with the query anyway.
+    """
+    before = query_outcomes(ranking.relevant, ranking.total)
+    places = min(max(CUTOFFS), ranking.relevant.shape[1])
+    lists = ranking.relevant[:, : places + 1]
+    apart = ranking.item_parts[ranking.items[:, :places]] != ranking.query_parts[:, None]
+    effects = {name: np.zeros((len(lists), places), dtype=np.float32) for name in before}
+    for place in range(places):
+        without = np.delete(lists, place, axis=1)
+        after = query_outcomes(without, ranking.total - lists[:, place])
+        for name, values in after.items():
+            effects[name][:, place] = np.nan_to_num(values - before[name]) * apart[:, place]
+    return effects
+
+
 def count_appearances(ranking, k=10):
     """How often each item is among the first k, (n,): all items of the gallery count."""
     return np.bincount(ranking.items[:, :k].ravel(), minlength=len(ranking.item_parts))

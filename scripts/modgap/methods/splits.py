@@ -18,6 +18,8 @@ TEST_SHARE, VALIDATION_SHARE = 0.4, 0.2
 MOST_TESTED, MOST_VALIDATED = 2_000, 1_000
 # Texts that so large a share of the pictures has in common are templates, as names of classes.
 TEMPLATE_SHARE = 0.1
+# A refit leaves one of so many parts of the calibration pictures out.
+LEFT_OUT = 3
 SMALLEST_CALIBRATION = 32
 # Unit rows nearer than this are of one picture: float32 embeddings of two batches differ by less.
 SAME_ROW = 1e-5
@@ -93,6 +95,18 @@ def calibration_sizes(n):
         sizes.append(size)
         size *= 2
     return [*sizes, n]
+
+
+def draw_refits(groups, n_refits, seed):
+    """Rows of the pictures that each refit is fitted on: all groups but a random third of them.
+
+    Thirds of the same draw are disjoint, so that every picture is left out about equally often.
+    """
+    rows = []
+    for draw in range(-(-n_refits // LEFT_OUT)):
+        parts = deal_groups(groups, LEFT_OUT, [seed, draw])
+        rows += [np.flatnonzero(parts != part) for part in range(LEFT_OUT)]
+    return rows[:n_refits]
 
 
 def deal_groups(groups, n_parts, seed):

@@ -8,7 +8,7 @@ takes the nearness to the texts' centre away (gap-methods §7.1).
 
 import numpy as np
 
-from modgap.methods.calibration import FIRST, SECOND
+from modgap.methods.calibration import FIRST, RANK_TOLERANCE, SECOND
 from modgap.methods.transforms import QUERY, Stage, Transform, both_sides
 from modgap.statistics.geometry import direction
 
@@ -67,8 +67,13 @@ def remove_directions(axes):
 
 
 def leading_axes(covariance, k):
-    """The k principal axes of largest variance, unit rows (k, dim)."""
-    return np.linalg.eigh(covariance)[1][:, ::-1][:, :k].T
+    """The k principal axes of largest variance, unit rows (k, dim); fewer where the rank is lower.
+
+    Axes without variance are not determined, and would depend on the order of the rows.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    rank = np.count_nonzero(values > values[-1] * RANK_TOLERANCE)
+    return vectors[:, ::-1][:, : min(k, rank)].T
 
 
 def within_covariance(moments):

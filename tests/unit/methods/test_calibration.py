@@ -11,6 +11,7 @@ from modgap.methods.calibration import (
     matrix_power,
     merge_moments,
     shrink_covariance,
+    singular_axes,
 )
 from planted_pairs import draw_calibration, draw_gap_pairs
 
@@ -69,3 +70,24 @@ def test_shrunk_covariance_keeps_the_trace_and_powers_multiply():
     np.testing.assert_allclose(shrink_covariance(covariance, 1.0), np.eye(6) * np.trace(shrunk) / 6)
     root = matrix_power(shrunk, -0.5)
     np.testing.assert_allclose(root @ shrunk @ root, np.eye(6), atol=1e-9)
+
+
+def test_singular_axes_are_those_above_rounding():
+    rng = np.random.default_rng(0)
+    low = rng.standard_normal((9, 4)) @ rng.standard_normal((4, 9))
+    left, right = singular_axes(low)
+    assert (left.shape, right.shape) == ((9, 4), (4, 9))
+    np.testing.assert_allclose(left @ (left.T @ low @ right.T) @ right, low, atol=1e-12)
+    assert singular_axes(np.zeros((3, 3)))[0].shape == (3, 0)
+
+
+def test_where_divide_and_conquer_fails_the_other_algorithm_is_asked(monkeypatch):
+    matrix = np.random.default_rng(1).standard_normal((6, 6))
+    expected = singular_axes(matrix)
+
+    def fail(_):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr(np.linalg, "svd", fail)
+    left, right = singular_axes(matrix)
+    np.testing.assert_allclose(left @ right, expected[0] @ expected[1], atol=1e-12)

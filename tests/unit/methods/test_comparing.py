@@ -17,6 +17,7 @@ from modgap.methods.comparing import (
     measure_loss,
     measure_method,
     measure_tasks,
+    picture_variance,
     prepare_setting,
     square_scores,
     tabulate_changes,
@@ -154,6 +155,17 @@ def test_small_parts():
     assert np.isnan(change_intervals(0.1, None, None)["low"])
 
 
+def test_no_change_of_any_query_is_no_proof_of_none():
+    """200 queries of 100 pictures without a change: about two pictures may change elsewhere."""
+    raw, ours = (
+        Result(np.zeros(200), np.repeat(np.arange(100), 2), 0.0, np.zeros(50)) for _ in range(2)
+    )
+    assert picture_variance(raw, raw) == (0, 49)
+    row = change_intervals(0.0, picture_variance(ours, raw), np.zeros(20))
+    assert row["high"] == -row["low"] == pytest.approx(0.01 * 2.0096, abs=1e-5)
+    assert row["high_refitted"] == row["high"]
+
+
 def test_held_out_pictures_keep_their_texts(setting):
     X, Y, owner = draw_gap_pairs(40, DIM, captions=2)
     codes, kind = own_relevance(owner, 40)
@@ -201,5 +213,25 @@ def test_a_task_leaves_out_pictures_that_were_fitted_or_chosen_on():
 def test_calibration_has_at_most_as_many_as_asked():
     X, Y, owner = draw_gap_pairs(N, DIM)
     setting = prepare_setting(X, Y, owner, *own_relevance(owner, N), seed=1, most_fitted=40)
-    assert setting.calibration.n_pictures == len(setting.fitted) == len(setting.refit_parts) == 40
+    assert setting.calibration.n_pictures == len(setting.fitted) == 40
+    assert {row for rows in setting.refits for row in rows} == set(range(40))
     np.testing.assert_array_equal(setting.calibration.first, X[setting.fitted])
+
+
+def test_variance_over_pictures_is_at_least_that_over_queries_in_a_fixed_gallery():
+    rng = np.random.default_rng(4)
+    outcomes, groups = rng.choice([0.0, 1.0], 200), np.arange(200)
+    items = np.tile(np.arange(10), (200, 1))
+    raw = Result(np.zeros(200), groups, 0.0, np.zeros(50), (items, np.zeros((200, 10))))
+    left_out = 0.01 * rng.standard_normal(50)
+    jackknife = 49 / 50 * ((left_out - left_out.mean()) ** 2).sum()
+
+    def variance(effect):
+        effects = (items, np.full((200, 10), effect))
+        ours = Result(outcomes, groups, outcomes.mean(), left_out, effects)
+        return picture_variance(ours, raw)[0]
+
+    assert variance(0.0) == pytest.approx(jackknife + 1 / 200**2)
+    assert variance(0.1) == pytest.approx(jackknife - 2000 * 0.01 / 200**2 + 1 / 200**2)
+    least = outcomes.var(ddof=1) / 200 + 1 / 200**2
+    assert variance(5.0) == pytest.approx(least)

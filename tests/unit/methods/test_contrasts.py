@@ -1,5 +1,7 @@
 """Intervals and the test of all cells against closed forms and simulations."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from modgap.methods.contrasts import (
     delete_group_variance,
     interval_around,
     name_change,
+    pair_variance,
+    refit_variance,
     smallest_detectable,
 )
 from modgap.tasks.bands import standard_errors
@@ -18,6 +22,65 @@ def test_the_jackknife_of_a_mean_is_its_variance():
     values = np.random.default_rng(0).standard_normal(40)
     left_out = (values.sum() - values) / 39
     assert delete_group_variance(left_out) == pytest.approx(values.var(ddof=1) / 40)
+
+
+def test_refits_of_a_mean_have_its_variance():
+    """All subsets of two thirds of 6 values: the closed form of a mean without replacement."""
+    values = np.random.default_rng(5).standard_normal(6)
+    means = [np.mean([values[i] for i in rows]) for rows in combinations(range(6), 4)]
+    expected = values.var(ddof=1) / 6
+    assert refit_variance(means, 1 / 3) == pytest.approx(expected * len(means) / (len(means) - 1))
+
+
+def test_a_jump_is_counted_twice_and_not_nineteen_times():
+    """What any other fit does to single queries, however little it differs."""
+    rng = np.random.default_rng(6)
+    jumps = rng.standard_normal((2000, 20))
+    thirds = np.mean([refit_variance(values, 1 / 3) for values in jumps])
+    twentieths = np.mean([delete_group_variance(values) for values in jumps])
+    assert thirds == pytest.approx(2, rel=0.05)
+    assert twentieths == pytest.approx(18, rel=0.05)
+
+
+def test_pairs_by_a_table_of_all_queries_and_items():
+    rng = np.random.default_rng(7)
+    tables, lists = [], []
+    for _ in range(2):
+        items = np.array([rng.permutation(30)[:10] for _ in range(12)])
+        effects = rng.standard_normal((12, 10)).astype(np.float32)
+        table = np.zeros((12, 30))
+        np.put_along_axis(table, items, effects, axis=1)
+        tables.append(table)
+        lists.append((items, effects))
+    expected = ((tables[0] - tables[1]) ** 2).sum() / 12**2
+    assert pair_variance(*lists, 12) == pytest.approx(expected, rel=1e-5)
+    assert pair_variance(lists[0], lists[0], 12) == pytest.approx(0, abs=1e-9)
+
+
+def test_chance_of_single_pairs_is_counted_once():
+    """Each item keeps each query from its place by a chance of the two: the variance of the share
+    of queries that are kept from theirs is p(1 − p)/n, the jackknife over both gives twice it.
+    """
+    rng = np.random.default_rng(8)
+    n, jackknifed, taken, shares = 60, [], [], []
+    for _ in range(400):
+        # Who stands in the way of whom; a query that two stand in the way of is not freed by one.
+        blocks = rng.random((n, n)) < 0.6 / n
+        np.fill_diagonal(blocks, False)
+        free = (blocks.sum(axis=1) == 0).astype(float)
+        left_out = []
+        for k in range(n):
+            others = np.arange(n) != k
+            left_out.append((blocks[np.ix_(others, others)].sum(axis=1) == 0).mean())
+        jackknifed.append(delete_group_variance(left_out))
+        lone = blocks & (blocks.sum(axis=1, keepdims=True) == 1)
+        items = np.tile(np.arange(n), (n, 1))
+        nothing = (items, np.zeros((n, n)))
+        taken.append(pair_variance((items, lone.astype(float)), nothing, n))
+        shares.append(free.mean())
+    true = np.var(shares)
+    assert np.mean(jackknifed) > 1.4 * true
+    assert np.mean(jackknifed) - np.mean(taken) == pytest.approx(true, rel=0.2)
 
 
 def test_intervals_add_variances():

@@ -125,6 +125,21 @@ def test_shared_axes_have_the_covariances_of_the_singular_values():
     assert apply_transform(fitted, X, "first").shape == (200, 5)
 
 
+def test_with_few_pairs_only_what_they_say_is_turned():
+    """The mean over all rotations of the rest, and no axis that is rounding."""
+    few = draw_calibration(10)
+    matrix = fit_procrustes(few).stages["second"][0].matrix
+    left, values, right = np.linalg.svd((few.second - few.second.mean(axis=0)).T @ few.first)
+    assert np.count_nonzero(values > 1e-12) == 9
+    np.testing.assert_allclose(matrix, left[:, :9] @ right[:9], atol=1e-9)
+    turns = np.random.default_rng(0).standard_normal((4000, 15, 15))
+    turns, triangles = np.linalg.qr(turns)
+    turns *= np.sign(np.diagonal(triangles, axis1=1, axis2=2))[:, None, :]
+    rotations = matrix + left[:, 9:] @ turns.mean(axis=0) @ right[9:]
+    np.testing.assert_allclose(rotations, matrix, atol=0.02)
+    assert fit_pls(few, axes=16).stages["first"][0].matrix.shape == (24, 9)
+
+
 def test_maps_of_pairs_need_pairs_and_all_need_differences():
     with pytest.raises(InputError, match="needs pairs"):
         cross_moments(Calibration(A, B))

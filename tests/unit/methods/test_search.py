@@ -11,6 +11,7 @@ from modgap.methods.search import (
     query_outcomes,
     rank_items,
     recall_hits,
+    removal_effects,
     skewness,
     summarise_ranking,
     top_items,
@@ -110,3 +111,19 @@ def test_hubs():
     np.testing.assert_array_equal(counts, expected)
     assert skewness([0, 0, 0, 4]) == pytest.approx(2 / np.sqrt(3))
     assert skewness([3, 3]) == 0
+
+
+@pytest.mark.parametrize("by_item", [False, True])
+def test_effects_of_single_items_by_leaving_each_out(by_item):
+    ranking = rank_items(SCORES, relevance(by_item), PART, PART)
+    effects = removal_effects(ranking)
+    whole = slow_outcomes(range(N), range(N), by_item)
+    for q in range(0, N, 7):
+        for place, item in enumerate(ranking.items[q, :10]):
+            rest = [i for i in range(N) if i != item]
+            expected = np.nan_to_num(slow_outcomes([q], rest, by_item)[0] - whole[q])
+            expected *= PART[item] != PART[q]
+            found = [
+                effects[name][q, place] for name in ("recall1", "recall5", "recall10", "ndcg10")
+            ]
+            np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -7,6 +7,7 @@ from modgap.errors import InputError
 from modgap.methods.splits import (
     calibration_sizes,
     deal_groups,
+    draw_refits,
     join_groups,
     split_pictures,
     tie_pictures,
@@ -73,6 +74,17 @@ def test_parts_are_of_equal_size_and_keep_groups():
     np.testing.assert_array_equal(np.bincount(parts), np.full(20, 10))
     np.testing.assert_array_equal(parts[0::2], parts[1::2])
     assert deal_groups(np.zeros(5, dtype=int), 20, 0).max() == 0
+
+
+def test_refits_are_without_a_third_and_without_each_picture_equally_often():
+    groups = np.repeat(np.arange(60), 2)
+    refits = draw_refits(groups, 20, 0)
+    assert len(refits) == 20
+    kept = np.array([np.isin(np.arange(120), rows) for rows in refits])
+    np.testing.assert_array_equal(kept.sum(axis=1), np.full(20, 80))
+    np.testing.assert_array_equal(kept[:, 0::2], kept[:, 1::2])
+    assert set((~kept).sum(axis=0)) <= {6, 7}
+    assert len({tuple(row) for row in kept}) == 20
 
 
 def test_rows_that_were_seen_are_told_from_others():

@@ -148,3 +148,10 @@ def test_axes_and_what_is_left_without_them():
     matrix = remove_directions(axes)
     np.testing.assert_allclose(matrix @ axes.T, 0, atol=1e-12)
     np.testing.assert_allclose(matrix @ matrix, matrix, atol=1e-12)
+
+
+def test_axes_without_variance_are_none():
+    few = draw_calibration(5)
+    moments = few.moments
+    assert leading_axes(moments.covariance("first"), 16).shape == (4, 24)
+    assert leading_axes(within_covariance(moments), 16).shape == (8, 24)

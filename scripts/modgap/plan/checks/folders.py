@@ -26,6 +26,7 @@ TAKEN_FOLDERS = (
     "statistics",
     "tables",
     "training",
+    "transforms",
     "without_normalisation",
 )
 
