@@ -51,7 +51,7 @@ def list_shards(entry):
         that of the other, a number that is missing between others or there twice.
     """
     folder, columns = entry["folder"], sharded_columns(entry)
-    names = list_names(folder)
+    names = list_visible(folder)
     sides = list(columns.values())
     shared = {end: [name for name in names if name.endswith(end)] for end in SHARED}
     found = {f"{end} files": shards for end, shards in shared.items() if shards}
@@ -77,7 +77,7 @@ def list_shards(entry):
     return sides, [[path, path] for path in shards.values()]
 
 
-def list_names(folder):
+def list_visible(folder):
     """Names of the plain files and folders of a folder, without hidden ones."""
     try:
         return sorted(name for name in os.listdir(folder) if not name.startswith("."))
@@ -89,7 +89,7 @@ def list_names(folder):
 
 def list_side(folder):
     """Paths of the shards of one modality by what they are numbered or called."""
-    names = list_names(folder)
+    names = list_visible(folder)
     kinds = {end: [name for name in names if name.endswith(end)] for end in APART}
     kinds = {end: shards for end, shards in kinds.items() if shards}
     if len(kinds) != 1:
@@ -168,7 +168,7 @@ def list_ids(entry, shards):
                 f"that have it into {beside}, one a shard, numbered alike"
             )
         return own
-    names = [name for name in list_names(beside) if name.endswith(".parquet")]
+    names = [name for name in list_visible(beside) if name.endswith(".parquet")]
     if not names:
         raise InputError(f"{beside}: holds no .parquet files; it needs one a shard")
     first = list_side(os.path.dirname(shards[0][0]))
