@@ -1,6 +1,7 @@
 """What methods gain by the number of pictures they are fitted on, in and out of domain."""
 
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt
+from modgap.report.figures.methods import draw_left_out
 
 SHOWN = {
     "shift": ("shift, gap to 0", GREY),
@@ -17,17 +18,22 @@ TASKS = {
 }
 STYLES = {"in domain": "-", "out of domain": "--"}
 ROW_HEIGHT = 1.9
+NO_CURVE = "no task that is drawn over the number of pictures"
 # Factor between the places of two methods on the logarithmic axis.
 DODGE = 1.05
 
 
 def draw_calibration(sets):
     """A page: a row for each of (label, rows of ``measure_curve``), a panel a task."""
+    there = {task for _, rows in sets if len(rows) for task in rows["task"]}
+    tasks = {task: title for task, title in TASKS.items() if task in there}
+    if not tasks:
+        return draw_left_out(", ".join(label for label, _ in sets), NO_CURVE)
     figure, grid = plt.subplots(
-        len(sets), len(TASKS), figsize=(PAGE, 0.7 + ROW_HEIGHT * max(len(sets), 1)), squeeze=False
+        len(sets), len(tasks), figsize=(PAGE, 0.7 + ROW_HEIGHT * len(sets)), squeeze=False
     )
     for panels, (label, rows) in zip(grid, sets, strict=True):
-        for axes, (task, title) in zip(panels, TASKS.items(), strict=True):
+        for axes, (task, title) in zip(panels, tasks.items(), strict=True):
             here = rows[(rows["task"] == task) & rows["method"].isin(SHOWN)]
             if here.empty:
                 axes.set_axis_off()
@@ -37,7 +43,7 @@ def draw_calibration(sets):
             axes.set_xlabel("pictures for calibration")
         panels[0].set_ylabel("change × 100")
         n = f", n = {int(rows['n'].max()):,}" if len(rows) else ""
-        panels[0].set_title(f"{label}{n}\n{TASKS['text to picture']}", loc="left")
+        panels[0].set_title(f"{label}{n}\n{next(iter(tasks.values()))}", loc="left")
     figure.legend(handles=legend_curves(sets), loc="outside lower center", ncols=4)
     return figure
 
@@ -61,8 +67,12 @@ def draw_curves_of(axes, rows):
     kept = [n for i, n in enumerate(ticks) if i == 0 or n >= 1.5 * ticks[i - 1]]
     axes.set_xticks(kept, [f"{n:,}" for n in kept])
     axes.minorticks_off()
-    low, high = 100 * rows["change"].min(), 100 * rows["change"].max()
-    room = 0.35 * max(high - low, 2.0)
+    # Every point and whisker lies in the panel.
+    low, high = (
+        100 * rows[["low", "change"]].min().min(),
+        100 * rows[["high", "change"]].max().max(),
+    )
+    room = 0.06 * max(high - low, 2.0)
     axes.set_ylim(min(low, 0) - room, max(high, 0) + room)
 
 
@@ -70,8 +80,9 @@ def legend_curves(sets):
     """What colours and lines mean."""
     sources = {source for _, rows in sets if len(rows) for source in rows["source"]}
     handles = [plt.Line2D([], [], color=colour, label=label) for label, colour in SHOWN.values()]
+    if len(sources) < 2:
+        return handles
     return handles + [
         plt.Line2D([], [], color="black", ls=style, label=f"calibration {source}")
         for source, style in STYLES.items()
-        if source in sources
     ]

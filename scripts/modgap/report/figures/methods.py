@@ -3,6 +3,7 @@
 import numpy as np
 
 from modgap.report.drawing import GREY, PAGE, PALETTE, plt
+from modgap.report.figures.labels import CHARACTER, free_places, group_near
 
 # Colours of families; controls and what uses the test batch are apart.
 FAMILIES = {
@@ -22,6 +23,8 @@ NAMES = {
     "test batch": "uses the test batch",
 }
 COLUMNS = 3
+# Height of a panel, inches.
+PANEL = 1.9
 # Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
 MIXED = "mixed, 50 % pictures"
 # Panels at most: what search gives, and the first zero-shot tasks.
@@ -52,21 +55,22 @@ def number_methods(methods):
 def draw_methods(label, methods, changes, paths):
     """A page for one embedding set: a panel a task, a point a method, and their names."""
     numbers, panels = number_methods(methods), choose_panels(changes)
-    lines = -(-len(panels) // COLUMNS)
+    columns = 2 if len(panels) in (2, 4) else COLUMNS
+    lines, size = -(-len(panels) // columns), ((PAGE - 0.9) / columns - 0.2, PANEL)
     listed = -(-len(numbers) // COLUMNS)
     below = 0.14 * listed + 0.5
-    height = 0.35 + 1.95 * lines + below
+    height = 0.35 + (PANEL + 0.75) * lines + below
     figure = plt.figure(figsize=(PAGE, height))
     top, bottom = figure.subfigures(2, 1, height_ratios=[height - below, below])
-    grid = top.subplots(lines, COLUMNS, squeeze=False)
+    grid = top.subplots(lines, columns, squeeze=False)
     methods = methods.set_index("method")
     for i, axes in enumerate(grid.flat):
         if i >= len(panels):
             axes.set_axis_off()
             continue
-        draw_task(axes, panels[i], methods, rows_with_test(changes), paths, numbers)
-        axes.set_ylabel("change × 100" if i % COLUMNS == 0 else "")
-        if i + COLUMNS >= len(panels):
+        draw_task(axes, panels[i], methods, rows_with_test(changes), paths, numbers, size)
+        axes.set_ylabel("change × 100" if i % columns == 0 else "")
+        if i + columns >= len(panels):
             axes.set_xlabel("share of the gap that is left")
     first = methods.iloc[0]
     top.suptitle(
@@ -80,8 +84,8 @@ def draw_methods(label, methods, changes, paths):
     return figure
 
 
-def draw_task(axes, task, methods, tested, paths, numbers):
-    """One panel: change of a task over the share of the gap that is left."""
+def draw_task(axes, task, methods, tested, paths, numbers, size):
+    """One panel of ``size`` inches: change of a task over the share of the gap that is left."""
     rows = tested[tested["task"] == task].set_index("method")
     measure = UNITS[rows["measure"].iloc[0]]
     for name in dict.fromkeys(paths["method"]):
@@ -95,14 +99,14 @@ def draw_task(axes, task, methods, tested, paths, numbers):
             zorder=1,
         )
     names = [name for name in numbers if name in rows.index]
-    places = spread_apart(
-        methods.loc[names, "gap_share"].to_numpy(), rows.loc[names, "change"].to_numpy()
-    )
-    for name, place in zip(names, places, strict=True):
-        draw_point(axes, place, methods.loc[name, "family"], rows.loc[name], numbers[name])
+    shares = methods.loc[names, "gap_share"].to_numpy()
+    for name, share in zip(names, shares, strict=True):
+        draw_point(axes, share, methods.loc[name, "family"], rows.loc[name])
     axes.axhline(0, color="black", linewidth=0.6, zorder=0)
     axes.axvline(1, color=GREY, linewidth=0.4, zorder=0)
     limit_axis(axes, rows)
+    changes = 100 * rows.loc[names, "change"].to_numpy()
+    number_points(axes, shares, changes, [numbers[name] for name in names], size)
     raw = rows["value"].iloc[0] - rows["change"].iloc[0]
     least = rows["detectable"][rows["detectable"] > 0]
     title = f"{task}\n{measure} {100 * raw:.1f} without"
@@ -111,40 +115,35 @@ def draw_task(axes, task, methods, tested, paths, numbers):
     axes.set_title(title, loc="left", fontsize=6.5)
 
 
-def spread_apart(x, y):
-    """Places (n,) of points that would lie on each other at x: side by side, in the order of y."""
-    width = 0.035 * max(np.ptp(x), 0.1)
-    cells = np.round(x / (2 * width)).astype(int)
-    places = x.astype(float)
-    for cell in np.unique(cells):
-        members = np.flatnonzero(cells == cell)
-        members = members[np.argsort(y[members], kind="stable")]
-        # Neighbours in y go to different sides.
-        steps = (np.arange(len(members)) * 2) % 5 - 2 if len(members) > 1 else np.zeros(1)
-        places[members] = x[members].mean() + steps * width * 0.8
-    return places
-
-
-def draw_point(axes, x, family, row, number):
+def draw_point(axes, x, family, row):
     """A method in a task: filled where the change is told apart from 0, with its interval."""
     colour, y = FAMILIES[family], 100 * row["change"]
     axes.vlines(
-        x, 100 * row["low_refitted"], 100 * row["high_refitted"], color=colour, lw=0.5, alpha=0.6
+        x, 100 * row["low_refitted"], 100 * row["high_refitted"], color=colour, lw=0.5, alpha=0.4
     )
     told = row["verdict"] in ("better", "worse")
     axes.scatter(
-        x, y, s=30, c=colour if told else "white", edgecolors=colour, linewidths=0.8, zorder=3
+        x, y, s=11, c=colour if told else "white", edgecolors=colour, linewidths=0.8, zorder=3
     )
-    axes.text(
-        x,
-        y,
-        str(number),
-        fontsize=4.6,
-        ha="center",
-        va="center",
-        color="white" if told else "black",
-        zorder=4,
-    )
+
+
+def number_points(axes, x, y, numbers, size):
+    """Numbers beside the points, one label for those that lie on each other.
+
+    x, y, numbers : (n,). size : (width, height) of the panel in inches; its limits are set.
+    """
+    low, high = (np.array(limits) for limits in zip(axes.get_xlim(), axes.get_ylim(), strict=True))
+    places = (np.stack([x, y], axis=1) - low) / (high - low) * size
+    groups = group_near(places)
+    texts = [", ".join(str(numbers[i]) for i in sorted(group)) for group in groups]
+    anchors = np.array([places[group].mean(axis=0) for group in groups])
+    centres = free_places(anchors, texts, places, size)
+    for anchor, centre, text in zip(anchors, centres, texts, strict=True):
+        here, there = (place / size * (high - low) + low for place in (anchor, centre))
+        if np.hypot(*(centre - anchor)) > 0.2 + CHARACTER * len(text) / 2:
+            axes.plot(*zip(here, there, strict=True), color=GREY, lw=0.3, zorder=2)
+        patch = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.3}
+        axes.text(*there, text, fontsize=5, ha="center", va="center", bbox=patch, zorder=4)
 
 
 def limit_axis(axes, rows):

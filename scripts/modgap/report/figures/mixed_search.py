@@ -1,6 +1,7 @@
 """Search by text in a gallery of pictures and texts: relevance and share of pictures, by method."""
 
-from modgap.report.drawing import GREY, PAGE, PALETTE, note, plt
+from modgap.report.drawing import GREY, PAGE, PALETTE, plt
+from modgap.report.figures.methods import draw_left_out
 
 # One of each family, the controls of two, and the baseline of two lists merged.
 SHOWN = {
@@ -15,6 +16,7 @@ SHOWN = {
     "merged": ("each modality by itself, merged", PALETTE[1], "--"),
 }
 MIXED = "mixed, "
+NO_SEARCH = "no mixed search, a text is relevant to one picture only"
 MEASURES = {"ndcg10": "NDCG@10", "recall1": "R@1", "pictures10": "pictures among the first ten"}
 ROW_HEIGHT = 1.8
 
@@ -27,23 +29,24 @@ def mixed_rows(changes):
 
 
 def draw_mixed(sets):
-    """A page: a row for each of (label, changes), a panel a measure."""
+    """A page: a row for each of (label, changes), a panel a measure; a line for those without."""
+    mixed = [(label, mixed_rows(changes)) for label, changes in sets]
+    without = [label for label, rows in mixed if rows.empty]
+    drawn = [(label, rows) for label, rows in mixed if len(rows)]
+    if not drawn:
+        return draw_left_out(", ".join(without), NO_SEARCH)
     figure, grid = plt.subplots(
-        len(sets),
-        len(MEASURES),
-        figsize=(PAGE, 0.7 + ROW_HEIGHT * max(len(sets), 1)),
-        squeeze=False,
+        len(drawn), len(MEASURES), figsize=(PAGE, 0.7 + ROW_HEIGHT * len(drawn)), squeeze=False
     )
-    for panels, (label, changes) in zip(grid, sets, strict=True):
-        rows = mixed_rows(changes)
+    if without:
+        figure.suptitle(f"{', '.join(without)}: {NO_SEARCH}", x=0.01, ha="left", fontsize=6.5)
+    for panels, (label, rows) in zip(grid, drawn, strict=True):
         for axes, (measure, title) in zip(panels, MEASURES.items(), strict=True):
             draw_measure(axes, rows[rows["measure"] == measure])
             axes.set_ylabel(title)
             axes.set_xlabel("pictures in the gallery, %")
-        title = label if rows.empty else f"{label}, n = {int(rows['n'].max()):,}"
+        title = f"{label}, n = {int(rows['n'].max()):,}"
         panels[0].set_title(title, loc="left", fontweight="bold")
-        if rows.empty:
-            note(panels[0], "no mixed search: a text is relevant to one picture only")
         told = rows[(rows["measure"] == "ndcg10") & (rows["share"] == 50)]["detectable"]
         if (told > 0).any():
             text = f"detectable at 50 %: ±{told[told > 0].median():.3f} (median)"

@@ -33,11 +33,13 @@ def test_points_and_styles():
         np.testing.assert_allclose(line.get_ydata(), [3.2, 12.8])
         np.testing.assert_allclose(line.get_xdata()[1] / line.get_xdata()[0], 4)
     assert figure.axes[0].get_title(loc="left").startswith("Mine, n = 300")
-    # Tasks that there is none of have no panel.
-    assert not figure.axes[1].axison
+    # Tasks that there is none of have no panel, and every whisker lies in it.
+    assert len(figure.axes) == 1
+    assert figure.axes[0].get_ylim()[1] > 50
 
 
 def test_the_legend_has_the_sources_that_there_are():
-    labels = [handle.get_label() for handle in legend_curves([("Mine", rows(["in domain"]))])]
-    assert "calibration in domain" in labels
-    assert "calibration out of domain" not in labels
+    both = [handle.get_label() for handle in legend_curves([("Mine", rows())])]
+    assert {"calibration in domain", "calibration out of domain"} <= set(both)
+    # One source needs no word on it.
+    assert len(legend_curves([("Mine", rows(["in domain"]))])) == len(both) - 2

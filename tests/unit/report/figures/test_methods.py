@@ -1,6 +1,5 @@
-"""Points of the figure of methods do not lie on each other; panels are those that were tested."""
+"""Panels of the figure of methods are the tasks that were tested."""
 
-import numpy as np
 import pandas as pd
 
 from modgap.report.figures.methods import (
@@ -9,16 +8,7 @@ from modgap.report.figures.methods import (
     draw_left_out,
     number_methods,
     rows_with_test,
-    spread_apart,
 )
-
-
-def test_points_are_moved_apart_and_single_ones_stay():
-    x, y = np.array([0.1, 0.1, 0.1, 0.9]), np.array([0.0, 1.0, 2.0, 0.0])
-    places = spread_apart(x, y)
-    assert len(set(places)) == 4
-    assert places[3] == 0.9
-    assert np.abs(places - x).max() < 0.1
 
 
 def test_panels_are_search_first_and_of_the_mixed_the_even_gallery():

@@ -43,5 +43,10 @@ def test_a_line_for_each_method_that_is_shown():
 
 
 def test_a_set_without_a_mixed_search_says_so():
-    figure = draw_mixed([("Mine", rows().assign(task="text to text"))])
-    assert "no mixed search" in figure.axes[0].texts[0].get_text()
+    none = rows().assign(task="text to text")
+    figure = draw_mixed([("Mine", none)])
+    assert figure.axes[0].texts[0].get_text().startswith("Mine: no mixed search")
+    assert not figure.axes[0].axison
+    figure = draw_mixed([("Mine", none), ("Other", rows())])
+    assert figure.get_suptitle().startswith("Mine: no mixed search")
+    assert figure.axes[0].get_title(loc="left").startswith("Other")
