@@ -204,6 +204,29 @@ def test_every_table_comes_with_its_files_and_what_they_are_about(root, monkeypa
     assert planned["imported"] == []
 
 
+LATER = {"GR-CLIP", "NNN", "C3", "I0T", "Schrodi et al.", "Sato et al."}
+
+
+def test_later_papers_are_judged_by_the_sign_and_named_where_they_say_so(content):
+    """Their galleries, captions and calibration are not those of a run."""
+    later = [claim for claim in content["claims"] if claim["source"] in LATER]
+    assert {claim["source"] for claim in later} == LATER
+    for claim in later:
+        assert claim["where"].startswith(claim["source"]), claim["id"]
+        assert {claim.get("above"), claim.get("below")} & {0} or claim["target"] == 0
+    published = {claim["source"] for claim in later if "published" in claim}
+    assert published == {"GR-CLIP", "NNN", "I0T"}
+
+
+def test_methods_are_judged_on_the_sets_that_they_are_compared_on():
+    config = load_config({}, PROJECT)
+    subjects = list_subjects(config, plan_runs(config)[1])["gap_methods"]
+    assert subjects.keys() == config["gap_methods"].keys()
+    # The first seed of its model stands for no other.
+    assert subjects["scenes-trained"]["n_seeds"] == 1
+    assert "training_seed" not in subjects["scenes-trained"]
+
+
 def test_a_claim_of_the_papers_numbers_is_about_one_precision(content):
     """The twin in another precision is not judged besides, and Table 2 is of half precision."""
     text = (PROJECT / "config/paper.yaml").read_text()
