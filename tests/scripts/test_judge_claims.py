@@ -129,7 +129,8 @@ def judge_methods(tmp_path, sets):
         about = {"dataset": name, "dataset_sha256": imported_digest(SHA256)}
         write_table(pd.DataFrame({"sample_id": ["a"]}), imported, about)
         paths.append(path)
-        described.append({"name": name, "source": "", "dataset": name})
+        config = {"datasets": {name: {"kind": "embeddings"}}, "models": {}}
+        described.append({"name": name, **describe_subject(config, None, name)})
     folder = PROJECT / "config"
     _, claims = load_claims(folder / "claims.yaml", folder / "claims.schema.yaml")
     outputs = [tmp_path / f"claims.{ending}" for ending in ("csv", "md", "tex")]

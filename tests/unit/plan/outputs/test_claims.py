@@ -117,6 +117,11 @@ def test_the_papers_configuration_has_what_its_claims_are_about(content, tmp_pat
     text = (PROJECT / "config/paper.yaml").read_text()
     scale = {name: source["scale"] for name, source in content["sources"].items()}
     of_paper = {c["id"] for c in judgeable(content) if scale[c["about"]] == "paper"}
+    # Of a configuration of its own.
+    searched = {c["id"] for c in judgeable(content) if c["about"] == "methods_mixbench_b16"}
+    example = yaml.safe_load((PROJECT / "config/examples/mixbench.yaml").read_text())
+    assert fitting(example) & of_paper == searched
+    of_paper -= searched
     # HatefulMemes must be your own.
     absent = {c["id"] for c in judgeable(content) if c["about"] == "memes_b16"}
     assert of_paper - fitting(yaml.safe_load(text)) == absent
