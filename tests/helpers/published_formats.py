@@ -362,7 +362,7 @@ def write_memes(folder, n=8, split="dev_seen"):
 def write_mixbench(folder, n=6, name="MSCOCO", more=2, packed=True):
     """Queries, documents in another order with some that nobody asks for, answers and pictures.
 
-    packed : whether the pictures are in images.tar, as in ``resources``; else images/, as in a clone.
+    packed : pictures are in images.tar, as in ``resources``; else in images/, as in a clone.
     """
     place = folder / name
     (place / "qrels").mkdir(parents=True, exist_ok=True)

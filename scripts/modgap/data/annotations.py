@@ -219,23 +219,24 @@ def read_memes(path):
 
 
 def read_mixbench(queries, corpus, qrels):
-    """Queries of a mixed search, each with the document that answers it, in the order of the queries.
+    """Queries of a mixed search, each with the document that answers it, as the queries come.
 
     Parameters
     ----------
-    queries, corpus : ``.jsonl`` files, an object a line with ``query_id`` or ``corpus_id``, ``text``
-        and ``image`` (a file name). qrels : a table with tabs: ``query_id``, ``corpus_id``, ``score``.
+    queries, corpus : ``.jsonl`` files, an object a line with ``query_id`` or ``corpus_id``,
+        ``text`` and ``image`` (a file name).
+    qrels : a table with tabs: ``query_id``, ``corpus_id``, ``score``.
 
     Returns
     -------
-    list of dicts: ``query_id``; ``image`` and ``row`` of its document in ``corpus`` ("" where it has
-    no picture); ``texts``: the query, the text of the document ("" where it has none), then other
-    queries that the document answers too.
+    list of dicts: ``query_id``; ``row`` of its document in ``corpus``, its ``text`` and ``image``
+    ("" where it has none); ``texts``: the query, the text of the document, then other queries that
+    the document answers too.
 
     Raises
     ------
-    InputError : a file that is not so, an id that is twice or nowhere, a query without words or with
-        a picture, a query that no document or more than one answers.
+    InputError : a file that is not so, an id that is twice or nowhere, a query without words or
+        with a picture, a query that no document or more than one answers.
     """
     asked, documents = read_searched(queries, "query_id"), read_searched(corpus, "corpus_id")
     answers = read_answers(qrels, queries, asked, corpus, documents)

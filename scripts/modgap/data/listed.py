@@ -1,7 +1,7 @@
 """Samples tables of pictures that exist already, or are noise: one function per kind of dataset.
 
-Class folders, caption tables, COCO, FairFace, HatefulMemes, MixBench and noise. Torchvision's datasets and
-webdatasets have modules, scripts and rules of their own.
+Class folders, caption tables, COCO, FairFace, HatefulMemes, MixBench and noise. Torchvision's
+datasets and webdatasets have modules, scripts and rules of their own.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Folders, caption tables, COCO, FairFace, HatefulMemes, MixBench: what is listed, and what is refused."""
+"""Folders, caption tables and published datasets: what is listed, and what is refused."""
 
 import re
 
