@@ -153,6 +153,7 @@ def entries():
             "shards": {"kind": "webdataset", "shards": "shard-{0..0}.tar"},
             "faces": {"kind": "fairface", "n": 10},
             "memes": {"kind": "hateful_memes", "path": "memes"},
+            "search": {"kind": "mixbench", "name": "MSCOCO", "n": 5},
             "digits": {"kind": "digits", "n": 20, "skip": 3},
             "skewed": {
                 "kind": "scenes",

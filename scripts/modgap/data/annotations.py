@@ -239,7 +239,7 @@ def read_mixbench(queries, corpus, qrels):
         with a picture, a query that no document or more than one answers.
     """
     asked, documents = read_searched(queries, "query_id"), read_searched(corpus, "corpus_id")
-    answers = read_answers(qrels, queries, asked, corpus, documents)
+    answers = read_relevant(qrels, queries, asked, corpus, documents)
     asking = {}
     for query, one in asked.items():
         where = f"{queries}, row {one['row']}"
@@ -278,7 +278,7 @@ def read_searched(path, key):
     return found
 
 
-def read_answers(path, queries, asked, corpus, documents):
+def read_relevant(path, queries, asked, corpus, documents):
     """The id of the document that answers each query."""
     answers, (first, *lines) = {}, read_lines(path) or [(1, "")]
     header = [name.strip() for name in first[1].split("\t")]
