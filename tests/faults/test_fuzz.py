@@ -250,6 +250,7 @@ def default_sections(default):
     named = ("datasets", "models", "embedding_sets", "cones", "comparisons", "zero_shot")
     named += ("fairness", "initialisations", "layers", "without_normalisation")
     named += ("independent_models", "training_runs", "training_studies", "training_classifiers")
+    named += ("gap_methods",)
     return {key: value for key, value in default.items() if key not in named}
 
 
