@@ -68,7 +68,7 @@ def main(
         for path in outputs.values():
             write_table(pd.DataFrame(), path, {"embeddings": name, "left_out": left_out})
         return
-    labels = read_set_labels(pair, given["labels"], columns, name)
+    labels, of_set = read_set_labels(pair, given["labels"], columns, name)
     setting = prepare_setting(
         X,
         Y,
@@ -76,11 +76,13 @@ def main(
         *read_relevance(pair, given["samples"]),
         labels=labels,
         classes={f"zero-shot: {task['name']}": read_classes(task) for task in tasks},
+        name=name,
         seed=seed,
         most_tested=max_test,
         most_fitted=max_calibration,
     )
-    notes = list(pair.notes) + warn_of_unseen(labels, setting.fitted, name)
+    notes = list(pair.notes)
+    notes += warn_of_unseen(labels, of_set, setting.fitted, f"{name} ({given['labels']})")
     names = list_methods(paired=True)
     measured = {}
     for (method,) in progress([(name,) for name in names], total=len(names), what="methods"):

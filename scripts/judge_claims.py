@@ -63,7 +63,8 @@ def described_table(paths, attributes, digests):
             frame["task"] = own
         new = {key: value for key, value in given.items() if key not in frame}
         frames.append(frame.assign(**new, measured_on=own))
-    return pd.concat(frames, ignore_index=True)
+    # A set that methods were not compared on has a table without rows.
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -153,6 +153,7 @@ def entries():
             "shards": {"kind": "webdataset", "shards": "shard-{0..0}.tar"},
             "faces": {"kind": "fairface", "n": 10},
             "memes": {"kind": "hateful_memes", "path": "memes"},
+            "search": {"kind": "mixbench", "name": "MSCOCO", "n": 5},
             "digits": {"kind": "digits", "n": 20, "skip": 3},
             "skewed": {
                 "kind": "scenes",
@@ -249,6 +250,7 @@ def default_sections(default):
     named = ("datasets", "models", "embedding_sets", "cones", "comparisons", "zero_shot")
     named += ("fairness", "initialisations", "layers", "without_normalisation")
     named += ("independent_models", "training_runs", "training_studies", "training_classifiers")
+    named += ("gap_methods",)
     return {key: value for key, value in default.items() if key not in named}
 
 

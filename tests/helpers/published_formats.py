@@ -359,6 +359,32 @@ def write_memes(folder, n=8, split="dev_seen"):
     (folder / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
+def write_mixbench(folder, n=6, name="MSCOCO", more=2, packed=True):
+    """Queries, documents in another order with some that nobody asks for, answers and pictures.
+
+    packed : pictures are in images.tar, as in ``resources``; else in images/, as in a clone.
+    """
+    place = folder / name
+    (place / "qrels").mkdir(parents=True, exist_ok=True)
+    asked = [{"query_id": f"q{i}", "text": f"Query {i}.", "image": None} for i in range(n)]
+    held = [
+        {"corpus_id": str(100 + i), "text": f"Document {i}.", "image": f"{i:04d}.jpg"}
+        for i in reversed(range(n + more))
+    ]
+    for file, rows in (("queries", asked), ("corpus", held)):
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (place / f"{file}.jsonl").write_text(lines, encoding="utf-8")
+    answers = [f"q{i}\t{100 + i}\t1\n" for i in range(n)]
+    (place / "qrels" / "qrels.tsv").write_text("query_id\tcorpus_id\tscore\n" + "".join(answers))
+    pictures = {f"images/{i:04d}.jpg": jpeg(i) for i in range(n + more)}
+    if packed:
+        write_tar(place / "images.tar", pictures)
+        return
+    (place / "images").mkdir(exist_ok=True)
+    for file, content in pictures.items():
+        (place / file).write_bytes(content)
+
+
 def gunzip_tars(folder):
     """Plain tars beside the gzipped ones, as the workflow makes them."""
     for path in folder.rglob("*.t*gz"):

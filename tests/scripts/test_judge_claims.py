@@ -1,6 +1,7 @@
 """judge_claims: files of a run in, verdicts out."""
 
 import pandas as pd
+import pytest
 
 import judge_claims
 from modgap.plan.models.entries import PROJECT
@@ -103,3 +104,74 @@ def test_a_task_of_several_seeds_is_one_row_and_its_verdict_may_be_final(tmp_pat
     # What one seed shows is no more than the direction, and seeds that differ decide nothing.
     assert judge_naming(tmp_path, [0.04], [0])["verdict"] == "direction only"
     assert judge_naming(tmp_path, [0.02, 0.1, 0.3], [0, 1, 2])["verdict"] == "undecided"
+
+
+def judge_methods(tmp_path, sets):
+    """Verdicts on methods compared on some sets of the authors' pairs; an empty one was left out.
+
+    sets : name -> list of (method, task, change, half a width).
+    """
+    paths, described = [], []
+    for name, cells in sets.items():
+        frame = pd.DataFrame(cells, columns=["method", "task", "change", "half"])
+        if cells:
+            limits = {
+                "low_refitted": frame["change"] - frame["half"],
+                "high_refitted": frame["change"] + frame["half"],
+                # Of the frozen method alone: nothing to judge by.
+                "low": frame["change"] - 1e-6,
+                "high": frame["change"] + 1e-6,
+            }
+            frame = frame.assign(measure="recall1", n=200, interval_method="t", **limits)
+        path = tmp_path / f"{name}.parquet"
+        write_table(frame if cells else pd.DataFrame(), path, {"embeddings": name})
+        imported = tmp_path / f"part-{name}.parquet"
+        about = {"dataset": name, "dataset_sha256": imported_digest(SHA256)}
+        write_table(pd.DataFrame({"sample_id": ["a"]}), imported, about)
+        paths.append(path)
+        config = {"datasets": {name: {"kind": "embeddings"}}, "models": {}}
+        described.append({"name": name, **describe_subject(config, None, name)})
+    folder = PROJECT / "config"
+    _, claims = load_claims(folder / "claims.yaml", folder / "claims.schema.yaml")
+    outputs = [tmp_path / f"claims.{ending}" for ending in ("csv", "md", "tex")]
+    judge_claims.main(
+        {"method_changes": paths},
+        [tmp_path / f"part-{name}.parquet" for name in sets],
+        *outputs,
+        claims=[claim for claim in claims if claim["table"] == "method_changes"],
+        described={"method_changes": described},
+    )
+    return pd.read_csv(outputs[0]).set_index("id")
+
+
+def test_later_papers_are_judged_by_what_methods_change(tmp_path):
+    cells = [
+        ("nnn", "text to picture", 0.06, 0.05),
+        ("shift", "text to picture", -0.15, 0.05),
+        ("shift", "picture to text", -0.02, 0.05),
+        ("mean_removal", "text to picture", -0.01, 0.02),
+        ("projection", "text to picture", -0.001, 0.003),
+        ("projection", "picture to text", -0.2, 0.05),
+    ]
+    found = judge_methods(tmp_path, {"mine": cells, "few": []})
+    verdicts = found["verdict"].to_dict()
+    assert verdicts["nnn-recall-clip"] == "reproduced"
+    assert verdicts["i0t-shift-text-clip"] == "reproduced"
+    assert verdicts["i0t-shift-picture-clip"] == "undecided"
+    assert verdicts["i0t-mean-text-clip"] == "undecided"
+    # The direction that harms counts.
+    assert verdicts["c3-orthogonal-clip"] == "not reproduced"
+    assert found.loc["nnn-recall-clip", "source"] == "NNN"
+    assert found.loc["nnn-recall-clip", ["low", "high"]].tolist() == pytest.approx([0.01, 0.11])
+    # What is about other models is not judged by these rows.
+    assert verdicts["nnn-recall-coco"] == verdicts["nnn-recall-here"] == "not run"
+
+
+def test_no_change_that_is_not_within_half_a_point_is_undecided(tmp_path):
+    cells = [("projection", task, 0.0, 0.02) for task in ("text to picture", "picture to text")]
+    verdict = judge_methods(tmp_path, {"mine": cells}).loc["c3-orthogonal-clip", "verdict"]
+    assert verdict == "undecided"
+
+
+def test_where_methods_were_compared_on_nothing_no_claim_of_theirs_is_judged(tmp_path):
+    assert set(judge_methods(tmp_path, {"few": []})["verdict"]) == {"not run"}

@@ -19,7 +19,13 @@ from modgap.files import sha256_of
 from modgap.plan.config import load_config
 from picture_files import picture_bytes, write_tar
 from plans import problems_of
-from published_formats import WRITERS, write_coco, write_fairface, write_memes
+from published_formats import (
+    WRITERS,
+    write_coco,
+    write_fairface,
+    write_memes,
+    write_mixbench,
+)
 from workflow.runs import copy_project, planned, snakemake
 
 N = 6
@@ -33,6 +39,7 @@ def origin(tmp_path_factory, shared):
         write(folder)
     write_coco(folder)
     write_fairface(folder)
+    write_mixbench(folder / "mixbench", n=N + 1)
     (folder / "modality-gap").mkdir()
     published = shared("data/published/features_clip.npy")
     shutil.copy(published, folder / "modality-gap" / "features_clip.npy")
@@ -55,6 +62,7 @@ def datasets(address, memes):
         **sets,
         "coco": {"kind": "coco_captions", "n": N},
         "faces": {"kind": "fairface", "n": N},
+        "search": {"kind": "mixbench", "name": "MSCOCO", "n": N},
         "memes": {"kind": "hateful_memes", "path": str(memes)},
         "shards": {"kind": "webdataset", "shards": f"{address}/shard-{{0..1}}.tar"},
         "clip": {"kind": "embeddings", "file": "resources/modality-gap/features_clip.npy"},
@@ -175,7 +183,7 @@ def test_every_kind_is_listed_without_network(listed):
     tables = {
         path.stem: pd.read_parquet(path) for path in (listed / "small/samples").glob("*.parquet")
     }
-    assert len(tables) == 15
+    assert len(tables) == 16
     for name, table in tables.items():
         pictures = table["sample_id"].nunique()
         assert pictures == {"shards": 5, "memes": 8}.get(name, 3 if pictures == 3 else N), name

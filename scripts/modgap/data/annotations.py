@@ -1,4 +1,4 @@
-"""Files of captions and labels of published datasets: COCO, FairFace, HatefulMemes.
+"""Files of captions and labels of published datasets: COCO, FairFace, HatefulMemes, MixBench.
 
 Standard library only: the workflow reads this when it counts the shards of a dataset.
 """
@@ -173,6 +173,17 @@ def read_faces(path):
     return rows
 
 
+def read_lines(path):
+    """(row, text) of every line of a file that is not blank, rows from 1."""
+    try:
+        with open_input(path, "r", encoding="utf-8-sig") as stream:
+            # Not splitlines: a text may hold U+2028 and its like.
+            lines = stream.read().split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not text in UTF-8 ({error})") from error
+    return [(row, line) for row, line in enumerate(lines, start=1) if line.strip()]
+
+
 def read_memes(path):
     """Rows of a ``.jsonl`` file: row number, img, label (0 or 1), text.
 
@@ -180,16 +191,8 @@ def read_memes(path):
     ------
     InputError : missing file, a row that is not JSON, without picture or label, named twice.
     """
-    try:
-        with open_input(path, "r") as stream:
-            # Not splitlines: a text may hold U+2028 and its like.
-            lines = stream.read().split("\n")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not text in UTF-8 ({error})") from error
     memes, seen = [], set()
-    for row, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for row, line in read_lines(path):
         try:
             meme = parse_json(line)
             meme = {"row": row, **{key: meme[key] for key in ("img", "label", "text")}}
@@ -213,3 +216,86 @@ def read_memes(path):
     if not memes:
         raise InputError(f"{path}: no meme in it")
     return memes
+
+
+def read_mixbench(queries, corpus, qrels):
+    """Queries of a mixed search, each with the document that answers it, as the queries come.
+
+    Parameters
+    ----------
+    queries, corpus : ``.jsonl`` files, an object a line with ``query_id`` or ``corpus_id``,
+        ``text`` and ``image`` (a file name).
+    qrels : a table with tabs: ``query_id``, ``corpus_id``, ``score``.
+
+    Returns
+    -------
+    list of dicts: ``query_id``; ``row`` of its document in ``corpus``, its ``text`` and ``image``
+    ("" where it has none); ``texts``: the query, the text of the document, then other queries that
+    the document answers too.
+
+    Raises
+    ------
+    InputError : a file that is not so, an id that is twice or nowhere, a query without words or
+        with a picture, a query that no document or more than one answers.
+    """
+    asked, documents = read_searched(queries, "query_id"), read_searched(corpus, "corpus_id")
+    answers = read_relevant(qrels, queries, asked, corpus, documents)
+    asking = {}
+    for query, one in asked.items():
+        where = f"{queries}, row {one['row']}"
+        if one["image"] or not one["text"]:
+            raise InputError(f"{where}: query {query!r} is not a text alone; leave this set out")
+        if query not in answers:
+            raise InputError(f"{where}: no row of {qrels} answers query {query!r}")
+        asking.setdefault(answers[query], []).append(one["text"])
+    found = []
+    for query, one in asked.items():
+        document = documents[answers[query]]
+        others = [text for text in asking[answers[query]] if text != one["text"]]
+        texts = [one["text"], document["text"], *others]
+        found.append({**document, "query_id": query, "texts": texts})
+    return found
+
+
+def read_searched(path, key):
+    """Queries or documents by their id: row, text, image; "" for what one does not have."""
+    found = {}
+    for row, line in read_lines(path):
+        where = f"{path}, row {row}"
+        try:
+            one = parse_json(line)
+            name = str(one[key])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{where}: not a JSON object with {key!r} ({error})") from error
+        if name in found:
+            raise InputError(f"{where}: {key} {name!r} stands in row {found[name]['row']} as well")
+        parts = {part: one.get(part) or "" for part in ("text", "image")}
+        for part, value in parts.items():
+            parts[part] = check_text(value, where, part).strip()
+        found[name] = {"row": row, **parts}
+    if not found:
+        raise InputError(f"{path}: nothing in it")
+    return found
+
+
+def read_relevant(path, queries, asked, corpus, documents):
+    """The id of the document that answers each query."""
+    answers, (first, *lines) = {}, read_lines(path) or [(1, "")]
+    header = [name.strip() for name in first[1].split("\t")]
+    columns = ("query_id", "corpus_id", "score")
+    if missing := [name for name in columns if name not in header]:
+        raise InputError(f"{path}: no column {missing[0]!r} in the first row, between tabs")
+    for row, line in lines:
+        cells = [cell.strip() for cell in line.split("\t")]
+        if len(cells) != len(header):
+            raise InputError(f"{path}, row {row}: {len(cells)} cells, the header has {len(header)}")
+        query, document, score = (cells[header.index(name)] for name in columns)
+        for name, known, file in ((query, asked, queries), (document, documents, corpus)):
+            if name not in known:
+                raise InputError(f"{path}, row {row}: {name!r} is not in {file}")
+        if score == "0":
+            continue
+        if query in answers:
+            raise InputError(f"{path}, row {row}: a second document for query {query!r}; keep one")
+        answers[query] = document
+    return answers

@@ -1,7 +1,7 @@
 """Samples tables of pictures that exist already, or are noise: one function per kind of dataset.
 
-Class folders, caption tables, COCO, FairFace, HatefulMemes and noise. Torchvision's datasets and
-webdatasets have modules, scripts and rules of their own.
+Class folders, caption tables, COCO, FairFace, HatefulMemes, MixBench and noise. Torchvision's
+datasets and webdatasets have modules, scripts and rules of their own.
 """
 
 import os
@@ -10,7 +10,7 @@ import posixpath
 import numpy as np
 import pandas as pd
 
-from modgap.data.annotations import GENDERS, read_coco, read_faces, read_memes
+from modgap.data.annotations import GENDERS, read_coco, read_faces, read_memes, read_mixbench
 from modgap.data.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.data.folders import class_images, find_named, list_files
 from modgap.data.sources import count_items
@@ -44,6 +44,8 @@ def list_samples(entry, *, on_bad_sample):
     """
     if entry["kind"] == "captions_table":
         return captions_samples(entry, on_bad_sample=on_bad_sample)
+    if entry["kind"] == "mixbench":
+        return mixbench_samples(entry, on_bad_sample=on_bad_sample)
     careful = {
         "coco_captions": coco_samples,
         "fairface": fairface_samples,
@@ -101,17 +103,7 @@ def captions_samples(entry, *, on_bad_sample):
     found = {}
     for image, (matches, name) in zip(named, find_named(named, files, images, table), strict=True):
         where = f"{table}, {first_row[image]}"
-        if name is None:
-            raise InputError(f"{where}: image {image!r} leads outside {images}")
-        if len(matches) > 1:
-            raise InputError(
-                f"{where}: image {image!r} may be {matches[0]!r} or {matches[1]!r} of {images}; "
-                "write more of the path"
-            )
-        if not matches and on_bad_sample == "stop":
-            near = similar_name(name, files)
-            raise InputError(f"{where}: image {image!r} is not in {images}{near}")
-        found[image] = matches[0] if matches else name
+        found[image] = choose_file(image, matches, name, files, images, where, on_bad_sample)
     check_one_name_each(found, first_row, table)
     names = {image: found[image] for image in chosen}
     skipped = [
@@ -131,6 +123,21 @@ def captions_samples(entry, *, on_bad_sample):
         caption_index=frame.groupby("image").cumcount().to_numpy(),
     )
     return samples, {name: files.get(name, -1) for name in names.values()}, skipped
+
+
+def choose_file(image, matches, name, files, container, where, on_bad_sample):
+    """The name in its folder or archive of the picture that a file names; see ``find_named``."""
+    if name is None:
+        raise InputError(f"{where}: image {image!r} leads outside {container}")
+    if len(matches) > 1:
+        raise InputError(
+            f"{where}: image {image!r} may be {matches[0]!r} or {matches[1]!r} of {container}; "
+            "write more of the path"
+        )
+    if not matches and on_bad_sample == "stop":
+        near = similar_name(name, files)
+        raise InputError(f"{where}: image {image!r} is not in {container}{near}")
+    return matches[0] if matches else name
 
 
 def explain_empty(has_other, place, table):
@@ -300,3 +307,38 @@ def memes_samples(entry, *, on_bad_sample):
         text=[meme["text"] for meme in memes],
     )
     return samples, dict(zip(ids, sizes, strict=True))
+
+
+def mixbench_samples(entry, *, on_bad_sample):
+    """Queries of a mixed search with the document that answers each, a picture and its text.
+
+    One picture for each query. Its first caption is the query, the second the text of the document,
+    so that in a search over pictures and texts the one asks and the other is found; more are other
+    queries for the same document. Documents that no query asks for are left out.
+    """
+    queries, corpus, qrels = entry["files"]
+    images, asked = entry["images"], read_mixbench(queries, corpus, qrels)
+    check_published(len(asked), entry, queries)
+    asked = asked[: entry.get("n")]
+    files, _ = list_files(images)
+    names, rows, skipped = {}, [], []
+    found = find_named([one["image"] or "." for one in asked], files, images, corpus)
+    for one, (matches, name) in zip(asked, found, strict=True):
+        where, query = f"{corpus}, row {one['row']}", one["query_id"]
+        lacks = next((part for part in ("text", "image") if not one[part]), None)
+        if lacks and on_bad_sample == "stop":
+            raise InputError(
+                f"{where}: a document without {lacks} answers query {query!r}; remove both, or set "
+                "pixels.on_bad_sample: skip to leave it out"
+            )
+        if not one["text"]:
+            skipped.append((query, explain_empty(True, f"row {one['row']}", corpus)))
+        names[query] = choose_file(one["image"], matches, name, files, images, where, on_bad_sample)
+        rows += [(query, i, text) for i, text in enumerate(one["texts"]) if text]
+    samples = samples_frame(
+        [query for query, _, _ in rows],
+        [location(images, names[query]) for query, _, _ in rows],
+        caption=[text for _, _, text in rows],
+        caption_index=[i for _, i, _ in rows],
+    )
+    return samples, {query: files.get(name, -1) for query, name in names.items()}, skipped

@@ -10,7 +10,7 @@ import math
 import os
 import re
 
-from modgap.data.annotations import read_coco, read_faces, read_memes
+from modgap.data.annotations import read_coco, read_faces, read_memes, read_searched
 from modgap.data.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.data.folders import class_images, list_files
 from modgap.data.modalities import CLASS_FILES, embedding_paths, embedding_sources
@@ -99,6 +99,10 @@ HATEFUL_MEMES = {
     "test_unseen": 2_000,
 }
 
+# Queries of each set that are texts; OVEN's have pictures.
+MIXBENCH = {"MSCOCO": 984, "Google_WIT": 1_000, "VisualNews": 981}
+MIXBENCH_FILES = ("queries.jsonl", "corpus.jsonl", "qrels/qrels.tsv")
+
 N_DIGITS = 1797  # scikit-learn's
 
 NUMERIC_RANGE = re.compile(r"\{([0-9]{1,18})\.\.([0-9]{1,18})\}")
@@ -146,6 +150,7 @@ def complete_entry(name, entry, folder):
         "coco_captions": coco_sources,
         "fairface": fairface_sources,
         "hateful_memes": memes_sources,
+        "mixbench": mixbench_sources,
         "webdataset": webdataset_sources,
         "embeddings": embedding_sources,
     }
@@ -190,6 +195,16 @@ def memes_sources(_, entry, folder):
         entry["path"] = f"{folder}/hateful-memes"
         entry["published"] = HATEFUL_MEMES[entry["split"]]
     return {**entry, "annotations": f"{entry['path'].rstrip('/')}/{entry['split']}.jsonl"}
+
+
+def mixbench_sources(_, entry, folder):
+    """Of a clone of the whole at ``path`` the pictures are a folder; in ``resources`` a tar."""
+    place = f"{entry.get('path', f'{folder}/mixbench').rstrip('/')}/{entry['name']}"
+    images = f"{place}/images" if "path" in entry else f"{place}/images.tar"
+    published = {} if "path" in entry else {"published": MIXBENCH[entry["name"]]}
+    kept = {key: value for key, value in entry.items() if key != "path"}
+    files = [f"{place}/{file}" for file in MIXBENCH_FILES]
+    return {"images": images, **published, **kept, "files": files}
 
 
 def webdataset_sources(name, entry, folder):
@@ -321,6 +336,7 @@ def count_items(kind, entry, *, on_bad_sample="skip"):
         "coco_captions": lambda: len(read_coco(entry["annotations"], entry["split"])),
         "fairface": lambda: len(read_faces(entry["annotations"])),
         "hateful_memes": lambda: len(read_memes(entry["annotations"])),
+        "mixbench": lambda: len(read_searched(entry["files"][0], "query_id")),
     }
     return counters[kind]()
 

@@ -142,13 +142,18 @@ def merge_moments(parts):
     return Moments(*(sum(values) for values in zip(*parts, strict=True)))
 
 
-def check_differing(moments):
-    """Raise an InputError where one side's rows are all equal: there is nothing to fit."""
+def check_differing(moments, where=None):
+    """Raise an InputError where one side's rows are all equal: there is nothing to fit.
+
+    where : the embedding set or file, for the message.
+    """
     for side, name in zip(SIDES, ("pictures", "texts"), strict=True):
         if moments.spread(side) < 1e-10:
             n = int(moments.n[SIDES.index(side)])
+            start = f"{where}: " if where else ""
             raise InputError(
-                f"all {n} embeddings of {name} for calibration are equal; give {name} that differ"
+                f"{start}all {n} embeddings of {name} for calibration are equal; give {name} that "
+                "differ"
             )
 
 

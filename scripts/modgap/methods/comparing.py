@@ -106,6 +106,7 @@ def prepare_setting(
     *,
     labels=None,
     classes=None,
+    name=None,
     seed=0,
     most_tested=2_000,
     most_fitted=10_000,
@@ -120,6 +121,7 @@ def prepare_setting(
     most_tested, most_fitted : pictures of test and calibration at most.
     classes : dict from task to (pictures (n', dim), labels (n',), prompts (n_classes, dim)).
         Pictures that methods are fitted or chosen on are left out of it.
+    name : of the embedding set, for messages.
 
     Raises
     ------
@@ -132,7 +134,7 @@ def prepare_setting(
     if len(fitted) > most_fitted:
         fitted = np.sort(np.random.default_rng(seed).permutation(fitted)[:most_fitted])
     calibration = whole.keep(fitted)
-    check_differing(calibration.moments)
+    check_differing(calibration.moments, name)
     validation, test = (
         hold_out(whole, codes, kind, groups, rows, labels, seed)
         for rows in (split.validation, split.test)

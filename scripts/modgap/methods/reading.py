@@ -1,11 +1,13 @@
 """What methods are compared on, read from the files of an embedding set."""
 
+from textwrap import shorten
+
 import numpy as np
 import pandas as pd
 
 from modgap.errors import InputError
 from modgap.job import LOG
-from modgap.methods.calibration import Calibration
+from modgap.methods.calibration import Calibration, check_differing
 from modgap.methods.splits import FEWEST_PAIRS
 from modgap.statistics.clouds import (
     label_indices,
@@ -17,6 +19,9 @@ from modgap.statistics.clouds import (
 from modgap.statistics.geometry import normalise
 from modgap.statistics.retrieval import caption_relevance
 from modgap.tables import read_table
+
+# Classes that a message names, and letters of each.
+NAMED_CLASSES, NAME_WIDTH = 2, 24
 
 
 def read_set(first, second, samples):
@@ -36,15 +41,15 @@ def read_relevance(pair, samples):
 
 
 def read_set_labels(pair, labels, columns, name):
-    """Label of each picture as an integer, (n,); None where the data has none.
+    """Label of each picture as an integer, (n,), and the classes; None twice where there are none.
 
     labels : path of the table that has the columns, or None.
     """
     if labels is None or not columns:
-        return None
+        return None, None
     table = read_table(labels).drop_duplicates("sample_id").set_index("sample_id")
     pictures = table.reindex(pair.ids).reset_index()
-    return pd.factorize(picture_labels(pictures, columns, name))[0]
+    return pd.factorize(picture_labels(pictures, columns, name))
 
 
 def read_classes(task):
@@ -69,7 +74,7 @@ def read_other(first, second, samples, dim, name, most, seed):
 
     Raises
     ------
-    InputError : another number of dimensions than the set has.
+    InputError : another number of dimensions than the set has, or a side of equal rows.
     """
     pair, X, Y = read_set(first, second, samples)
     if X.shape[1] != dim:
@@ -78,9 +83,10 @@ def read_other(first, second, samples, dim, name, most, seed):
             "the same model"
         )
     whole = Calibration(X, Y, pair.owner)
-    if len(X) <= most:
-        return whole
-    return whole.keep(np.sort(np.random.default_rng(seed).permutation(len(X))[:most]))
+    if len(X) > most:
+        whole = whole.keep(np.sort(np.random.default_rng(seed).permutation(len(X))[:most]))
+    check_differing(whole.moments, second[0])
+    return whole
 
 
 def why_left_out(n, name):
@@ -93,19 +99,25 @@ def why_left_out(n, name):
     )
 
 
-def warn_of_unseen(labels, calibration, where):
-    """Log a line for each class that no calibration picture, and so no text, is of.
+def warn_of_unseen(labels, classes, calibration, where):
+    """Log a line with the classes that no calibration picture, and so no text, is of.
 
-    labels : (n,) labels of all pictures, or None. calibration : rows of those that are fitted on.
+    labels : (n,) class of each picture as a place in ``classes``, or None. calibration : rows of
+    those that are fitted on. where : the set and the file of its labels.
+
+    Returns
+    -------
+    list with the line, or an empty one.
     """
-    if labels is None:
-        return []
-    missing = np.setdiff1d(labels, labels[calibration])
+    missing = [] if labels is None else np.setdiff1d(labels, labels[calibration])
     if not len(missing):
         return []
+    named = ", ".join(repr(shorten(str(classes[i]), NAME_WIDTH)) for i in missing[:NAMED_CLASSES])
+    more = f" and {len(missing) - NAMED_CLASSES} more" if len(missing) > NAMED_CLASSES else ""
     line = (
-        f"{where}: {len(missing)} of {len(np.unique(labels))} classes have no calibration texts; "
-        "methods are fitted without them, and their pictures are tested all the same"
+        f"{where}: no calibration texts of {named}{more}, of {len(classes)} classes; methods are "
+        "fitted without them and tested on their pictures all the same; add pairs of them, or "
+        "leave them out"
     )
     LOG.warning(line)
     return [line]

@@ -1,4 +1,4 @@
-"""Folders, caption tables, COCO, FairFace, HatefulMemes: what is listed, and what is refused."""
+"""Folders, caption tables and published datasets: what is listed, and what is refused."""
 
 import re
 
@@ -20,6 +20,7 @@ from published_formats import (
     write_fairface,
     write_karpathy,
     write_memes,
+    write_mixbench,
 )
 
 
@@ -178,6 +179,54 @@ def test_a_meme_without_its_picture(tmp_path):
     with pytest.raises(InputError, match=r"row 3: no picture .*img/00002\.png"):
         listed_of(tmp_path, "hateful_memes", n=8)
     assert len(listed_of(tmp_path, "hateful_memes", on_bad_sample="skip", n=8)) == 8
+
+
+def test_a_mixed_search_lists_a_picture_for_each_query(tmp_path):
+    """The query asks, the text of its document is found: captions 0 and 1."""
+    write_mixbench(tmp_path / "mixbench")
+    samples = listed_of(tmp_path, "mixbench", name="MSCOCO", n=2)
+    assert list(samples["sample_id"]) == ["q0", "q0", "q1", "q1"]
+    assert list(samples["caption_index"]) == [0, 1, 0, 1]
+    texts = ["Query 0.", "Document 0.", "Query 1.", "Document 1."]
+    assert list(samples["caption"]) == texts
+    assert samples["image"][0] == f"{tmp_path}/mixbench/MSCOCO/images.tar#images/0000.jpg"
+
+
+def test_a_clone_of_a_mixed_search_has_its_pictures_in_a_folder(tmp_path):
+    write_mixbench(tmp_path / "clone", packed=False)
+    entry = {"name": "MSCOCO", "path": str(tmp_path / "clone")}
+    samples = listed_of(tmp_path, "mixbench", **entry)
+    assert samples["sample_id"].nunique() == 6
+    assert samples["image"][0] == f"{tmp_path}/clone/MSCOCO/images/0000.jpg"
+    assert count_items("mixbench", resolved(tmp_path, "mixbench", **entry)) == 6
+    # The published set has 984 queries, known before anything is fetched.
+    assert count_items("mixbench", resolved(tmp_path, "mixbench", name="MSCOCO")) == 984
+    (tmp_path / "clone" / "MSCOCO" / "images" / "0002.jpg").unlink()
+    with pytest.raises(InputError, match=r"corpus\.jsonl, row 6: image '0002\.jpg' is not in"):
+        listed_of(tmp_path, "mixbench", **entry)
+    skipped = listed_of(tmp_path, "mixbench", on_bad_sample="skip", **entry)
+    assert skipped["sample_id"].nunique() == 6  # listed as bad when it is decoded
+
+
+@pytest.mark.parametrize("part", ["text", "image"])
+def test_a_document_that_lacks_something_is_named_or_left_out(tmp_path, part):
+    write_mixbench(tmp_path / "clone", packed=False)
+    corpus = tmp_path / "clone" / "MSCOCO" / "corpus.jsonl"
+    old = {"text": '"Document 0."', "image": '"0000.jpg"'}[part]
+    corpus.write_text(corpus.read_text().replace(old, "null"))
+    entry = {"name": "MSCOCO", "path": str(tmp_path / "clone")}
+    with pytest.raises(InputError, match=f"row 8: a document without {part} answers query 'q0'"):
+        listed_of(tmp_path, "mixbench", **entry)
+    given = resolved(tmp_path, "mixbench", **entry)
+    samples, _, skipped = list_samples(given, on_bad_sample="skip")
+    assert samples["sample_id"].nunique() == 6
+    assert [one for one, _ in skipped] == (["q0"] if part == "text" else [])
+
+
+def test_a_published_search_of_another_size_is_refused(tmp_path):
+    write_mixbench(tmp_path / "mixbench")
+    with pytest.raises(InputError, match="984"):
+        listed_of(tmp_path, "mixbench", name="MSCOCO")
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from modgap.data.sources import (
     COCO,
     FAIRFACE,
     HATEFUL_MEMES,
+    MIXBENCH,
+    MIXBENCH_FILES,
     TORCHVISION,
     complete_entry,
     fetched_files,
@@ -38,9 +40,12 @@ WITHOUT_ADDRESS = {
     "fairface/fairface_label_val.csv",
     *(f"hateful-memes/{split}.jsonl" for split in HATEFUL_MEMES),
     "mimic-cxr/captions.csv",
+    *(f"mixbench/{name}/images.tar" for name in MIXBENCH),
 }
-WITHOUT_HASH = WITHOUT_ADDRESS
-WITHOUT_BYTES = WITHOUT_ADDRESS | {
+WITHOUT_HASH = WITHOUT_ADDRESS | {
+    f"mixbench/{name}/{file}" for name in MIXBENCH for file in MIXBENCH_FILES
+}
+WITHOUT_BYTES = WITHOUT_HASH | {
     "cifar10/cifar-10-python.tar.gz",
     "cifar100/cifar-100-python.tar.gz",
     "gtsrb/GTSRB-Training_fixed.zip",
@@ -137,6 +142,7 @@ def test_every_file_of_a_downloaded_kind_is_in_the_table(rows):
         {"kind": "fairface", "split": s, "padding": p} for s in FAIRFACE for p in (0.25, 1.25)
     ]
     entries += [{"kind": "hateful_memes", "split": split} for split in HATEFUL_MEMES]
+    entries += [{"kind": "mixbench", "name": name} for name in MIXBENCH]
     datasets = {str(i): complete_entry("d", entry, "res") for i, entry in enumerate(entries)}
     files = set(fetched_files(datasets, "res", rows))
     unused = {file for file in rows if file not in files}

@@ -184,6 +184,8 @@ def test_bad_input_is_one_line():
     codes, kind = own_relevance(owner, N)
     with pytest.raises(InputError, match="texts for calibration are equal"):
         prepare_setting(X, np.repeat(X[:1], N, axis=0), owner, codes, kind)
+    with pytest.raises(InputError, match=r"mine: all \d+ embeddings of texts"):
+        prepare_setting(X, np.repeat(X[:1], N, axis=0), owner, codes, kind, name="mine")
 
 
 def test_the_baseline_of_mixed_search_stands_among_the_methods(setting, measured):

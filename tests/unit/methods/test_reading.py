@@ -43,10 +43,11 @@ def test_labels_follow_the_pictures_and_not_the_table(tmp_path):
     pair, _, _ = read_set(*write_pair(tmp_path))
     table = pd.DataFrame({"sample_id": pair.ids[::-1], "label": np.repeat(["b", "a"], 10)})
     write_table(table, tmp_path / "labels.parquet")
-    labels = read_set_labels(pair, tmp_path / "labels.parquet", ["label"], "mine")
+    labels, classes = read_set_labels(pair, tmp_path / "labels.parquet", ["label"], "mine")
+    assert (classes[labels[0]], classes[labels[-1]]) == ("a", "b")
     assert len(set(labels[:10])) == len(set(labels[10:])) == 1
     assert labels[0] != labels[-1]
-    assert read_set_labels(pair, None, ["label"], "mine") is None
+    assert read_set_labels(pair, None, ["label"], "mine") == (None, None)
 
 
 def test_a_task_has_pictures_labels_and_class_vectors(tmp_path):
@@ -65,6 +66,10 @@ def test_another_set_is_cut_to_the_most_and_must_fit(tmp_path):
     assert read_other(*files, 4, "mine", 100, 0).n_pictures == 20
     with pytest.raises(InputError, match="4 dimensions, but 'mine' has 5"):
         read_other(*files, 5, "mine", 8, 0)
+    ids = pd.DataFrame({"sample_id": [f"i{k}" for k in range(20)]})
+    write_embeddings(files[1][0], ids, np.ones((20, 4), np.float32), {"model": "imported"})
+    with pytest.raises(InputError, match=r"second\.parquet: all 20 embeddings of texts"):
+        read_other(*files, 4, "mine", 100, 0)
 
 
 def test_what_is_left_out_is_said():
@@ -73,8 +78,14 @@ def test_what_is_left_out_is_said():
 
 
 def test_classes_without_calibration_texts_are_told():
-    labels = np.array([0, 0, 1, 1, 2])
-    assert warn_of_unseen(labels, np.array([0, 2, 4]), "mine") == []
-    (line,) = warn_of_unseen(labels, np.array([0, 2]), "mine")
-    assert line.startswith("mine: 1 of 3 classes have no calibration texts")
-    assert warn_of_unseen(None, np.array([0]), "mine") == []
+    labels, classes = np.array([0, 0, 1, 1, 2]), np.array(["cat", "dog", "x" * 400])
+    assert warn_of_unseen(labels, classes, np.array([0, 2, 4]), "mine") == []
+    (line,) = warn_of_unseen(labels, classes, np.array([0, 4]), "mine (labels.csv)")
+    assert line.startswith(
+        "mine (labels.csv): no calibration texts of 'dog', of 3 classes; methods"
+    )
+    assert line.endswith("add pairs of them, or leave them out")
+    assert warn_of_unseen(None, None, np.array([0]), "mine") == []
+    (line,) = warn_of_unseen(np.arange(9), np.array(["y" * 400] * 9), np.array([0]), "mine")
+    assert "and 6 more, of 9 classes" in line
+    assert len(line) <= 300

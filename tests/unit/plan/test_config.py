@@ -34,7 +34,7 @@ def test_all_problems_are_listed_one_line_each(root):
     assert problems_of(given, root) == [
         "datasets.scenes.kind: 'scene' is none of scenes, digits, captions_table, image_folder, "
         "noise, embeddings, coco_captions, torchvision, webdataset, fairface, hateful_memes, "
-        "did you mean 'scenes'?",
+        "mixbench, did you mean 'scenes'?",
         "models.m: unknown key 'sed', did you mean 'seed'?",
         "embeddings: unknown key 'batchsize', did you mean 'batch_size'?",
         "embeddings.precision: 'fp8' is none of fp32, bf16, fp16, auto",

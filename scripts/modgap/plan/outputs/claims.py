@@ -151,8 +151,8 @@ def list_subjects(config, cells, seeds=None):
     -------
     dict: what (``embedding_sets``, ``cones``, ``initialisations``, ``disabled_normalisation``,
     ``independent_models``, ``zero_shot``, ``fairness``, a training study, ``random_networks``,
-    ``theorems``, ``sphere`` or ``printed_numbers``) -> name -> dict of attributes. What the run
-    does not have is empty; printed numbers have no file.
+    ``theorems``, ``sphere``, ``gap_methods`` or ``printed_numbers``) -> name -> dict of
+    attributes. What the run does not have is empty; printed numbers have no file.
     """
     sets = {
         name: describe_subject(config, entry.get("model"), entry["dataset"])
@@ -198,6 +198,10 @@ def list_subjects(config, cells, seeds=None):
             "n_seeds",
         )
         for name, entry in config["independent_models"].items()
+    }
+    # Methods are compared on the first seed of a model.
+    result["gap_methods"] = {
+        name: dict(sets[name]) for name in config["gap_methods"] if name in sets
     }
     mark_seeds(result, config, seeds or {})
     for study, entry in config["training_studies"].items():

@@ -23,7 +23,7 @@ from modgap.report.verdicts.decide import rank_support
 from modgap.statistics.inference import log_log_slope, mean_interval
 
 # Beginnings of ``interval_method`` where there is an interval that nobody knows.
-UNKNOWN = ("none: n too small", "none: biased", "none: one seed")
+UNKNOWN = ("none: n too small", "none: biased", "none: one seed", "none: no jackknife")
 
 # The seed of the model that a row is measured on, where there are several.
 SEED = "training_seed"
@@ -51,6 +51,7 @@ FACTORS = (
     "stage",
     "delta",
     "task",
+    "method",
     "activation",
     "bias",
     "depth",

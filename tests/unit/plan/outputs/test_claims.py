@@ -117,6 +117,11 @@ def test_the_papers_configuration_has_what_its_claims_are_about(content, tmp_pat
     text = (PROJECT / "config/paper.yaml").read_text()
     scale = {name: source["scale"] for name, source in content["sources"].items()}
     of_paper = {c["id"] for c in judgeable(content) if scale[c["about"]] == "paper"}
+    # Of a configuration of its own.
+    searched = {c["id"] for c in judgeable(content) if c["about"] == "methods_mixbench_b16"}
+    example = yaml.safe_load((PROJECT / "config/examples/mixbench.yaml").read_text())
+    assert fitting(example) & of_paper == searched
+    of_paper -= searched
     # HatefulMemes must be your own.
     absent = {c["id"] for c in judgeable(content) if c["about"] == "memes_b16"}
     assert of_paper - fitting(yaml.safe_load(text)) == absent
@@ -202,6 +207,29 @@ def test_every_table_comes_with_its_files_and_what_they_are_about(root, monkeypa
     assert subject["state"] == "random"
     assert planned["files"].keys() == planned["settings"]["described"].keys()
     assert planned["imported"] == []
+
+
+LATER = {"GR-CLIP", "NNN", "C3", "I0T", "Schrodi et al.", "Sato et al."}
+
+
+def test_later_papers_are_judged_by_the_sign_and_named_where_they_say_so(content):
+    """Their galleries, captions and calibration are not those of a run."""
+    later = [claim for claim in content["claims"] if claim["source"] in LATER]
+    assert {claim["source"] for claim in later} == LATER
+    for claim in later:
+        assert claim["where"].startswith(claim["source"]), claim["id"]
+        assert {claim.get("above"), claim.get("below")} & {0} or claim["target"] == 0
+    published = {claim["source"] for claim in later if "published" in claim}
+    assert published == {"GR-CLIP", "NNN", "I0T"}
+
+
+def test_methods_are_judged_on_the_sets_that_they_are_compared_on():
+    config = load_config({}, PROJECT)
+    subjects = list_subjects(config, plan_runs(config)[1])["gap_methods"]
+    assert subjects.keys() == config["gap_methods"].keys()
+    # The first seed of its model stands for no other.
+    assert subjects["scenes-trained"]["n_seeds"] == 1
+    assert "training_seed" not in subjects["scenes-trained"]
 
 
 def test_a_claim_of_the_papers_numbers_is_about_one_precision(content):

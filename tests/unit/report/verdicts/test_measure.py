@@ -8,6 +8,7 @@ import pytest
 
 from claim_files import make_claim, make_rows
 from modgap.errors import InputError
+from modgap.methods.comparing import change_intervals
 from modgap.report.verdicts.measure import measure_claim, select_rows, weakest
 from modgap.statistics.inference import mean_interval
 from modgap.statistics.measurements import BIASED, BIASED_OTHERWISE, TOO_FEW
@@ -51,7 +52,10 @@ def test_a_claim_is_measured_in_every_table_that_it_is_about():
     assert len(measure_claim(claim, {"gap": make_rows(0.8)})) == 1
 
 
-@pytest.mark.parametrize("why", [TOO_FEW, BIASED["gap"], BIASED_OTHERWISE])
+NO_JACKKNIFE = change_intervals(0.1, None, None)["interval_method"]
+
+
+@pytest.mark.parametrize("why", [TOO_FEW, BIASED["gap"], BIASED_OTHERWISE, NO_JACKKNIFE])
 def test_an_interval_that_nobody_knows_may_be_anywhere(why):
     """A closed gap of five pictures measures 0.2; its interval would reach to zero."""
     nothing = {"low": math.nan, "high": math.nan}
@@ -278,3 +282,12 @@ def test_forms_are_measured_within_each_seed():
     stages = make_rows(1.2, 1.0, 0.9, 1.1, stage=["end", "start"] * 2, training_seed=[0, 0, 1, 1])
     claim = make_claim(rows={"stage": "end"}, minus={"stage": "start"}, above=0, **BOUND)
     assert measure_one(claim, stages)["value"] == pytest.approx(0)
+
+
+def test_methods_of_one_task_are_compared_in_that_task():
+    rows = make_rows(0.1, 0.4, method="mean_removal", task=["shapes", "colours"])
+    others = make_rows(0.05, 0.1, method="shift", task=["colours", "shapes"])
+    claim = make_claim(rows={"method": "mean_removal"}, minus={"method": "shift"}, above=0, **BOUND)
+    found = measure(claim, pd.concat([rows, others], ignore_index=True))
+    by_task = {one["row"]["task"]: one["value"] for one in found}
+    assert by_task == {"shapes": pytest.approx(0.0), "colours": pytest.approx(0.35)}
