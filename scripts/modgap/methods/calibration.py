@@ -8,7 +8,7 @@ Moments are sums: those of two shards add up to those of both, so that a transfo
 moments depends neither on the order of the rows nor on how they were stored.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -68,11 +68,12 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class Calibration:
-    """The rows that a method may see; shapes as above."""
+    """The rows that a method may see; shapes as above. known : their moments, if one has them."""
 
     first: np.ndarray
     second: np.ndarray
     owner: np.ndarray | None = None
+    known: Moments | None = None
 
     @property
     def n_pictures(self):
@@ -82,7 +83,7 @@ class Calibration:
     @cached_property
     def moments(self):
         """The ``Moments`` of all rows."""
-        return gather_moments(self.first, self.second, self.owner)
+        return self.known or gather_moments(self.first, self.second, self.owner)
 
     def rows(self, side):
         """The rows of a side."""
@@ -103,9 +104,7 @@ class Calibration:
         """These pictures (rows of ``first``) with their texts; without pairs as many texts."""
         pictures = np.asarray(pictures)
         if self.owner is None:
-            return replace(
-                self, first=self.first[pictures], second=self.second[pictures % len(self.second)]
-            )
+            return Calibration(self.first[pictures], self.second[pictures % len(self.second)])
         place = np.full(len(self.first), -1)
         place[pictures] = np.arange(len(pictures))
         rows = np.flatnonzero(place[self.owner] >= 0)

@@ -6,6 +6,8 @@ side by side. A task's first measure in ``PRIMARY`` is tested, all measures have
 
 import json
 import time
+from dataclasses import replace
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +55,8 @@ from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
 N_REFITS = 20
+# Moments of 20 refits take 0.5 GB at 1,024 dimensions; of more they are gathered each time.
+MOST_KEPT_DIMENSIONS = 1_024
 # The baseline of mixed search among the methods.
 MERGED = "merged"
 PRIMARY = {
@@ -70,7 +74,8 @@ REFITTED = "the same and over calibration pictures, 20 refits on two thirds of t
 class Setting(NamedTuple):
     """What all methods of an embedding set are measured on.
 
-    refits : rows of the calibration pictures that each refit is fitted on.
+    refits : rows of the calibration pictures that each refit is fitted on. refit_moments : their
+    moments, [] where so many dimensions would take too much memory.
     classes : dict from task to ``LabelledSet``. fitted : rows of the calibration pictures.
     """
 
@@ -81,6 +86,7 @@ class Setting(NamedTuple):
     classes: dict
     seed: int
     fitted: np.ndarray
+    refit_moments: list
 
 
 class Measured(NamedTuple):
@@ -146,7 +152,10 @@ def prepare_setting(
         if unseen.any():
             labelled[task] = label_set(pictures[unseen], of_pictures[unseen], prompts, seed)
     refits = draw_refits(groups[fitted], N_REFITS, seed)
-    return Setting(calibration, validation, test, refits, labelled, seed, fitted)
+    moments = []
+    if X.shape[1] <= MOST_KEPT_DIMENSIONS:
+        moments = [calibration.keep(rows).moments for rows in refits]
+    return Setting(calibration, validation, test, refits, labelled, seed, fitted, moments)
 
 
 def label_set(pictures, labels, prompts, seed):
@@ -218,8 +227,9 @@ def measure_method(name, setting, *, refits=True):
     apart = separability_left(moved.first, moved.documents, test.owner, setting.seed)
     again = {}
     if refits and METHODS[name].needs not in ("nothing", "test batch"):
-        for rows in setting.refits:
-            fitted = fit_method(name, calibration.keep(rows), choice.parameters)
+        for rows, moments in zip_longest(setting.refits, setting.refit_moments):
+            kept = replace(calibration.keep(rows), known=moments)
+            fitted = fit_method(name, kept, choice.parameters)
             for key, result in measure_tasks(fitted, setting, brief=True).items():
                 again.setdefault(key, []).append(result.value)
     again = {key: np.array(values) for key, values in again.items()}

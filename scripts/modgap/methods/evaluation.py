@@ -7,12 +7,15 @@ each belongs to, the value, and the values without each part of the pictures (fo
     second  (m, dim) unit rows of their texts; owner (m,) picture of each
 """
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from modgap.methods.calibration import FIRST, SECOND
 from modgap.methods.search import (
     CUTOFFS,
+    DEPTH,
     Relevance,
     count_appearances,
     query_outcomes,
@@ -21,7 +24,14 @@ from modgap.methods.search import (
     skewness,
     summarise_ranking,
 )
-from modgap.methods.transforms import apply_transform, item_terms, score_items
+from modgap.methods.transforms import (
+    QUERY,
+    apply_transform,
+    gate_terms,
+    item_terms,
+    mix_terms,
+    score_items,
+)
 
 # Shares of pictures in a mixed gallery.
 SHARES_OF_PICTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -61,20 +71,74 @@ class Result(NamedTuple):
     effects: tuple | None = None
 
 
-class Moved(NamedTuple):
-    """A test set after a transform: rows of pictures, of texts as documents and as queries."""
+@dataclass(frozen=True)
+class Moved:
+    """A test set after a transform: rows of pictures, of texts as documents and as queries.
+
+    kept : what several tasks need of these rows, by name; see ``keep_first``.
+    """
 
     first: np.ndarray
     documents: np.ndarray
     queries: np.ndarray
+    kept: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def keep_first(self, name, make):
+        """What ``make`` gives, called the first time only."""
+        if name not in self.kept:
+            self.kept[name] = make()
+        return self.kept[name]
 
 
 def move_held_out(transform, test, dtype=np.float32):
     """Apply a transform to all rows once."""
-    return Moved(
-        apply_transform(transform, test.first, "first").astype(dtype),
-        apply_transform(transform, test.second, "second").astype(dtype),
-        apply_transform(transform, test.second, "second", query=True).astype(dtype),
+    documents = apply_transform(transform, test.second, SECOND).astype(dtype)
+    queries = documents
+    if SECOND + QUERY in transform.stages:
+        queries = apply_transform(transform, test.second, SECOND, query=True).astype(dtype)
+    return Moved(apply_transform(transform, test.first, FIRST).astype(dtype), documents, queries)
+
+
+def match_pictures(moved):
+    """Similarities of all texts (rows) to all pictures, (m, n)."""
+    return moved.keep_first("texts, pictures", lambda: moved.queries @ moved.first.T)
+
+
+def match_texts(moved):
+    """Similarities of all pictures (rows) to all texts, (n, m)."""
+    if moved.queries is moved.documents:
+        return np.ascontiguousarray(match_pictures(moved).T)
+    return moved.first @ moved.documents.T
+
+
+def match_some_texts(moved, queries, documents):
+    """Similarities of some texts (rows) to some texts, (q, d)."""
+    name = "texts, texts", queries.tobytes(), documents.tobytes()
+    return moved.keep_first(name, lambda: moved.queries[queries] @ moved.documents[documents].T)
+
+
+def picture_terms(transform, moved, query_side):
+    """``ItemTerms`` of all pictures, without a gate."""
+    n = len(moved.first)
+    return moved.keep_first(
+        ("terms of pictures", query_side),
+        lambda: item_terms(
+            transform, moved.first, np.zeros(n, dtype=bool), query_side, gated=False
+        ),
+    )
+
+
+def text_terms(transform, moved, texts, query_side):
+    """``ItemTerms`` of some texts, without a gate."""
+    return moved.keep_first(
+        ("terms of texts", texts.tobytes(), query_side),
+        lambda: item_terms(
+            transform,
+            moved.documents[texts],
+            np.ones(len(texts), dtype=bool),
+            query_side,
+            gated=False,
+        ),
     )
 
 
@@ -99,28 +163,29 @@ def measure_retrieval(transform, test, moved, *, brief=False):
     n, m = len(test.first), len(test.second)
     pictures = np.arange(n)
     of_texts = test.parts[test.owner]
+    depth = list_depth(brief)
     found = {}
     texts = Relevance(test.codes, test.owner, pictures, test.kind)
-    scores = score_items(
-        transform,
-        moved.queries @ moved.first.T,
-        item_terms(transform, moved.first, np.zeros(n, dtype=bool), "second"),
-    )
-    ranking = rank_items(scores, texts, of_texts, test.parts)
+    terms = gate_terms(transform, moved.first, picture_terms(transform, moved, SECOND), SECOND)
+    scores = score_items(transform, match_pictures(moved), terms)
+    ranking = rank_items(scores, texts, of_texts, test.parts, depth=depth)
     task = "text to picture"
     add_results(found, task, ranking, test.groups[test.owner], brief=brief)
     found[task, "skewness10"] = hub_result(ranking)
     images = Relevance(test.codes, pictures, test.owner, test.kind, by_item=True)
-    scores = score_items(
-        transform,
-        moved.first @ moved.documents.T,
-        item_terms(transform, moved.documents, np.ones(m, dtype=bool), "first"),
-    )
-    ranking = rank_items(scores, images, test.parts, of_texts)
+    terms = text_terms(transform, moved, np.arange(m), FIRST)
+    terms = gate_terms(transform, moved.documents, terms, FIRST)
+    scores = score_items(transform, match_texts(moved), terms)
+    ranking = rank_items(scores, images, test.parts, of_texts, depth=depth)
     task = "picture to text"
     add_results(found, task, ranking, test.groups, brief=brief)
     found[task, "skewness10"] = hub_result(ranking)
     return found
+
+
+def list_depth(brief):
+    """Length of the lists: no part leaves where values alone are asked for."""
+    return max(CUTOFFS) if brief else DEPTH
 
 
 def hub_result(ranking):
@@ -169,21 +234,39 @@ def measure_mixed(transform, test, moved, shares=SHARES_OF_PICTURES, *, brief=Fa
     if mixture is None:
         return {}
     n = len(test.first)
-    queries, documents = moved.queries[mixture.queries], moved.documents[mixture.documents]
-    of_pictures, of_texts = queries @ moved.first.T, queries @ documents.T
+    documents = moved.documents[mixture.documents]
+    of_pictures, of_texts = match_mixture(moved, mixture)
     relevance = mixed_relevance(test, mixture)
+    pictures = picture_terms(transform, moved, SECOND)
+    texts = text_terms(transform, moved, mixture.documents, SECOND)
     found = {}
     for share in shares:
         is_text = test.draws >= share
         items = np.where(is_text[:, None], documents, moved.first)
         similarity = np.where(is_text, of_texts, of_pictures)
-        scores = score_items(transform, similarity, item_terms(transform, items, is_text, "second"))
+        terms = gate_terms(transform, items, mix_terms(is_text, pictures, texts), SECOND)
+        scores = score_items(transform, similarity, terms)
         excluded = np.where(is_text, np.arange(n), -1) if mixture.own else None
-        ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=excluded)
+        ranking = rank_items(
+            scores,
+            relevance,
+            test.parts,
+            test.parts,
+            excluded=excluded,
+            depth=list_depth(brief),
+        )
         task = name_mixed(share)
         add_results(found, task, ranking, test.groups, brief=brief)
         add_share(found, task, ranking, is_text, test.groups)
     return found
+
+
+def match_mixture(moved, mixture):
+    """Similarities of the queries of a mixture to all pictures and to its texts, (q, n) each."""
+    of_pictures = match_pictures(moved)
+    if not np.array_equal(mixture.queries, np.arange(len(of_pictures))):
+        of_pictures = of_pictures[mixture.queries]
+    return of_pictures, match_some_texts(moved, mixture.queries, mixture.documents)
 
 
 def add_share(found, task, ranking, is_text, groups):
@@ -214,8 +297,7 @@ def measure_merged(test, moved, shares=SHARES_OF_PICTURES, *, brief=False):
     if mixture is None:
         return {}
     n = len(test.first)
-    queries, documents = moved.queries[mixture.queries], moved.documents[mixture.documents]
-    of_pictures, of_texts = queries @ moved.first.T, queries @ documents.T
+    of_pictures, of_texts = match_mixture(moved, mixture)
     relevance = mixed_relevance(test, mixture)
     first = np.random.default_rng(0).random(n) < 0.5
     found = {}
@@ -259,12 +341,22 @@ def measure_alike(transform, test, moved, *, brief=False):
     labels = np.unique(test.labels, return_inverse=True)[1]
     relevance = Relevance(labels[None], pictures, pictures, np.zeros(n, dtype=int))
     found = {}
-    for task, side, queries, items in (
-        ("picture to picture", "first", moved.first, moved.first),
-        ("text to text", "second", moved.queries[first_texts], moved.documents[first_texts]),
-    ):
-        terms = item_terms(transform, items, np.full(n, side == "second"), side)
-        scores = score_items(transform, queries @ items.T, terms)
-        ranking = rank_items(scores, relevance, test.parts, test.parts, excluded=pictures)
+    for task, side in (("picture to picture", FIRST), ("text to text", SECOND)):
+        if side == FIRST:
+            items, similarity = moved.first, moved.first @ moved.first.T
+            terms = picture_terms(transform, moved, FIRST)
+        else:
+            items = moved.documents[first_texts]
+            similarity = match_some_texts(moved, first_texts, first_texts)
+            terms = text_terms(transform, moved, first_texts, SECOND)
+        scores = score_items(transform, similarity, gate_terms(transform, items, terms, side))
+        ranking = rank_items(
+            scores,
+            relevance,
+            test.parts,
+            test.parts,
+            excluded=pictures,
+            depth=list_depth(brief),
+        )
         add_results(found, task, ranking, test.groups, brief=brief)
     return found

@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 from modgap.methods.banks import score_moments
-from modgap.methods.transforms import normalise_or_keep
+from modgap.methods.transforms import log_sum_exp, normalise_or_keep
 from modgap.statistics.geometry import (
     gap_vector,
     mean_matched_cosine,
@@ -76,7 +75,7 @@ def contrastive_loss(scores, temperature):
     """
     logits = np.asarray(scores, dtype=float) / temperature
     own = np.diag(logits)
-    by_row, by_column = logsumexp(logits, axis=1) - own, logsumexp(logits, axis=0) - own
+    by_row, by_column = log_sum_exp(logits, axis=1) - own, log_sum_exp(logits, axis=0) - own
     return (by_row + by_column) / 2
 
 

@@ -150,13 +150,14 @@ def apply_transform(transform, rows, side, *, query=False):
     return rows
 
 
-def item_terms(transform, items, sides, query_side):
+def item_terms(transform, items, sides, query_side, *, gated=True):
     """``ItemTerms`` of a gallery.
 
     Parameters
     ----------
     items : (n, dim) transformed rows. sides : (n,) bool, whether an item is of the second
-        modality. query_side : modality of the queries.
+        modality. query_side : modality of the queries. gated : False for terms that are to be
+        put together by ``mix_terms``; a gate is of a gallery as a whole, see ``gate_terms``.
     """
     scoring, n = transform.scoring, len(items)
     scale, bias = np.ones(n), np.zeros(n)
@@ -167,20 +168,40 @@ def item_terms(transform, items, sides, query_side):
         column = np.asarray(sides, dtype=int)
         scale = 1 / scoring.scale[row, column]
         return ItemTerms(scale, -scoring.location[row, column] * scale)
-    bank = scoring.bank[query_side]
+    # In the precision of the items, as scores are.
+    bank = scoring.bank[query_side].astype(items.dtype, copy=False)
     if scoring.kind == "bank_mean":
         return ItemTerms(scale, -scoring.alpha * bank_means(bank, items, scoring.k))
-    bias = -bank_log_sums(bank, items, scoring.beta) / scoring.beta
-    gate = activation_set(bank, items) if scoring.dynamic else None
-    return ItemTerms(scale, bias, gate)
+    terms = ItemTerms(scale, -bank_log_sums(bank, items, scoring.beta) / scoring.beta)
+    return gate_terms(transform, items, terms, query_side) if gated else terms
+
+
+def gate_terms(transform, items, terms, query_side):
+    """``ItemTerms`` of a gallery with the gate, where the method has one."""
+    scoring = transform.scoring
+    if scoring is None or scoring.kind != "bank_exp" or not scoring.dynamic:
+        return terms
+    bank = scoring.bank[query_side].astype(items.dtype, copy=False)
+    return terms._replace(gate=activation_set(bank, items))
+
+
+def mix_terms(is_text, pictures, texts):
+    """``ItemTerms`` of a gallery of both modalities, from those of each without a gate.
+
+    is_text : (n,) bool, where the i-th item is ``texts[i]`` and not ``pictures[i]``.
+    """
+    return ItemTerms(
+        np.where(is_text, texts.scale, pictures.scale),
+        np.where(is_text, texts.bias, pictures.bias),
+    )
 
 
 def bank_blocks(bank, items):
-    """Yield (slice of items, similarities (bank, items of it))."""
+    """Yield (slice of items, similarities (items of it, bank))."""
     step = max(1, BANK_ENTRIES // len(bank))
     for start in range(0, len(items), step):
         here = slice(start, start + step)
-        yield here, bank @ items[here].T
+        yield here, items[here] @ bank.T
 
 
 def bank_means(bank, items, k):
@@ -190,7 +211,8 @@ def bank_means(bank, items, k):
     k = min(k, len(bank))
     result = np.empty(len(items))
     for here, similarity in bank_blocks(bank, items):
-        result[here] = np.partition(similarity, -k, axis=0)[-k:].mean(axis=0)
+        similarity.partition(len(bank) - k, axis=1)
+        result[here] = similarity[:, -k:].mean(axis=1, dtype=float)
     return result
 
 
@@ -198,16 +220,23 @@ def bank_log_sums(bank, items, beta):
     """log Σ over the bank of e^{β·similarity} of each item, (n,)."""
     result = np.empty(len(items))
     for here, similarity in bank_blocks(bank, items):
-        result[here] = logsumexp(beta * similarity, axis=0)
+        result[here] = log_sum_exp(beta * similarity, axis=1)
     return result
+
+
+def log_sum_exp(values, axis):
+    """log Σ e^value along an axis of (n, m) values that are finite."""
+    highest = values.max(axis=axis, keepdims=True)
+    sums = np.exp(values - highest).sum(axis=axis, dtype=float)
+    return np.log(sums) + highest.squeeze(axis)
 
 
 def activation_set(bank, items):
     """Which items are the first of any query of the bank, (n,) bool (QB-Norm)."""
     best, first = np.full(len(bank), -np.inf), np.zeros(len(bank), dtype=int)
     for here, similarity in bank_blocks(bank, items):
-        highest = similarity.argmax(axis=1)
-        value = similarity[np.arange(len(bank)), highest]
+        highest = similarity.argmax(axis=0)
+        value = similarity[highest, np.arange(len(bank))]
         first = np.where(value > best, highest + here.start, first)
         best = np.maximum(best, value)
     gate = np.zeros(len(items), dtype=bool)

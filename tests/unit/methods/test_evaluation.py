@@ -1,5 +1,7 @@
 """Every task against loops over queries and items, and its jackknife against real removals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -216,7 +218,7 @@ def test_the_merge_baseline_does_not_see_the_gap():
     """However far apart the modalities lie: scores of two are never compared."""
     test, raw = hold(2), fit_method("raw", CALIBRATION)
     moved = move_held_out(raw, test)
-    far = moved._replace(documents=moved.documents * 7)
+    far = replace(moved, documents=moved.documents * 7)
     near, apart = measure_merged(test, moved), measure_merged(test, far)
     for key, result in near.items():
         np.testing.assert_array_equal(result.outcomes, apart[key].outcomes)
