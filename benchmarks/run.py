@@ -120,6 +120,10 @@ def format_markdown(rows, about):
         cells = [str(show(row)).replace("|", "\\|") for show in MARKDOWN.values()]
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "Processor time of one thread; ratio: reference over ours, median of the rounds."]
+    missed = [row for row in rows if row["reached"] == "no"]
+    if missed:
+        lines += ["", "Goals that are missed, and why:", ""]
+        lines += [f"* {row['what']}, {row['size']}: {row['reason']}." for row in missed] + [""]
     return "\n".join([*lines, *(f"{name}: {value}. " for name, value in about.items())]) + "\n"
 
 
