@@ -61,18 +61,19 @@ def test_a_call_that_fails_has_no_memory(runner):
 
 
 @pytest.mark.parametrize(
-    ("asked", "goal", "reached"),
+    ("asked", "goal", "reached", "reason"),
     [
-        ({}, "", ""),
-        ({"goal": 4}, "4 times", "yes"),
-        ({"goal": 6}, "6 times", "no"),
-        ({"most": 1, "most_mb": 100}, "1 s, 100 MB", "no"),
-        ({"most": 2, "most_mb": 200}, "2 s, 200 MB", "yes"),
+        ({}, "", "", ""),
+        ({"goal": 4, "reason": "why"}, "4 times", "yes", ""),
+        ({"goal": 6, "reason": "why"}, "6 times", "no", "why"),
+        ({"most": 1, "most_mb": 100}, "1 s, 100 MB", "no", "not looked into"),
+        ({"most": 2, "most_mb": 200}, "2 s, 200 MB", "yes", ""),
     ],
 )
-def test_goals(runner, asked, goal, reached):
+def test_goals(runner, asked, goal, reached, reason):
     row = {"ratio": 5.0, "seconds": 1.5, "mb": 150.0}
-    assert runner[1].judge_goal(row, asked) == {"goal": goal, "reached": reached}
+    found = {"goal": goal, "reached": reached, "reason": reason}
+    assert runner[1].judge_goal(row, asked) == found
 
 
 def test_a_benchmark_that_fails_or_takes_too_long_is_a_row_that_says_so(runner, tmp_path):
@@ -112,6 +113,19 @@ def test_the_table_for_people_and_for_programs(runner, tmp_path):
     assert float(read["seconds"]) == row["seconds"]
     assert read["ratio"] == ""
     assert read["machine"] == "one core"
+
+
+def test_only_goals_that_are_missed_have_a_reason_below_the_table(runner):
+    run, measuring = runner
+    missed, reached = (
+        {"what": what, "size": "3", "goal": "9 times", "reached": found, "reason": reason}
+        for what, found, reason in (("slow", "no", "all of it is products"), ("fast", "yes", ""))
+    )
+    empty = dict.fromkeys(measuring.COLUMNS, "")
+    told = run.format_markdown([{**empty, **missed}, {**empty, **reached}], {"machine": "mine"})
+    assert "* slow, 3: all of it is products.\n" in told
+    assert "* fast" not in told
+    assert "missed" not in run.format_markdown([{**empty, **reached}], {})
 
 
 def test_every_benchmark_takes_part(root, runner):
