@@ -109,8 +109,9 @@ def judge_goal(row, more):
         checks.append((f"{more['goal']:g} times", row["ratio"] >= more["goal"]))
     if "most" in more:
         checks.append((f"{more['most']:g} s", row["seconds"] <= more["most"]))
-    if "most_mb" in more and row["mb"] is not None:
-        checks.append((f"{more['most_mb']:g} MB", row["mb"] <= more["most_mb"]))
+    if "most_mb" in more:
+        held = row["mb"] is not None and row["mb"] <= more["most_mb"]
+        checks.append((f"{more['most_mb']:g} MB", held))
     if not checks:
         return {"goal": "", "reached": "", "reason": ""}
     words, reached = zip(*checks, strict=True)

@@ -76,6 +76,30 @@ def test_goals(runner, asked, goal, reached, reason):
     assert runner[1].judge_goal(row, asked) == found
 
 
+def test_memory_that_could_not_be_measured_reaches_no_goal(runner):
+    found = runner[1].judge_goal({"seconds": 1.0, "mb": None}, {"most_mb": 500})
+    assert found["reached"] == "no"
+
+
+def test_memory_is_measured_after_loops_that_numba_runs_in_parallel(runner, tmp_path):
+    """A thread that waits in the parent is not there in the child."""
+    (tmp_path / "parallel.py").write_text(
+        "import numba\n"
+        "from measuring import compare\n\n"
+        "@numba.njit(parallel=True)\n"
+        "def add(n):\n"
+        "    total = 0.0\n"
+        "    for i in numba.prange(n):\n"
+        "        total += i\n"
+        "    return total\n\n"
+        "def rows(quick):\n"
+        "    add(10)\n"
+        "    yield compare('sum', '10', lambda: add(10), rounds=1)\n"
+    )
+    (row,) = runner[0].run_benchmark("parallel", True, 120, tmp_path)
+    assert row["mb"] > 10, row["note"]
+
+
 def test_a_benchmark_that_fails_or_takes_too_long_is_a_row_that_says_so(runner, tmp_path):
     run, _ = runner
     (tmp_path / "broken.py").write_text(
