@@ -74,7 +74,7 @@ def can_pack():
 
 
 @dataclass(frozen=True)
-class Block:
+class TowerBlock:
     """The layers of one transformer block as functions, and the module that they are of."""
 
     module: ResidualAttentionBlock
@@ -85,7 +85,7 @@ class Block:
 
 
 def read_block(block, rows, *, last, first_rows, dtype):
-    """The ``Block`` of a module; in the last one ``first_rows`` class tokens are made alone."""
+    """The ``TowerBlock`` of a module; in the last one ``first_rows`` class tokens are made alone."""
     attention = block.attn
     weight, bias = attention.in_proj_weight, attention.in_proj_bias
     width = attention.embed_dim
@@ -99,7 +99,9 @@ def read_block(block, rows, *, last, first_rows, dtype):
         project = (make(weight, bias, rows=rows),)
     inner = first_rows if last else rows
     layers = (attention.out_proj, block.mlp.c_fc, block.mlp.c_proj)
-    return Block(block, project, *(make(layer.weight, layer.bias, rows=inner) for layer in layers))
+    return TowerBlock(
+        block, project, *(make(layer.weight, layer.bias, rows=inner) for layer in layers)
+    )
 
 
 def split_heads(x, parts, heads):
