@@ -74,7 +74,7 @@ def can_pack():
 
 
 @dataclass(frozen=True)
-class TowerBlock:
+class Block:
     """The layers of one transformer block as functions, and the module that they are of."""
 
     module: ResidualAttentionBlock
@@ -85,7 +85,7 @@ class TowerBlock:
 
 
 def read_block(block, rows, *, last, first_rows, dtype):
-    """The ``TowerBlock`` of a module; in the last one ``first_rows`` class tokens are made alone."""
+    """The ``Block`` of a module; in the last one ``first_rows`` class tokens are made alone."""
     attention = block.attn
     weight, bias = attention.in_proj_weight, attention.in_proj_bias
     width = attention.embed_dim
@@ -99,9 +99,7 @@ def read_block(block, rows, *, last, first_rows, dtype):
         project = (make(weight, bias, rows=rows),)
     inner = first_rows if last else rows
     layers = (attention.out_proj, block.mlp.c_fc, block.mlp.c_proj)
-    return TowerBlock(
-        block, project, *(make(layer.weight, layer.bias, rows=inner) for layer in layers)
-    )
+    return Block(block, project, *(make(layer.weight, layer.bias, rows=inner) for layer in layers))
 
 
 def split_heads(x, parts, heads):
