@@ -82,7 +82,7 @@ def time_floors(folder, n, dim, rows=16_384):
 
 
 def rows(quick):
-    n, dim, shards = (50_000, 512, 4) if quick else (2_000_000, 512, 40)
+    n, dim, shards = (10_000, 512, 4) if quick else (2_000_000, 512, 40)
     with tempfile.TemporaryDirectory() as folder:
         config = write_shards(Path(folder), n, dim, shards, 1_000)
         yield compare(

@@ -3,31 +3,41 @@
     python benchmarks/extraction.py [--captions 256] [--pictures 64] [--rounds 4] [--batch 64]
         [--architecture ViT-B-32] [--threads 1]
 
-Random weights: time does not depend on them. Ours and the loop take turns (A B A B); what counts is
-processor time, the ratio is the median of the rounds with the least and the largest beside it.
-The loop gets its batches ready-made (normalised float pictures, padded tokens) in the order of the
-data and runs in ``inference_mode``; ours starts from bytes and from the same tokens. Captions are
-as long as those of COCO: 10 to 20 tokens with start and end. The floor is the time that the matrix
-products alone would take at the rate of a large one, measured in the same run.
+Random weights: time does not depend on them. The loop gets its batches ready-made (normalised
+float pictures, padded tokens) in the order of the data and runs in ``inference_mode``; ours starts
+from bytes and from the same tokens. Captions are as long as those of COCO: 10 to 20 tokens with
+start and end. Ours lays out the weights of the picture tower once a job; that is timed apart, for
+the rate is that of many pictures. The floor is the time that the matrix products alone would take
+at the rate of a large one, measured in the same run.
 """
 
 import argparse
 import logging
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from measuring import compare, timed
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from modgap.embeddings.extraction import embed_images, embed_tokens  # noqa: E402
-from modgap.embeddings.models import PRECISIONS, create_model  # noqa: E402
+from modgap.embeddings.extraction import batches, embed, embed_tokens, take_filled  # noqa: E402
+from modgap.embeddings.forward.picture_tower import WORTH_PACKING, picture_function  # noqa: E402
+from modgap.embeddings.models import create_model  # noqa: E402
 
 LENGTHS = (10, 20)  # tokens of a caption
 ROWS = 1600  # of the product whose rate is the floor's
+EXACT = {"captions": 1e-6, "pictures": 1e-5}  # at unit length
+SIZES = {"captions": 256, "pictures": 64, "rounds": 4}
+QUICK = {"captions": 64, "pictures": 64, "rounds": 2}
+REASON = (
+    "nine tenths of ours is matrix products (profiled), at 0.82 of the rate of one large product; "
+    "README, extraction.py"
+)
 
 
 def caption_tokens(n, context, vocabulary, seed=0):
@@ -42,18 +52,6 @@ def caption_tokens(n, context, vocabulary, seed=0):
 
 def unit(rows):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def take_turns(ways, rounds):
-    """Processor seconds of each way, (rounds,), and what each gave. The first round warms up."""
-    seconds, found = {name: [] for name in ways}, {}
-    for turn in range(rounds + 1):
-        for name, act in ways.items():
-            began = time.process_time()
-            found[name] = act()
-            if turn:
-                seconds[name].append(time.process_time() - began)
-    return {name: np.array(times) for name, times in seconds.items()}, found
 
 
 def matrix_rate(width):
@@ -93,79 +91,133 @@ def plain_pictures(model, pictures, batch):
         return torch.cat([model.network.encode_image(part) for part in parts]).float().numpy()
 
 
-def report(what, n, seconds, equality, floor):
-    """One row of the table of benchmarks/README.md."""
-    ratios = seconds["open_clip"] / seconds["ours"]
-    spread = f"{np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
-    theirs, ours = (1000 * np.median(seconds[name]) / n for name in ("open_clip", "ours"))
-    print(
-        f"| {what} | {n} | {theirs:.1f} | {ours:.1f} | {spread} | {equality} | "
-        f"{1000 * floor:.1f} |",
-        flush=True,
+def prepared_pictures(model, batch):
+    """Ours over pictures, with the weights laid out: what ``embed_images`` does many times."""
+    encode = picture_function(model, WORTH_PACKING)
+
+    def embed_pixels(pixels):
+        parts, take = batches(range(len(pixels)), batch), partial(take_filled, pixels, batch)
+        with torch.inference_mode(), model.autocast():
+            return embed(encode, take, parts, model, what="pictures", bar=False)
+
+    return embed_pixels
+
+
+def draw_pictures(model, n):
+    """(n, size, size, 3) bytes, and the same normalised as (n, 3, size, size) float32."""
+    size = model.preprocessing["size"]
+    pixels = np.random.default_rng(0).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
+    ready = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().float().div_(255)
+    return pixels, ready.sub_(model.per_channel("mean")).div_(model.per_channel("std"))
+
+
+def largest_difference(one, other):
+    return np.abs(unit(one) - unit(other)).max()
+
+
+def megabytes(model, n, side):
+    """What must pass at least once: weights, items as they come, embeddings."""
+    items = 8 * model.context_length if side == "text" else 3 * model.preprocessing["size"] ** 2
+    picture = sum(weights.nbytes for weights in model.network.visual.parameters())
+    every = sum(weights.nbytes for weights in model.network.parameters())
+    return (n * (items + 4 * model.dim) + (every - picture if side == "text" else picture)) / 1e6
+
+
+def compare_captions(model, n, batch, rounds, memory):
+    tokens = caption_tokens(n, model.context_length, model.vocab_size)
+    length = model.text_lengths(tokens).mean()
+
+    def ours():
+        return embed_tokens(model, tokens, batch, bar=False)
+
+    def theirs():
+        return plain_texts(model, tokens, batch)
+
+    apart = largest_difference(ours(), theirs())
+    assert apart < EXACT["captions"], apart
+    operations = block_operations(model.network, length, length)
+    rate = matrix_rate(model.network.transformer.width)
+    return compare(
+        f"captions of {length:.1f} tokens, fp32",
+        f"{n} captions, {model.provenance['architecture']}",
+        ours,
+        theirs,
+        by="plain open_clip loop, 77 tokens",
+        rounds=rounds,
+        memory=memory,
+        gflop=n * operations / 1e9,
+        megabytes=megabytes(model, n, "text"),
+        goal=4,
+        note=f"largest difference {apart:.1e}; floor {1000 * operations / rate:.1f} ms each",
     )
 
 
-def difference(found):
-    pair = [unit(found[name]) for name in ("open_clip", "ours")]
-    return f"{np.abs(pair[0] - pair[1]).max():.1e}"
+def compare_pictures(model, n, batch, rounds, memory, precision):
+    pixels, ready = draw_pictures(model, n)
+    model.precision = "fp32"
+    full = plain_pictures(model, ready, batch)
+    model.precision = precision
+    layout, embed_pixels = timed(lambda: prepared_pictures(model, batch))
+    mine = embed_pixels(pixels)
+    if precision == "fp32":
+        apart = largest_difference(mine, full)
+        assert apart < EXACT["pictures"], apart
+        told, goals = f"largest difference {apart:.1e}", {"goal": 1.3, "reason": REASON}
+    else:
+        cosines = (unit(full) * unit(mine)).sum(axis=1)
+        told, goals = f"cosine to fp32: least {cosines.min():.6f}, mean {cosines.mean():.6f}", {}
+    tower = model.network.visual
+    operations = block_operations(tower, tower.positional_embedding.shape[0], 1)
+    rate = matrix_rate(tower.conv1.out_channels)
+    return compare(
+        f"pictures, {precision}",
+        f"{n} pictures, {model.provenance['architecture']}",
+        lambda: embed_pixels(pixels),
+        lambda: plain_pictures(model, ready, batch),
+        by="plain open_clip loop, pictures ready in memory",
+        rounds=rounds,
+        memory=memory,
+        gflop=n * operations / 1e9,
+        megabytes=megabytes(model, n, "pictures"),
+        note=f"{told}; fp32 floor {1000 * operations / rate:.1f} ms each; "
+        f"laying out the weights, {layout:.2f} s a job, is apart",
+        **goals,
+    )
+
+
+def measure(captions, pictures, rounds, batch=64, architecture="ViT-B-32", memory=True):
+    """Number of items and row of every comparison."""
+    logging.disable(logging.WARNING)
+    entry = {"source": "random", "architecture": architecture, "seed": 0}
+    model = create_model("benchmark", entry, device="cpu")
+    yield captions, compare_captions(model, captions, batch, rounds, memory)
+    yield pictures, compare_pictures(model, pictures, batch, rounds, memory, "fp32")
+    few = pictures // 2
+    yield few, compare_pictures(model, few, batch, rounds, False, "bf16")
+
+
+def rows(quick):
+    torch.set_num_threads(1)
+    for _, row in measure(**(QUICK if quick else SIZES)):
+        yield row
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--captions", type=int, default=256)
-    parser.add_argument("--pictures", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=4)
+    for name, value in SIZES.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--architecture", default="ViT-B-32")
-    given = parser.parse_args()
-    logging.disable(logging.WARNING)
-    torch.set_num_threads(given.threads)
-    entry = {"source": "random", "architecture": given.architecture, "seed": 0}
-    model = create_model("benchmark", entry, device="cpu")
-    batch = given.batch
-    print(f"{given.architecture}, batches of {batch}, {given.threads} thread(s); ms of processor")
-    print("| what | n | open_clip, ms | ours, ms | ratio | difference | floor, ms |")
-    print("|---|---|---|---|---|---|---|")
-
-    tokens = caption_tokens(given.captions, model.context_length, model.vocab_size)
-    ways = {
-        "open_clip": lambda: plain_texts(model, tokens, batch),
-        "ours": lambda: embed_tokens(model, tokens, batch, bar=False),
-    }
-    seconds, found = take_turns(ways, given.rounds)
-    length = model.text_lengths(tokens).mean()
-    rate = matrix_rate(model.network.transformer.width)
-    floor = block_operations(model.network, length, length) / rate
-    report(f"captions of {length:.1f} tokens", len(tokens), seconds, difference(found), floor)
-
-    size = model.preprocessing["size"]
-    shape = (given.pictures, size, size, 3)
-    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    ready = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().float().div_(255)
-    ready = ready.sub_(model.per_channel("mean")).div_(model.per_channel("std"))
-    tower = model.network.visual
-    floor = block_operations(tower, tower.positional_embedding.shape[0], 1)
-    floor /= matrix_rate(tower.conv1.out_channels)
-    full = None
-    for precision in ("fp32", "bf16"):
-        model.precision = precision
-        assert PRECISIONS[precision] is model.autocast_dtype
-        ways = {
-            "open_clip": lambda: plain_pictures(model, ready, batch),
-            "ours": lambda: embed_images(model, pixels, batch, bar=False),
-        }
-        seconds, found = take_turns(ways, given.rounds)
-        if full is None:
-            full, equality = found["open_clip"], difference(found)
-        else:
-            cosines = {name: (unit(full) * unit(rows)).sum(axis=1) for name, rows in found.items()}
-            equality = "; ".join(
-                f"{name}: {values.min():.6f}, {values.mean():.6f}"
-                for name, values in cosines.items()
-            )
-        report(f"pictures, {precision}", len(pixels), seconds, equality, floor)
-    print("difference: largest of any number at unit length; bf16: least and mean cosine to fp32")
+    given = vars(parser.parse_args())
+    torch.set_num_threads(given.pop("threads"))
+    print("| what | n | open_clip, ms | ours, ms | ratio | note |")
+    print("|---|---|---|---|---|---|")
+    for n, row in measure(**given, memory=False):
+        theirs, ours = (1000 * row[key] / n for key in ("reference_seconds", "seconds"))
+        spread = f"{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
+        cells = (row["what"], n, f"{theirs:.1f}", f"{ours:.1f}", spread, row["note"])
+        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 COLUMNS = (
     "benchmark", "what", "size", "reference", "seconds", "reference_seconds", "ratio", "ratio_low",
     "ratio_high", "rounds", "mb", "reference_mb", "floor_gflop", "floor_mb", "goal", "reached",
-    "note",
+    "reason", "note",
 )  # fmt: skip
 # No single measurement takes longer.
 LONGEST = 300
@@ -68,7 +68,8 @@ def compare(what, size, ours, reference=None, *, by="", rounds=2, memory=True, *
     ours, reference : functions without arguments; ``by`` says what the second is.
     rounds : turns of each. memory : whether to measure it, which is one more call of each.
     more : ``gflop`` and ``megabytes``, the arithmetic and traffic that no way can do without;
-        ``goal`` (a ratio to reach), ``most`` (seconds) or ``most_mb``; ``note``.
+        ``goal`` (a ratio to reach), ``most`` (seconds) or ``most_mb``; ``reason``, what profiling
+        found where that is missed; ``note``.
 
     Returns
     -------
@@ -102,15 +103,21 @@ def compare(what, size, ours, reference=None, *, by="", rounds=2, memory=True, *
 
 
 def judge_goal(row, more):
-    """What was to be reached, in words, and whether it was: yes, no or nothing."""
+    """What was to be reached, in words; whether it was: yes, no or nothing; and why not."""
     checks = []
     if "goal" in more:
         checks.append((f"{more['goal']:g} times", row["ratio"] >= more["goal"]))
     if "most" in more:
         checks.append((f"{more['most']:g} s", row["seconds"] <= more["most"]))
-    if "most_mb" in more and row["mb"] is not None:
-        checks.append((f"{more['most_mb']:g} MB", row["mb"] <= more["most_mb"]))
+    if "most_mb" in more:
+        held = row["mb"] is not None and row["mb"] <= more["most_mb"]
+        checks.append((f"{more['most_mb']:g} MB", held))
     if not checks:
-        return {"goal": "", "reached": ""}
+        return {"goal": "", "reached": "", "reason": ""}
     words, reached = zip(*checks, strict=True)
-    return {"goal": ", ".join(words), "reached": "yes" if all(reached) else "no"}
+    missed = not all(reached)
+    return {
+        "goal": ", ".join(words),
+        "reached": "no" if missed else "yes",
+        "reason": more.get("reason", "not looked into") if missed else "",
+    }

@@ -29,6 +29,8 @@ from modgap.report.machine import hardware, versions  # noqa: E402
 
 NOT_BENCHMARKS = ("run", "measuring")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# numba's other threads do not survive the fork in which memory is measured.
+ENVIRONMENT = {**dict.fromkeys(ONE_THREAD, "1"), "NUMBA_THREADING_LAYER": "workqueue"}
 # Seconds by the clock for one file: all take less than this together where a core is free.
 EACH = 600
 MARK = "row: "
@@ -54,7 +56,7 @@ def run_benchmark(name, quick, limit, folder=FOLDER):
     """Rows of one benchmark, run in a process of its own; the last says what went wrong."""
     command = [sys.executable, str(FOLDER / "run.py"), "--one", str(folder / name)]
     command += [] if quick else ["--full"]
-    environment = {**os.environ, **dict.fromkeys(ONE_THREAD, "1")}
+    environment = {**os.environ, **ENVIRONMENT}
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, timeout=limit, check=False
@@ -120,6 +122,10 @@ def format_markdown(rows, about):
         cells = [str(show(row)).replace("|", "\\|") for show in MARKDOWN.values()]
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "Processor time of one thread; ratio: reference over ours, median of the rounds."]
+    missed = [row for row in rows if row["reached"] == "no"]
+    if missed:
+        lines += ["", "Goals that are missed, and why:", ""]
+        lines += [f"* {row['what']}, {row['size']}: {row['reason']}." for row in missed] + [""]
     return "\n".join([*lines, *(f"{name}: {value}. " for name, value in about.items())]) + "\n"
 
 

@@ -37,25 +37,13 @@ from modgap.training.distributed import Place  # noqa: E402
 from modgap.training.pictures import Batches, read_captioned_pictures  # noqa: E402
 from modgap.training.recipe import make_optimizer, parameter_groups  # noqa: E402
 from modgap.training.towers import Towers  # noqa: E402
+from modgap.yaml_files import read_yaml  # noqa: E402
 
 ENTRY = {"source": "random", "architecture": "scenes-vit", "seed": 0}
-RECIPE = {
-    "temperature": {"kind": "learned", "tau": 0.07, "tau_min": 0.01, "tau_max": 1.0},
-    "optimizer": "adamw",
-    "learning_rate": 1e-3,
-    "betas": [0.9, 0.98],
-    "eps": 1e-6,
-    "weight_decay": 0.2,
-    "schedule": "cosine",
-    "warmup": 10,
-    "clip_norm": None,
-    "mode": "train",
-    "precision": "fp32",
-    "compile": False,
-    "caption": "random",
-    "mismatched": 0.0,
-    "accumulate": 1,
-}
+# As the shipped configuration says, with a temperature that is learned, as in open_clip's loop.
+LEARNED = {"kind": "learned", "tau": 0.07, "tau_min": 0.01, "tau_max": 1.0}
+SHIPPED = read_yaml(ROOT / "config/config.yaml")["training"]["recipe"]
+RECIPE = {**SHIPPED, "temperature": LEARNED, "warmup": 10}
 
 
 def clocks():

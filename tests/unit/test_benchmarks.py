@@ -61,18 +61,43 @@ def test_a_call_that_fails_has_no_memory(runner):
 
 
 @pytest.mark.parametrize(
-    ("asked", "goal", "reached"),
+    ("asked", "goal", "reached", "reason"),
     [
-        ({}, "", ""),
-        ({"goal": 4}, "4 times", "yes"),
-        ({"goal": 6}, "6 times", "no"),
-        ({"most": 1, "most_mb": 100}, "1 s, 100 MB", "no"),
-        ({"most": 2, "most_mb": 200}, "2 s, 200 MB", "yes"),
+        ({}, "", "", ""),
+        ({"goal": 4, "reason": "why"}, "4 times", "yes", ""),
+        ({"goal": 6, "reason": "why"}, "6 times", "no", "why"),
+        ({"most": 1, "most_mb": 100}, "1 s, 100 MB", "no", "not looked into"),
+        ({"most": 2, "most_mb": 200}, "2 s, 200 MB", "yes", ""),
     ],
 )
-def test_goals(runner, asked, goal, reached):
+def test_goals(runner, asked, goal, reached, reason):
     row = {"ratio": 5.0, "seconds": 1.5, "mb": 150.0}
-    assert runner[1].judge_goal(row, asked) == {"goal": goal, "reached": reached}
+    found = {"goal": goal, "reached": reached, "reason": reason}
+    assert runner[1].judge_goal(row, asked) == found
+
+
+def test_memory_that_could_not_be_measured_reaches_no_goal(runner):
+    found = runner[1].judge_goal({"seconds": 1.0, "mb": None}, {"most_mb": 500})
+    assert found["reached"] == "no"
+
+
+def test_memory_is_measured_after_loops_that_numba_runs_in_parallel(runner, tmp_path):
+    """A thread that waits in the parent is not there in the child."""
+    (tmp_path / "parallel.py").write_text(
+        "import numba\n"
+        "from measuring import compare\n\n"
+        "@numba.njit(parallel=True)\n"
+        "def add(n):\n"
+        "    total = 0.0\n"
+        "    for i in numba.prange(n):\n"
+        "        total += i\n"
+        "    return total\n\n"
+        "def rows(quick):\n"
+        "    add(10)\n"
+        "    yield compare('sum', '10', lambda: add(10), rounds=1)\n"
+    )
+    (row,) = runner[0].run_benchmark("parallel", True, 120, tmp_path)
+    assert row["mb"] > 10, row["note"]
 
 
 def test_a_benchmark_that_fails_or_takes_too_long_is_a_row_that_says_so(runner, tmp_path):
@@ -112,6 +137,19 @@ def test_the_table_for_people_and_for_programs(runner, tmp_path):
     assert float(read["seconds"]) == row["seconds"]
     assert read["ratio"] == ""
     assert read["machine"] == "one core"
+
+
+def test_only_goals_that_are_missed_have_a_reason_below_the_table(runner):
+    run, measuring = runner
+    missed, reached = (
+        {"what": what, "size": "3", "goal": "9 times", "reached": found, "reason": reason}
+        for what, found, reason in (("slow", "no", "all of it is products"), ("fast", "yes", ""))
+    )
+    empty = dict.fromkeys(measuring.COLUMNS, "")
+    told = run.format_markdown([{**empty, **missed}, {**empty, **reached}], {"machine": "mine"})
+    assert "* slow, 3: all of it is products.\n" in told
+    assert "* fast" not in told
+    assert "missed" not in run.format_markdown([{**empty, **reached}], {})
 
 
 def test_every_benchmark_takes_part(root, runner):

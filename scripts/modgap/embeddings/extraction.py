@@ -187,7 +187,7 @@ def first_tokens(loaded, samples, sample_ids, entry):
 
     Parameters
     ----------
-    loaded : modgap.embeddings.models.LoadedModel with a text tower
+    loaded : modgap.embeddings.loaded.LoadedModel with a text tower
     samples : path of the samples table
     sample_ids : n pictures
     entry : the dataset's description

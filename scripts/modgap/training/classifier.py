@@ -14,7 +14,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from modgap.embeddings.models import seeded
+from modgap.embeddings.from_open_clip import seeded
 from modgap.errors import InputError
 from modgap.files import atomic_path, remove_digested
 from modgap.job import LOG, progress

@@ -203,7 +203,7 @@ def picture_function(model, n):
 
     Parameters
     ----------
-    model : modgap.embeddings.models.LoadedModel
+    model : modgap.embeddings.loaded.LoadedModel
 
     Returns
     -------

@@ -31,7 +31,7 @@ def describe_cosines(model, encode, items):
 
     Parameters
     ----------
-    model : modgap.embeddings.models.LoadedModel
+    model : modgap.embeddings.loaded.LoadedModel
     encode : LoadedModel, items -> (n, dim) embeddings
     items : the first ``COMPARED`` are taken
     """

@@ -17,7 +17,8 @@ from modgap.embeddings.forward.picture_tower import (
     piece_size,
     tower_function,
 )
-from modgap.embeddings.models import PRECISIONS, create_model
+from modgap.embeddings.loaded import PRECISIONS
+from modgap.embeddings.models import create_model
 from modgap.embeddings.normalisation import disable_normalisation
 
 TEXT = {"width": 16, "heads": 1, "layers": 1, "context_length": 8, "vocab_size": 50}
