@@ -10,11 +10,18 @@ flips, without calibration curves.
 
 import argparse
 import resource
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
+from measuring import compare, judge_goal, timed
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
 
 from modgap.methods.comparing import (
+    measure_baseline,
     measure_method,
     prepare_setting,
     tabulate_changes,
@@ -34,39 +41,85 @@ def draw_labelled(n, dim, n_classes, seed=0):
     return *sides, labels
 
 
+def draw_setting(n, dim, n_classes):
+    """``Setting`` of drawn pairs with all tasks."""
+    X, Y, labels = draw_labelled(n, dim, n_classes)
+    prompts = normalise(np.stack([Y[labels == c].mean(axis=0) for c in range(n_classes)]))
+    # A caption is true of every picture of its class: so there is a mixed search.
+    return prepare_setting(
+        X,
+        Y,
+        np.arange(n),
+        labels[None],
+        np.zeros(n, dtype=int),
+        labels=labels,
+        classes={"zero-shot": (X[: n // 2], labels[: n // 2], prompts)},
+    )
+
+
+def compare_all(n, dim, n_classes, *, tell=None):
+    """Everything that a job does with drawn pairs; ``tell`` is given each method and its seconds.
+
+    Returns
+    -------
+    (changes, methods), the two tables.
+    """
+    setting = draw_setting(n, dim, n_classes)
+    measured = {}
+    for name in list_methods(paired=True):
+        spent, measured[name] = timed(lambda name=name: measure_method(name, setting))
+        if tell:
+            tell(name, spent)
+    baseline = measure_baseline(setting)
+    changes = tabulate_changes(measured, n_draws=2_000, seed=0, baseline=baseline)
+    return changes, tabulate_methods(measured, setting)
+
+
+def rows(quick):
+    """For ``make bench``; the goals are of the full size, 300 s on two cores and 2 GiB."""
+    if quick:
+        yield compare(
+            "methods that move or close the gap: all, with controls and refits",
+            "1,000 × 64",
+            lambda: compare_all(1_000, 64, 20),
+            rounds=1,
+            note="the goal is of 5,000 × 512, see --full",
+        )
+        return
+    row = compare(
+        "methods that move or close the gap: all, with controls and refits",
+        "5,000 × 512",
+        lambda: compare_all(5_000, 512, 50),
+        rounds=1,
+        memory=False,
+    )
+    # Of this process: once more, in a process of its own, would take as long again.
+    row["mb"] = largest_memory()
+    yield {**row, **judge_goal(row, {"most": 600, "most_mb": 2_048})}
+
+
+def largest_memory():
+    """Largest resident set of this process so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=5_000)
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--classes", type=int, default=50)
     given = parser.parse_args()
-    X, Y, labels = draw_labelled(given.pairs, given.dim, given.classes)
-    half = given.pairs // 2
-    prompts = normalise(np.stack([Y[labels == c].mean(axis=0) for c in range(given.classes)]))
-    # A caption is true of every picture of its class: so there is a mixed search.
-    codes, kind = labels[None], np.zeros(given.pairs, dtype=int)
     start = time.perf_counter()
-    setting = prepare_setting(
-        X,
-        Y,
-        np.arange(given.pairs),
-        codes,
-        kind,
-        labels=labels,
-        classes={"zero-shot": (X[:half], labels[:half], prompts)},
-    )
-    measured = {}
-    for name in list_methods(paired=True):
-        began = time.process_time()
-        measured[name] = measure_method(name, setting)
-        spent = time.process_time() - began
+
+    def tell(name, spent):
         print(f"{METHODS[name].label:40s} {spent:7.1f} s of processors", flush=True)
-    tabulate_changes(measured, n_draws=2_000, seed=0)
-    tabulate_methods(measured, setting)
-    spent = time.process_time()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{given.pairs} × {given.dim}: {len(measured)} methods and controls in")
-    print(f"{time.perf_counter() - start:.0f} s, {spent:.0f} s of processors, {memory:.2f} GiB")
+
+    spent, (_, methods) = timed(
+        lambda: compare_all(given.pairs, given.dim, given.classes, tell=tell)
+    )
+    print(f"{given.pairs} × {given.dim}: {len(methods)} methods and controls in")
+    clock = time.perf_counter() - start
+    print(f"{clock:.0f} s, {spent:.0f} s of processors, {largest_memory():.0f} MB")
 
 
 if __name__ == "__main__":

@@ -218,6 +218,12 @@ def test_calibration_has_at_most_as_many_as_asked():
     assert setting.calibration.n_pictures == len(setting.fitted) == 40
     assert {row for rows in setting.refits for row in rows} == set(range(40))
     np.testing.assert_array_equal(setting.calibration.first, X[setting.fitted])
+    # What is known of a refit before it is fitted is of its own rows.
+    assert len(setting.refit_moments) == len(setting.refits)
+    for rows, known in list(zip(setting.refits, setting.refit_moments, strict=True))[::7]:
+        told = setting.calibration.keep(rows).moments
+        for ours, expected in zip(known, told, strict=True):
+            np.testing.assert_array_equal(ours, expected)
 
 
 def test_variance_over_pictures_is_at_least_that_over_queries_in_a_fixed_gallery():

@@ -70,6 +70,11 @@ def test_top_items_sort_and_keep_the_order_of_ties():
     tied = np.round(RNG.standard_normal((20, 60)))
     expected = np.argsort(-tied, axis=1, kind="stable")[:, :60]
     np.testing.assert_array_equal(top_items(tied, 60), expected)
+    for depth in (1, 7, 40):  # the list may end within equal scores
+        np.testing.assert_array_equal(top_items(tied, depth), expected[:, :depth])
+    hidden = np.where(RNG.random(tied.shape) < 0.9, -np.inf, tied)
+    expected = np.argsort(-hidden, axis=1, kind="stable")
+    np.testing.assert_array_equal(top_items(hidden, 11), expected[:, :11])
     first = top_items(SCORES, 7)
     np.testing.assert_array_equal(first, np.argsort(-SCORES, axis=1)[:, :7])
 
