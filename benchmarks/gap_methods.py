@@ -27,7 +27,7 @@ from modgap.methods.comparing import (
     tabulate_changes,
     tabulate_methods,
 )
-from modgap.methods.registry import METHODS, list_methods
+from modgap.methods.fits.registry import METHODS, list_methods
 from modgap.statistics.geometry import normalise
 
 

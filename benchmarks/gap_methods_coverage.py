@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import compare
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "helpers"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
@@ -53,6 +54,16 @@ def tabulate_coverage(frame):
             row[name] = ((low <= true) & (true <= high)).mean()
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def rows(quick):
+    """The time of one run; coverage over 1,000 takes hours and is in README."""
+    yield compare(
+        "three methods, both intervals of the change, one run",
+        "40 pictures calibrate, 200 are tested",
+        lambda: simulate_run(0, 40, 200),
+        rounds=1 if quick else 3,
+    )
 
 
 def main():

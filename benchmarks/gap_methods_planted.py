@@ -19,14 +19,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import compare
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "helpers"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
-from modgap.methods.classes import class_scores
 from modgap.methods.comparing import prepare_setting
-from modgap.methods.evaluation import measure_mixed, move_held_out
-from modgap.methods.registry import fit_method
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.outcomes.classes import class_scores
+from modgap.methods.outcomes.evaluation import measure_mixed, move_held_out
 from modgap.statistics.retrieval import own_relevance
 from planted_cases import CONTROLS, GREY, draw_classes, draw_translated, tabulate_family
 
@@ -66,6 +67,16 @@ def smallest_p(case, seed):
     """Cases (c) and (d): the smallest p of all cells."""
     draw, names = GREY[case]
     return {"case": case, "p": tabulate_family(draw, names, PAIRS, seed)["p"].min()}
+
+
+def rows(quick):
+    """The time of one draw; shares over 200 draws take minutes and are in README."""
+    yield compare(
+        "mixed search of planted pairs by every method, one draw",
+        "pairs as in the benchmark",
+        lambda: search_mixed(0),
+        rounds=1 if quick else 3,
+    )
 
 
 def main():

@@ -11,10 +11,25 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+from measuring import compare
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "helpers"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from published_halves import VALUES, halve_pairs, measure_halves, read_pairs
+
+
+def rows(quick):
+    """The time of one repeat, on random pairs; values are of the published ones and in README."""
+    pairs = np.random.default_rng(0).standard_normal((2, 500, 64))
+    halves = halve_pairs(list(pairs), 1)
+    yield compare(
+        "recall of every method in two halves, one repeat",
+        "500 pairs of 64",
+        lambda: [measure_halves(name, halves) for name in VALUES],
+        rounds=1 if quick else 3,
+    )
 
 
 def main():

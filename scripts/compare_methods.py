@@ -21,6 +21,7 @@ from modgap.methods.comparing import (
     tabulate_queries,
 )
 from modgap.methods.curves import CURVED, measure_curve, measure_paths
+from modgap.methods.fits.registry import METHODS, list_methods
 from modgap.methods.reading import (
     read_classes,
     read_other,
@@ -30,7 +31,6 @@ from modgap.methods.reading import (
     warn_of_unseen,
     why_left_out,
 )
-from modgap.methods.registry import METHODS, list_methods
 from modgap.tables import write_table
 
 IN_DOMAIN, OUT_OF_DOMAIN = "in domain", "out of domain"

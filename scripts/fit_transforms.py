@@ -16,10 +16,10 @@ from modgap.errors import InputError
 from modgap.files import atomic_path
 from modgap.job import start_log
 from modgap.methods.comparing import prepare_setting
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.fits.transforms import Transform, save_transform
+from modgap.methods.outcomes.thresholds import translate_thresholds
 from modgap.methods.reading import read_relevance, read_set, why_left_out
-from modgap.methods.registry import fit_method
-from modgap.methods.thresholds import translate_thresholds
-from modgap.methods.transforms import Transform, save_transform
 from modgap.tables import read_metadata, read_table
 
 TOLD = ("label", "needs", "source", "gap", "gap_floor", "n_calibration", "n_test", "seed")

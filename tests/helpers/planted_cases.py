@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from modgap.methods.calibration import Calibration
-from modgap.methods.classes import LabelledSet
 from modgap.methods.comparing import measure_method, prepare_setting, tabulate_changes
-from modgap.methods.registry import METHODS, TRANSLATIONS
+from modgap.methods.fits.calibration import Calibration
+from modgap.methods.fits.registry import METHODS, TRANSLATIONS
+from modgap.methods.outcomes.classes import LabelledSet
 from modgap.statistics.geometry import normalise
 from modgap.statistics.retrieval import own_relevance
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modgap.methods.calibration import Calibration
+from modgap.methods.fits.calibration import Calibration
 from modgap.statistics.geometry import normalise
 
 

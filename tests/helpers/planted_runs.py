@@ -3,8 +3,8 @@
 import numpy as np
 
 from modgap.methods.comparing import N_REFITS, change_intervals, change_of, picture_variance
-from modgap.methods.evaluation import N_PARTS, TestPairs, measure_retrieval, move_held_out
-from modgap.methods.registry import fit_method
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.outcomes.evaluation import N_PARTS, TestPairs, measure_retrieval, move_held_out
 from modgap.methods.splits import deal_groups, draw_refits
 from modgap.statistics.retrieval import own_relevance
 from planted_pairs import draw_calibration, draw_gap_pairs

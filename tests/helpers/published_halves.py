@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modgap.methods.calibration import Calibration
-from modgap.methods.evaluation import TestPairs, measure_retrieval, move_held_out
-from modgap.methods.registry import fit_method
+from modgap.methods.fits.calibration import Calibration
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.outcomes.evaluation import TestPairs, measure_retrieval, move_held_out
 from modgap.statistics.geometry import normalise
 from modgap.statistics.retrieval import own_relevance
 

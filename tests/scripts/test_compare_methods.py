@@ -15,8 +15,8 @@ import fit_transforms
 import table_gap_methods
 from compared_sets import DIM, SETTINGS, N, compare, name_outputs, write_set
 from modgap.errors import InputError
-from modgap.methods.registry import METHODS
-from modgap.methods.transforms import apply_transform, load_transform
+from modgap.methods.fits.registry import METHODS
+from modgap.methods.fits.transforms import apply_transform, load_transform
 from modgap.report.drawing import plt
 from modgap.report.formats import read_for_jobs
 from modgap.report.sentences.methods import tell_calibration, tell_methods, tell_mixed
@@ -244,5 +244,3 @@ def test_the_lines_of_the_readme_do_what_the_library_does(root, compared, transf
         np.testing.assert_allclose(names["move"](rows, side), ours, atol=1e-12)
     told = names["told"]
     assert told["after"][0] <= names["threshold"] <= told["after"][-1]
-    # The ten lines leave that to the end of their program.
-    names["stored"].close()

@@ -6,9 +6,9 @@ benchmarks/gap_methods_planted.py has 200 draws of each.
 import numpy as np
 import pytest
 
-from modgap.methods.classes import class_scores
 from modgap.methods.comparing import measure_method, prepare_setting, tabulate_changes
-from modgap.methods.registry import fit_method
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.outcomes.classes import class_scores
 from modgap.statistics.retrieval import own_relevance
 from planted_cases import CONTROLS, GREY, draw_classes, draw_translated, tabulate_family
 from planted_runs import simulate_run

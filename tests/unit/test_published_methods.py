@@ -7,15 +7,15 @@ texts in galleries of 250 pictures. benchmarks/gap_methods_published.py has 25 r
 import numpy as np
 import pytest
 
-from modgap.methods.registry import fit_method
-from modgap.methods.remaining_gap import (
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.fits.transforms import apply_transform
+from modgap.methods.outcomes.remaining_gap import (
     contrastive_loss,
     fit_temperature,
     measure_left,
     sampling_floor,
 )
-from modgap.methods.search import skewness
-from modgap.methods.transforms import apply_transform
+from modgap.methods.outcomes.search import skewness
 from published_halves import (
     CLIP,
     VALUES,

@@ -190,7 +190,7 @@ EDITED = {
     },
     "cones/theorems.py": {"check_theorems": 1, "figX_theorems": 1},
     "shift/sphere.py": {"simulate_sphere": 1, "fig3_sphere_simulation": 1},
-    "methods/translations.py": METHOD_RULES,
+    "methods/fits/translations.py": METHOD_RULES,
     "tasks/fairness.py": {"sweep_fairness": 1, "table2_fairness": 1, "figS11_fairness_shift": 1},
     # No claim is about the answers.
     "report/answers/table.py": {"table_answers": 1, "judge_claims": 0},

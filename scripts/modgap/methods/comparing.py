@@ -13,8 +13,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from modgap.methods.calibration import Calibration, check_differing
-from modgap.methods.classes import LabelledSet, measure_classes
 from modgap.methods.contrasts import (
     compare_family,
     delete_group_variance,
@@ -25,7 +23,11 @@ from modgap.methods.contrasts import (
     smallest_detectable,
 )
 from modgap.methods.curves import change_variance
-from modgap.methods.evaluation import (
+from modgap.methods.fits.calibration import Calibration, check_differing
+from modgap.methods.fits.registry import METHODS, family_of, fit_method
+from modgap.methods.fits.transforms import item_terms, score_items
+from modgap.methods.outcomes.classes import LabelledSet, measure_classes
+from modgap.methods.outcomes.evaluation import (
     N_PARTS,
     Result,
     TestPairs,
@@ -35,8 +37,7 @@ from modgap.methods.evaluation import (
     measure_retrieval,
     move_held_out,
 )
-from modgap.methods.registry import METHODS, family_of, fit_method
-from modgap.methods.remaining_gap import (
+from modgap.methods.outcomes.remaining_gap import (
     GapLeft,
     contrastive_loss,
     fit_temperature,
@@ -51,7 +52,6 @@ from modgap.methods.splits import (
     tie_pictures,
     unseen_rows,
 )
-from modgap.methods.transforms import item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters
 
 N_REFITS = 20

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from modgap.methods.contrasts import interval_around
-from modgap.methods.evaluation import measure_mixed, measure_retrieval, move_held_out
-from modgap.methods.registry import SHARES, fit_method
-from modgap.methods.remaining_gap import measure_left
+from modgap.methods.fits.registry import SHARES, fit_method
+from modgap.methods.outcomes.evaluation import measure_mixed, measure_retrieval, move_held_out
+from modgap.methods.outcomes.remaining_gap import measure_left
 
 # Methods whose calibration curves are drawn: one of each family.
 CURVED = (

@@ -7,7 +7,7 @@ import pandas as pd
 
 from modgap.errors import InputError
 from modgap.job import LOG
-from modgap.methods.calibration import Calibration, check_differing
+from modgap.methods.fits.calibration import Calibration, check_differing
 from modgap.methods.splits import FEWEST_PAIRS
 from modgap.statistics.clouds import (
     label_indices,

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modgap.methods.evaluation import measure_retrieval, move_held_out
-from modgap.methods.registry import fit_method, parameter_grid
+from modgap.methods.fits.registry import fit_method, parameter_grid
+from modgap.methods.outcomes.evaluation import measure_retrieval, move_held_out
 
 # What a choice maximises: the mean of recall@1 in both directions.
 CRITERION = (("text to picture", "recall1"), ("picture to text", "recall1"))

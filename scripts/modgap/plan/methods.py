@@ -19,8 +19,8 @@ from modgap.plan.prompts import GIVEN, prompt_path
 from modgap.plan.spelling import did_you_mean
 from modgap.plan.tasks import is_labelled, prompt_vectors, prompts_of, task_columns
 
-# Methods that leave a transform behind: those of ``modgap.methods.registry`` that are no controls
-# and ask for no test batch.
+# Methods that leave a transform behind: those of ``modgap.methods.fits.registry`` that are no
+# controls and ask for no test batch.
 TRANSFORMS = (
     "raw",
     "shift",

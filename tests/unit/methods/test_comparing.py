@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from modgap.errors import InputError
-from modgap.methods.calibration import Calibration
 from modgap.methods.comparing import (
     MERGED,
     change_intervals,
@@ -24,8 +23,9 @@ from modgap.methods.comparing import (
     tabulate_methods,
     tabulate_queries,
 )
-from modgap.methods.evaluation import Result
-from modgap.methods.registry import METHODS, fit_method
+from modgap.methods.fits.calibration import Calibration
+from modgap.methods.fits.registry import METHODS, fit_method
+from modgap.methods.outcomes.evaluation import Result
 from modgap.statistics.geometry import normalise
 from modgap.statistics.retrieval import own_relevance
 from planted_pairs import draw_gap_pairs

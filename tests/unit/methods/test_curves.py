@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from modgap.methods.calibration import Calibration
 from modgap.methods.comparing import prepare_setting
 from modgap.methods.curves import (
     INTERVAL,
@@ -15,8 +14,9 @@ from modgap.methods.curves import (
     measure_paths,
     take_calibration,
 )
-from modgap.methods.evaluation import Result
-from modgap.methods.registry import SHARES, fit_method
+from modgap.methods.fits.calibration import Calibration
+from modgap.methods.fits.registry import SHARES, fit_method
+from modgap.methods.outcomes.evaluation import Result
 from modgap.statistics.retrieval import own_relevance
 from planted_pairs import draw_calibration, draw_gap_pairs
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from modgap.methods.comparing import measure_loss, prepare_setting
-from modgap.methods.registry import METHODS, fit_method, parameter_grid
-from modgap.methods.transforms import apply_transform, item_terms, score_items
+from modgap.methods.fits.registry import METHODS, fit_method, parameter_grid
+from modgap.methods.fits.transforms import apply_transform, item_terms, score_items
 from modgap.methods.tuning import Choice, choose_parameters, mean_recall
 from modgap.statistics.retrieval import own_relevance
 from planted_pairs import draw_gap_pairs

@@ -3,7 +3,7 @@
 import pytest
 
 from modgap.errors import InputError
-from modgap.methods.registry import METHODS
+from modgap.methods.fits.registry import METHODS
 from modgap.plan.config import load_config
 from modgap.plan.methods import (
     TABLES,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from modgap.methods.comparing import prepare_setting
-from modgap.methods.registry import fit_method
-from modgap.methods.thresholds import translate_thresholds, unrelated_scores
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.outcomes.thresholds import translate_thresholds, unrelated_scores
 from modgap.statistics.retrieval import own_relevance
 from planted_pairs import draw_gap_pairs
 

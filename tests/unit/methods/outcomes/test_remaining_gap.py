@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from modgap.methods.registry import fit_method
-from modgap.methods.remaining_gap import (
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.fits.transforms import apply_transform
+from modgap.methods.outcomes.remaining_gap import (
     contrastive_loss,
     fit_temperature,
     measure_left,
     sampling_floor,
     separability_left,
 )
-from modgap.methods.transforms import apply_transform
 from modgap.statistics.geometry import normalise
 from planted_pairs import draw_calibration, draw_gap_pairs
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modgap.methods.evaluation import Result
-from modgap.methods.transforms import apply_transform, item_terms, score_items
+from modgap.methods.fits.transforms import apply_transform, item_terms, score_items
+from modgap.methods.outcomes.evaluation import Result
 
 
 class LabelledSet(NamedTuple):

@@ -15,8 +15,8 @@ from itertools import product
 from typing import NamedTuple
 
 from modgap.errors import InputError
-from modgap.methods import banks, linear_maps, method_controls, translations
-from modgap.methods.transforms import Transform, describe_fit
+from modgap.methods.fits import banks, linear_maps, method_controls, translations
+from modgap.methods.fits.transforms import Transform, describe_fit
 
 # Multiples of the shift that closes the gap; 0 leaves everything as it is.
 SHARES = (0.0, 0.125, 0.25, 0.375, 0.5, 0.75, 1.0)

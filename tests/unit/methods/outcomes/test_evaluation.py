@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modgap.methods.evaluation import (
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.fits.transforms import apply_transform, item_terms, score_items
+from modgap.methods.outcomes.evaluation import (
     TestPairs as HeldOutPairs,
 )
-from modgap.methods.evaluation import (
+from modgap.methods.outcomes.evaluation import (
     choose_mixture,
     measure_alike,
     measure_merged,
@@ -19,9 +21,7 @@ from modgap.methods.evaluation import (
     move_held_out,
     name_mixed,
 )
-from modgap.methods.registry import fit_method
-from modgap.methods.search import skewness
-from modgap.methods.transforms import apply_transform, item_terms, score_items
+from modgap.methods.outcomes.search import skewness
 from modgap.statistics.retrieval import own_relevance
 from planted_pairs import draw_calibration, draw_gap_pairs
 

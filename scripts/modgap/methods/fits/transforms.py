@@ -24,7 +24,7 @@ from scipy.special import logsumexp
 from modgap.errors import InputError
 from modgap.files import atomic_path
 from modgap.inputs import check_file
-from modgap.methods.calibration import FIRST, SECOND, SIDES
+from modgap.methods.fits.calibration import FIRST, SECOND, SIDES
 from modgap.statistics.geometry import normalise
 
 VERSION = 1
@@ -220,11 +220,11 @@ def bank_log_sums(bank, items, beta):
     """log Σ over the bank of e^{β·similarity} of each item, (n,)."""
     result = np.empty(len(items))
     for here, similarity in bank_blocks(bank, items):
-        result[here] = log_sum_exp(beta * similarity, axis=1)
+        result[here] = log_of_sums(beta * similarity, axis=1)
     return result
 
 
-def log_sum_exp(values, axis):
+def log_of_sums(values, axis):
     """log Σ e^value along an axis of (n, m) values that are finite."""
     highest = values.max(axis=axis, keepdims=True)
     sums = np.exp(values - highest).sum(axis=axis, dtype=float)

@@ -7,9 +7,9 @@ look for pictures.
 
 import numpy as np
 
-from modgap.methods.calibration import FIRST, SECOND, SIDES
-from modgap.methods.transforms import Scoring, Transform, apply_transform
-from modgap.methods.translations import fit_mean_removal
+from modgap.methods.fits.calibration import FIRST, SECOND, SIDES
+from modgap.methods.fits.transforms import Scoring, Transform, apply_transform
+from modgap.methods.fits.translations import fit_mean_removal
 
 
 def banks_of(calibration, *, swapped=False):

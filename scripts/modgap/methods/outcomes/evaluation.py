@@ -12,8 +12,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modgap.methods.calibration import FIRST, SECOND
-from modgap.methods.search import (
+from modgap.methods.fits.calibration import FIRST, SECOND
+from modgap.methods.fits.transforms import (
+    QUERY,
+    apply_transform,
+    gate_terms,
+    item_terms,
+    mix_terms,
+    score_items,
+)
+from modgap.methods.outcomes.search import (
     CUTOFFS,
     DEPTH,
     Relevance,
@@ -23,14 +31,6 @@ from modgap.methods.search import (
     removal_effects,
     skewness,
     summarise_ranking,
-)
-from modgap.methods.transforms import (
-    QUERY,
-    apply_transform,
-    gate_terms,
-    item_terms,
-    mix_terms,
-    score_items,
 )
 
 # Shares of pictures in a mixed gallery.
@@ -99,19 +99,19 @@ def move_held_out(transform, test, dtype=np.float32):
     return Moved(apply_transform(transform, test.first, FIRST).astype(dtype), documents, queries)
 
 
-def match_pictures(moved):
+def score_pictures(moved):
     """Similarities of all texts (rows) to all pictures, (m, n)."""
     return moved.keep_first("texts, pictures", lambda: moved.queries @ moved.first.T)
 
 
-def match_texts(moved):
+def score_texts(moved):
     """Similarities of all pictures (rows) to all texts, (n, m)."""
     if moved.queries is moved.documents:
-        return np.ascontiguousarray(match_pictures(moved).T)
+        return np.ascontiguousarray(score_pictures(moved).T)
     return moved.first @ moved.documents.T
 
 
-def match_some_texts(moved, queries, documents):
+def score_some_texts(moved, queries, documents):
     """Similarities of some texts (rows) to some texts, (q, d)."""
     name = "texts, texts", queries.tobytes(), documents.tobytes()
     return moved.keep_first(name, lambda: moved.queries[queries] @ moved.documents[documents].T)
@@ -167,7 +167,7 @@ def measure_retrieval(transform, test, moved, *, brief=False):
     found = {}
     texts = Relevance(test.codes, test.owner, pictures, test.kind)
     terms = gate_terms(transform, moved.first, picture_terms(transform, moved, SECOND), SECOND)
-    scores = score_items(transform, match_pictures(moved), terms)
+    scores = score_items(transform, score_pictures(moved), terms)
     ranking = rank_items(scores, texts, of_texts, test.parts, depth=depth)
     task = "text to picture"
     add_results(found, task, ranking, test.groups[test.owner], brief=brief)
@@ -175,7 +175,7 @@ def measure_retrieval(transform, test, moved, *, brief=False):
     images = Relevance(test.codes, pictures, test.owner, test.kind, by_item=True)
     terms = text_terms(transform, moved, np.arange(m), FIRST)
     terms = gate_terms(transform, moved.documents, terms, FIRST)
-    scores = score_items(transform, match_texts(moved), terms)
+    scores = score_items(transform, score_texts(moved), terms)
     ranking = rank_items(scores, images, test.parts, of_texts, depth=depth)
     task = "picture to text"
     add_results(found, task, ranking, test.groups, brief=brief)
@@ -263,10 +263,10 @@ def measure_mixed(transform, test, moved, shares=SHARES_OF_PICTURES, *, brief=Fa
 
 def match_mixture(moved, mixture):
     """Similarities of the queries of a mixture to all pictures and to its texts, (q, n) each."""
-    of_pictures = match_pictures(moved)
+    of_pictures = score_pictures(moved)
     if not np.array_equal(mixture.queries, np.arange(len(of_pictures))):
         of_pictures = of_pictures[mixture.queries]
-    return of_pictures, match_some_texts(moved, mixture.queries, mixture.documents)
+    return of_pictures, score_some_texts(moved, mixture.queries, mixture.documents)
 
 
 def add_share(found, task, ranking, is_text, groups):
@@ -347,7 +347,7 @@ def measure_alike(transform, test, moved, *, brief=False):
             terms = picture_terms(transform, moved, FIRST)
         else:
             items = moved.documents[first_texts]
-            similarity = match_some_texts(moved, first_texts, first_texts)
+            similarity = score_some_texts(moved, first_texts, first_texts)
             terms = text_terms(transform, moved, first_texts, SECOND)
         scores = score_items(transform, similarity, gate_terms(transform, items, terms, side))
         ranking = rank_items(

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from modgap.methods.calibration import Calibration
-from modgap.methods.linear_maps import fit_procrustes
-from modgap.methods.method_controls import (
+from modgap.methods.fits.calibration import Calibration
+from modgap.methods.fits.linear_maps import fit_procrustes
+from modgap.methods.fits.method_controls import (
     fit_noise,
     fit_random_rotation,
     fit_random_vector,
@@ -13,7 +13,7 @@ from modgap.methods.method_controls import (
     fit_shuffled_pairs,
     fit_wrong_bank,
 )
-from modgap.methods.transforms import apply_transform, item_terms
+from modgap.methods.fits.transforms import apply_transform, item_terms
 from planted_pairs import draw_calibration, draw_gap_pairs
 
 CALIBRATION = draw_calibration(200)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from modgap.methods.banks import fit_whole_bank
-from modgap.methods.transforms import apply_transform, item_terms
-from modgap.methods.translations import (
+from modgap.methods.fits.banks import fit_whole_bank
+from modgap.methods.fits.transforms import apply_transform, item_terms
+from modgap.methods.fits.translations import (
     fit_components,
     fit_mean_removal,
     fit_orthogonal_shift,

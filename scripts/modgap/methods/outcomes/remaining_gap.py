@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from modgap.methods.banks import score_moments
-from modgap.methods.transforms import log_sum_exp, normalise_or_keep
+from modgap.methods.fits.banks import score_moments
+from modgap.methods.fits.transforms import log_of_sums, normalise_or_keep
 from modgap.statistics.geometry import (
     gap_vector,
     mean_matched_cosine,
@@ -75,7 +75,7 @@ def contrastive_loss(scores, temperature):
     """
     logits = np.asarray(scores, dtype=float) / temperature
     own = np.diag(logits)
-    by_row, by_column = log_sum_exp(logits, axis=1) - own, log_sum_exp(logits, axis=0) - own
+    by_row, by_column = log_of_sums(logits, axis=1) - own, log_of_sums(logits, axis=0) - own
     return (by_row + by_column) / 2
 
 

@@ -8,8 +8,8 @@ takes the nearness to the texts' centre away (gap-methods §7.1).
 
 import numpy as np
 
-from modgap.methods.calibration import FIRST, RANK_TOLERANCE, SECOND
-from modgap.methods.transforms import QUERY, Stage, Transform, both_sides
+from modgap.methods.fits.calibration import FIRST, RANK_TOLERANCE, SECOND
+from modgap.methods.fits.transforms import QUERY, Stage, Transform, both_sides
 from modgap.statistics.geometry import direction
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from modgap.errors import InputError
-from modgap.methods.calibration import Calibration
-from modgap.methods.registry import (
+from modgap.methods.fits.calibration import Calibration
+from modgap.methods.fits.registry import (
     METHODS,
     TRANSLATIONS,
     family_of,
@@ -13,7 +13,7 @@ from modgap.methods.registry import (
     list_methods,
     parameter_grid,
 )
-from modgap.methods.transforms import apply_transform
+from modgap.methods.fits.transforms import apply_transform
 from planted_pairs import draw_calibration, draw_gap_pairs
 
 CALIBRATION = draw_calibration(150)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score
 
-from modgap.methods.search import (
+from modgap.methods.outcomes.search import (
     Relevance,
     count_appearances,
     ndcg_of,

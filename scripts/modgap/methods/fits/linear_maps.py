@@ -8,7 +8,7 @@ identity.
 import numpy as np
 
 from modgap.errors import InputError
-from modgap.methods.calibration import (
+from modgap.methods.fits.calibration import (
     FIRST,
     SECOND,
     check_differing,
@@ -16,7 +16,7 @@ from modgap.methods.calibration import (
     shrink_covariance,
     singular_axes,
 )
-from modgap.methods.transforms import Stage, Transform, apply_stage, both_sides
+from modgap.methods.fits.transforms import Stage, Transform, apply_stage, both_sides
 
 
 def fit_standardising(calibration):

@@ -6,8 +6,8 @@ a share p of these pass becomes the score after the method that p of them pass.
 
 import numpy as np
 
-from modgap.methods.evaluation import move_held_out
-from modgap.methods.transforms import item_terms, score_items
+from modgap.methods.fits.transforms import item_terms, score_items
+from modgap.methods.outcomes.evaluation import move_held_out
 
 # Shares of unrelated pairs that pass: one in two to one in ten thousand.
 PASSING = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)

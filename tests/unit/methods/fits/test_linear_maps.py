@@ -5,8 +5,8 @@ import pytest
 from scipy.linalg import orthogonal_procrustes, sqrtm
 
 from modgap.errors import InputError
-from modgap.methods.calibration import Calibration, shrink_covariance
-from modgap.methods.linear_maps import (
+from modgap.methods.fits.calibration import Calibration, shrink_covariance
+from modgap.methods.fits.linear_maps import (
     cross_moments,
     fit_bures,
     fit_pls,
@@ -17,7 +17,7 @@ from modgap.methods.linear_maps import (
     fit_whitening,
     standardising_stage,
 )
-from modgap.methods.transforms import apply_transform
+from modgap.methods.fits.transforms import apply_transform
 from planted_pairs import draw_calibration, draw_gap_pairs
 
 CALIBRATION = draw_calibration(200)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from modgap.errors import InputError
-from modgap.methods import transforms
-from modgap.methods.calibration import Calibration, merge_moments
-from modgap.methods.registry import METHODS, fit_method
-from modgap.methods.transforms import (
+from modgap.methods.fits import transforms
+from modgap.methods.fits.calibration import Calibration, merge_moments
+from modgap.methods.fits.registry import METHODS, fit_method
+from modgap.methods.fits.transforms import (
     Stage,
     apply_stage,
     apply_transform,

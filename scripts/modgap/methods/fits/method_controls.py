@@ -6,10 +6,10 @@ takes a ``Calibration`` and a seed and gives a ``Transform``.
 
 import numpy as np
 
-from modgap.methods.banks import banks_of
-from modgap.methods.calibration import FIRST, SECOND, Calibration
-from modgap.methods.linear_maps import fit_procrustes
-from modgap.methods.transforms import Scoring, Stage, Transform, both_sides
+from modgap.methods.fits.banks import banks_of
+from modgap.methods.fits.calibration import FIRST, SECOND, Calibration
+from modgap.methods.fits.linear_maps import fit_procrustes
+from modgap.methods.fits.transforms import Scoring, Stage, Transform, both_sides
 from modgap.statistics.geometry import direction
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from modgap.methods.classes import (
+from modgap.methods.fits.registry import fit_method
+from modgap.methods.outcomes.classes import (
     LabelledSet,
     class_scores,
     gini,
     left_out_means,
     measure_classes,
 )
-from modgap.methods.registry import fit_method
 from modgap.statistics.geometry import normalise
 from planted_pairs import draw_calibration, draw_gap_pairs
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from modgap.errors import InputError
-from modgap.methods.calibration import (
+from modgap.methods.fits.calibration import (
     Calibration,
     check_differing,
     gather_moments,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modgap.methods.banks import (
+from modgap.methods.fits.banks import (
     banks_of,
     fit_csls,
     fit_dual_softmax,
@@ -15,7 +15,7 @@ from modgap.methods.banks import (
     score_moments,
     standardised_scores,
 )
-from modgap.methods.transforms import apply_transform, item_terms, score_items
+from modgap.methods.fits.transforms import apply_transform, item_terms, score_items
 from planted_pairs import draw_calibration, draw_gap_pairs
 
 CALIBRATION = draw_calibration(200)

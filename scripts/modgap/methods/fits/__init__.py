@@ -1,0 +1,1 @@
+"""Methods by themselves: fitted on calibration pictures, frozen, and applied to any rows."""
