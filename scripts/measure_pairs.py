@@ -13,7 +13,8 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 from modgap.errors import InputError
 from modgap.job import LOG, start_log
 from modgap.statistics.all_pairs import measure_sampled
-from modgap.statistics.clouds import count_pictures, load_pair, read_ranks
+from modgap.statistics.clouds import count_pictures, load_pair
+from modgap.statistics.retrieval import read_ranks
 from modgap.tables import write_table
 
 # Leaving one picture out must leave pairs.

@@ -18,9 +18,9 @@ from modgap.data.shards import list_shards
 from modgap.errors import InputError
 from modgap.plan.shards import plan_pictures
 from modgap.statistics.all_pairs import measure_all_pairs
-from modgap.statistics.clouds import read_ranks
 from modgap.statistics.measurements import measure_linear
 from modgap.statistics.moments.files import read_moments
+from modgap.statistics.retrieval import read_ranks
 from modgap.tables import read_embeddings, read_metadata, read_table
 from shard_files import toy_pictures, toy_sides, write_folder
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from modgap.digests import check_digest
 from modgap.errors import InputError
 from modgap.statistics.geometry import normalise
 from modgap.statistics.joining import count_strays, describe_joining, match_ids
-from modgap.statistics.retrieval import add_ranks
 from modgap.tables import (
     PROVENANCE_KEYS,
     UNPAIRED,
@@ -209,17 +207,6 @@ def draw_queries(clouds, limit, seed):
     pair = load_pair(*([path] for path in clouds), None)
     pair = pair.keep(sample_pictures(len(pair.first), limit, seed))
     return (normalise(pair.first), normalise(pair.second), pair.owner), pair.ids
-
-
-def read_ranks(paths):
-    """``retrieval.tabulate_ranks`` of all parts of a gallery; None where nothing was ranked."""
-    tables = [read_own_array(path) for path in paths]
-    return add_ranks(tables) if tables and len(tables[0]) else None
-
-
-def read_own_array(path):
-    """An array that the pipeline wrote, after it was compared with its digest."""
-    return np.load(check_digest(path), allow_pickle=False)
 
 
 def name_sources(table, first, second, samples, caption):

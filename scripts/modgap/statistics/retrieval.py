@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from modgap.digests import check_digest
 from modgap.errors import InputError
 
 # Similarities closer than this are tied: equal rows differ by rounding of this order at most, and
@@ -189,6 +190,17 @@ def add_ranks(tables):
     for table in tables[1:]:
         total[:, ADDED:] += table[:, ADDED:]
     return total
+
+
+def read_ranks(paths):
+    """``tabulate_ranks`` of all parts of a gallery; None where nothing was ranked."""
+    tables = [read_own_array(path) for path in paths]
+    return add_ranks(tables) if tables and len(tables[0]) else None
+
+
+def read_own_array(path):
+    """An array that the pipeline wrote, after it was compared with its digest."""
+    return np.load(check_digest(path), allow_pickle=False)
 
 
 def match_keys(own, keys):
