@@ -23,8 +23,8 @@ NAMES = {
     "test batch": "uses the test batch",
 }
 COLUMNS = 3
-# Height of a panel, inches.
-PANEL = 1.9
+# Height of a panel at most, and of a page, inches.
+PANEL, HIGHEST = 1.9, 9.0
 # Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
 MIXED = "mixed, 50 % pictures"
 # Panels at most: what search gives, and the first zero-shot tasks.
@@ -56,10 +56,12 @@ def draw_methods(label, methods, changes, paths):
     """A page for one embedding set: a panel a task, a point a method, and their names."""
     numbers, panels = number_methods(methods), choose_panels(changes)
     columns = 2 if len(panels) in (2, 4) else COLUMNS
-    lines, size = -(-len(panels) // columns), ((PAGE - 0.9) / columns - 0.2, PANEL)
+    lines = -(-len(panels) // columns)
     listed = -(-len(numbers) // COLUMNS)
     below = 0.14 * listed + 0.5
-    height = 0.35 + (PANEL + 0.75) * lines + below
+    panel = min(PANEL, (HIGHEST - 0.35 - below) / lines - 0.75)
+    size = (PAGE - 0.9) / columns - 0.2, panel
+    height = 0.35 + (panel + 0.75) * lines + below
     figure = plt.figure(figsize=(PAGE, height))
     top, bottom = figure.subfigures(2, 1, height_ratios=[height - below, below])
     grid = top.subplots(lines, columns, squeeze=False)
