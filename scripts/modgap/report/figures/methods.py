@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modgap.report.drawing import GREY, PAGE, PALETTE, plt
+from modgap.report.drawing import GREY, HIGHEST, PAGE, PALETTE, plt
 from modgap.report.figures.labels import CHARACTER, free_places, group_near
 
 # Colours of families; controls and what uses the test batch are apart.
@@ -23,8 +23,8 @@ NAMES = {
     "test batch": "uses the test batch",
 }
 COLUMNS = 3
-# Height of a panel at most, and of a page, inches.
-PANEL, HIGHEST = 1.9, 9.0
+# Height of a panel at most, inches.
+PANEL = 1.9
 # Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
 MIXED = "mixed, 50 % pictures"
 # Panels at most: what search gives, and the first zero-shot tasks.
