@@ -3,7 +3,7 @@
 import numpy as np
 
 from modgap.report.drawing import GREY, HIGHEST, PAGE, PALETTE, plt
-from modgap.report.figures.labels import CHARACTER, free_places, group_near
+from modgap.report.figures.labels import CHARACTER, LINE, free_places, group_near
 
 # Colours of families; controls and what uses the test batch are apart.
 FAMILIES = {
@@ -25,6 +25,8 @@ NAMES = {
 COLUMNS = 3
 # Height of a panel at most, inches.
 PANEL = 1.9
+# A label further from its points than this has a line to them, inches.
+FAR = 0.15
 # Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
 MIXED = "mixed, 50 % pictures"
 # Panels at most: what search gives, and the first zero-shot tasks.
@@ -141,9 +143,11 @@ def number_points(axes, x, y, numbers, size):
     anchors = np.array([places[group].mean(axis=0) for group in groups])
     centres = free_places(anchors, texts, places, size)
     for anchor, centre, text in zip(anchors, centres, texts, strict=True):
-        here, there = (place / size * (high - low) + low for place in (anchor, centre))
-        if np.hypot(*(centre - anchor)) > 0.2 + CHARACTER * len(text) / 2:
-            axes.plot(*zip(here, there, strict=True), color=GREY, lw=0.3, zorder=2)
+        half = np.array([CHARACTER * len(text), LINE]) / 2
+        edge = np.clip(anchor, centre - half, centre + half)
+        start, end, there = (place / size * (high - low) + low for place in (anchor, edge, centre))
+        if np.hypot(*(edge - anchor)) > FAR:
+            axes.plot(*zip(start, end, strict=True), color=GREY, lw=0.4, zorder=2)
         patch = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.3}
         axes.text(*there, text, fontsize=5, ha="center", va="center", bbox=patch, zorder=4)
 
