@@ -120,7 +120,7 @@ def name_methods(rows, methods):
 def tell_mixed(paths):
     """What one sees in the figure of mixed search."""
     texts = []
-    for path in paths:
+    for path in pick_folder(paths, "method_changes"):
         about = read_metadata(path)
         if "left_out" not in about:
             texts += describe_mixed(about["embeddings"], read_table(path))
@@ -149,7 +149,7 @@ def describe_mixed(name, changes):
 def tell_calibration(paths):
     """What one sees in the figure of calibration: where the curves end, in and out of domain."""
     texts = []
-    for path in paths:
+    for path in pick_folder(paths, "method_calibration"):
         about = read_metadata(path)
         if "left_out" not in about:
             texts.append(describe_calibration(about["embeddings"], read_table(path)))
