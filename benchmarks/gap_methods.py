@@ -9,25 +9,26 @@ flips, without calibration curves.
 """
 
 import argparse
+import os
 import resource
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-from measuring import compare, judge_goal, timed
+from measuring import compare, judge_goal
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 
 from modgap.methods.comparing import (
     measure_baseline,
-    measure_method,
     prepare_setting,
     tabulate_changes,
     tabulate_methods,
 )
-from modgap.methods.fits.registry import METHODS, list_methods
+from modgap.methods.fits.registry import list_methods
+from modgap.methods.side_by_side import measure_methods
 from modgap.statistics.geometry import normalise
 
 
@@ -57,19 +58,15 @@ def draw_setting(n, dim, n_classes):
     )
 
 
-def compare_all(n, dim, n_classes, *, tell=None):
-    """Everything that a job does with drawn pairs; ``tell`` is given each method and its seconds.
+def compare_all(n, dim, n_classes, *, processes=1):
+    """Everything that a job does with drawn pairs, in so many processes.
 
     Returns
     -------
     (changes, methods), the two tables.
     """
     setting = draw_setting(n, dim, n_classes)
-    measured = {}
-    for name in list_methods(paired=True):
-        spent, measured[name] = timed(lambda name=name: measure_method(name, setting))
-        if tell:
-            tell(name, spent)
+    measured = measure_methods(list_methods(paired=True), setting, processes)
     baseline = measure_baseline(setting)
     changes = tabulate_changes(measured, n_draws=2_000, seed=0, baseline=baseline)
     return changes, tabulate_methods(measured, setting)
@@ -99,8 +96,9 @@ def rows(quick):
 
 
 def largest_memory():
-    """Largest resident set of this process so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Largest resident set so far of this process or one that it started, MB."""
+    whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return max(resource.getrusage(who).ru_maxrss for who in whose) / 1024
 
 
 def main():
@@ -108,18 +106,16 @@ def main():
     parser.add_argument("--pairs", type=int, default=5_000)
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--classes", type=int, default=50)
+    parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    start = time.perf_counter()
-
-    def tell(name, spent):
-        print(f"{METHODS[name].label:40s} {spent:7.1f} s of processors", flush=True)
-
-    spent, (_, methods) = timed(
-        lambda: compare_all(given.pairs, given.dim, given.classes, tell=tell)
-    )
+    start, before = time.perf_counter(), os.times()
+    _, methods = compare_all(given.pairs, given.dim, given.classes, processes=given.processes)
+    clock, after = time.perf_counter() - start, os.times()
+    spent = sum(after[:4]) - sum(before[:4])
     print(f"{given.pairs} × {given.dim}: {len(methods)} methods and controls in")
-    clock = time.perf_counter() - start
-    print(f"{clock:.0f} s, {spent:.0f} s of processors, {largest_memory():.0f} MB")
+    print(
+        f"{clock:.0f} s, {spent:.0f} s of processors, {largest_memory():.0f} MB a process at most"
+    )
 
 
 if __name__ == "__main__":

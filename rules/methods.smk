@@ -32,7 +32,7 @@ rule compare_methods:
         embeddings=PLAN["patterns"]["methods"],
     conda:
         "../envs/analysis.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=120,

@@ -11,10 +11,9 @@ sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an instal
 
 import pandas as pd
 
-from modgap.job import LOG, progress, start_log
+from modgap.job import LOG, start_log
 from modgap.methods.comparing import (
     measure_baseline,
-    measure_method,
     prepare_setting,
     tabulate_changes,
     tabulate_methods,
@@ -31,6 +30,7 @@ from modgap.methods.reading import (
     warn_of_unseen,
     why_left_out,
 )
+from modgap.methods.side_by_side import measure_methods
 from modgap.tables import write_table
 
 IN_DOMAIN, OUT_OF_DOMAIN = "in domain", "out of domain"
@@ -50,6 +50,7 @@ def main(
     n_calibration_draws,
     n_draws,
     seed,
+    processes=1,
 ):
     """Compare methods.
 
@@ -60,6 +61,7 @@ def main(
     other : (first, second, samples) of the set for calibration out of domain, or None.
     outputs : dict of the tables' paths: methods, changes, queries, calibration, paths.
     columns : those that make the label of a picture; [] for none.
+    processes : methods measured at a time.
     """
     pair, X, Y = read_set(given["first"], given["second"], given["samples"])
     left_out = why_left_out(len(X), name)
@@ -84,9 +86,7 @@ def main(
     notes = list(pair.notes)
     notes += warn_of_unseen(labels, of_set, setting.fitted, f"{name} ({given['labels']})")
     names = list_methods(paired=True)
-    measured = {}
-    for (method,) in progress([(name,) for name in names], total=len(names), what="methods"):
-        measured[method] = measure_method(method, setting)
+    measured = measure_methods(names, setting, processes)
     baseline = measure_baseline(setting)
     sources = {IN_DOMAIN: setting.calibration}
     if other is not None:
@@ -149,5 +149,6 @@ if __name__ == "__main__":
         if source.other_first
         else None,
         dict(snakemake.output.items()),
+        processes=snakemake.threads,
         **planned,
     )
