@@ -5,11 +5,11 @@ table of methods is about these files. Beside each ``.npz`` is a JSON with what 
 what was left of the gap, and what a fixed score threshold becomes.
 """
 
-import json
 import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
+import json
 from pathlib import Path
 
 from modgap.errors import InputError
