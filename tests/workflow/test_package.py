@@ -42,7 +42,11 @@ def folder(tmp_path):
     np.save(tmp_path / "images.npy", X)
     np.save(tmp_path / "texts.npy", X + rng.normal(size=X.shape) - 2)
     (tmp_path / "images.parquet").write_bytes(b"")
-    (tmp_path / "mine.yaml").write_text("datasets: 3\n")  # the reason takes the schema's reader
+    # What is wrong with it is told with the reader of the schema.
+    (tmp_path / "mine.yaml").write_text(
+        "datasets: {mine: {kind: embeddings, first: images.npy, second: texts.npy}}\n"
+        "statistics: {block: none}\n"
+    )
     return tmp_path
 
 
