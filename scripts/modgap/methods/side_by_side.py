@@ -2,8 +2,6 @@
 
 from concurrent.futures import ProcessPoolExecutor
 
-from threadpoolctl import threadpool_limits
-
 from modgap.job import progress
 from modgap.methods.comparing import measure_method
 
@@ -32,9 +30,8 @@ def collect_results(names, results):
 
 
 def hold_setting(setting):
-    """Keep the setting in this process, whose linear algebra takes one thread."""
+    """Keep the setting in this process."""
     held["setting"] = setting
-    threadpool_limits(1)
 
 
 def measure_held(name):
