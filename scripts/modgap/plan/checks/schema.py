@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from modgap.extras import extra
 from modgap.plan.checks import fits
 from modgap.plan.spelling import did_you_mean
 
@@ -20,8 +21,9 @@ TYPES = {
 @lru_cache
 def make_validator():
     """The class that finds the reasons; ``fits`` has the same rules."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
+    with extra("workflow"):
+        from jsonschema import Draft202012Validator
+        from jsonschema.validators import extend
 
     usual = Draft202012Validator.VALIDATORS["pattern"]
 
