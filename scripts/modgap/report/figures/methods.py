@@ -4,6 +4,7 @@ import numpy as np
 
 from modgap.report.drawing import GREY, HIGHEST, PAGE, PALETTE, plt
 from modgap.report.figures.labels import CHARACTER, LINE, free_places, group_near
+from modgap.tables import read_metadata, read_table
 
 # Colours of families; controls and what uses the test batch are apart.
 FAMILIES = {
@@ -196,3 +197,17 @@ def draw_left_out(label, why):
     axes.set_axis_off()
     axes.text(0.01, 0.5, f"{label}: {why.partition(': ')[2] or why}", va="center")
     return figure
+
+
+def draw_compared(rows, draw):
+    """A page of sets, each (path of its table, what it is called); those left out have no row.
+
+    draw : makes the page from (label, table) of the others.
+    """
+    left_out = [read_metadata(path).get("left_out") for path, _ in rows]
+    drawn = [
+        (row["label"], read_table(path))
+        for (path, row), why in zip(rows, left_out, strict=True)
+        if not why
+    ]
+    return draw(drawn) if drawn else draw_left_out(rows[0][1]["label"], left_out[0])
