@@ -2,6 +2,8 @@
 
 from concurrent.futures import ProcessPoolExecutor
 
+from threadpoolctl import threadpool_limits
+
 from modgap.job import progress
 from modgap.methods.comparing import measure_method
 
@@ -30,7 +32,8 @@ def collect_results(names, results):
 
 
 def hold_setting(setting):
-    """Keep the setting in this process."""
+    """Keep the setting in this process, which multiplies on one thread: there is one a core."""
+    threadpool_limits(1)
     held["setting"] = setting
 
 
