@@ -34,9 +34,9 @@ from modgap.embeddings.models import create_model  # noqa: E402
 from modgap.tables import write_table  # noqa: E402
 from modgap.training import loop  # noqa: E402
 from modgap.training.distributed import Place  # noqa: E402
+from modgap.training.held_out import held_out_pairs  # noqa: E402
 from modgap.training.pictures import Batches, read_captioned_pictures  # noqa: E402
 from modgap.training.recipe import make_optimizer, parameter_groups  # noqa: E402
-from modgap.training.towers import Towers  # noqa: E402
 from modgap.yaml_files import read_yaml  # noqa: E402
 
 ENTRY = {"source": "random", "architecture": "scenes-vit", "seed": 0}
@@ -68,8 +68,9 @@ def ours(data, steps, batch):
     loaded = create_model("vit", ENTRY, device="cpu")
     recipe = {**RECIPE, "batch_size": batch}
     place = Place(0, 1, torch.device("cpu"))
-    towers = Towers(loaded.network).train()
     batches = Batches(data, loaded, recipe, 0, place)
+    pairs = held_out_pairs(data, loaded.tokenize, n=100, caption="first", prompt="a {label}")
+    towers = loop.start_towers(loaded.network, batches, pairs, recipe, place).train()
     run = loop.Run(
         where="benchmark",
         towers=towers,

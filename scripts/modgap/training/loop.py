@@ -44,6 +44,7 @@ from modgap.training.recipe import (
     set_tau,
     tau_at,
 )
+from modgap.training.seen_tokens import find_seen_tokens, hold_seen_tokens
 from modgap.training.towers import Towers, procrustes_rotation
 
 # Losses that may wait on the device: reading one makes the processor wait for all that was begun.
@@ -117,7 +118,8 @@ def train(
     loaded = create_model(model_name, model, device=device)
     torch.manual_seed(seed)
     batches = Batches(data, loaded, recipe, seed, place)
-    towers = start_towers(loaded.network, batches, recipe)
+    pairs = choose_pairs(data, held_out, loaded.tokenize, recipe, evaluation)
+    towers = start_towers(loaded.network, batches, pairs, recipe, place)
     run = Run(
         where=where,
         towers=towers,
@@ -134,11 +136,11 @@ def train(
             "evaluation": evaluation,
             "processes": place.size,
             "torch": torch.__version__,
+            "seen_tokens": sum(len(tokens.seen) for tokens in find_seen_tokens(towers)),
         },
         resume=Path(outputs["weights"]).with_name(RESUME),
         place=place,
     )
-    pairs = choose_pairs(data, held_out, loaded.tokenize, recipe, evaluation)
     continue_from_checkpoint(run)
     optimise(run, pairs, evaluation, seed, checkpoint_every)
     if place.first:
@@ -147,14 +149,26 @@ def train(
         remove_digested(run.resume)
 
 
-def start_towers(network, batches, recipe):
-    """Towers as training starts: rotated when the gap is to be removed, τ set, on the device."""
-    towers = Towers(network)
+def start_towers(network, batches, pairs, recipe, place):
+    """Towers as training starts: rotated when the gap is to be removed, τ set, on the device.
+
+    pairs : HeldOut, whose tokens are looked up beside those of the batches.
+    """
+    towers = Towers(network, plain=place.device.type == "cpu" and not recipe["compile"])
+    if recipe["optimizer"] == "adamw":  # Adam's L2 term moves every row in a way of its own
+        hold_seen_tokens(network, list_tokens(batches, pairs))
     if recipe["start"] == "gap_removed":
         towers.rotation = training_rotation(towers, batches)
     set_tau(network.logit_scale, recipe["temperature"]["tau"])
     network.logit_scale.requires_grad_(is_learned(recipe["temperature"]))
     return towers
+
+
+def list_tokens(batches, pairs):
+    """All tokens that a run looks up, (m,) int64."""
+    looked_up = [batches.tokens, pairs.tokens]
+    looked_up += [] if pairs.prompts is None else [pairs.prompts]
+    return torch.cat([tokens.flatten().long() for tokens in looked_up])
 
 
 def choose_pairs(data, held_out, tokenize, recipe, evaluation):
@@ -252,6 +266,8 @@ def take_step(run, forward, criterion, step, parts):
     if run.recipe["clip_norm"] is not None:
         torch.nn.utils.clip_grad_norm_(run.towers.parameters(), run.recipe["clip_norm"])
     run.optimizer.step()
+    for tokens in find_seen_tokens(run.towers):
+        tokens.decay_unseen(rate * run.recipe["weight_decay"])
     if temperature["kind"] == "learned":
         clamp_tau(scale, temperature)
 

@@ -10,6 +10,7 @@ import torch
 
 from modgap.statistics.inference import mean_interval
 from modgap.statistics.measurements import measurement_row
+from modgap.training.seen_tokens import find_seen_tokens
 
 # A run has collapsed when the norm of its weights is below this share of what it was.
 COLLAPSED_BELOW = 0.01
@@ -25,6 +26,9 @@ def weight_norm(towers):
         parameter.detach().double().square().sum()
         for name, parameter in towers.named_parameters()
         if "logit_scale" not in name
+    ]
+    squares += [
+        tokens.square_of_unseen().to(squares[0].device) for tokens in find_seen_tokens(towers)
     ]
     return math.sqrt(torch.stack(squares).sum().item())
 

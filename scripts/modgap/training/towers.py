@@ -10,6 +10,13 @@ import copy
 import torch
 
 from modgap.errors import InputError
+from modgap.training.plain_towers import (
+    encode_images,
+    encode_texts,
+    has_plain_images,
+    has_plain_texts,
+)
+from modgap.training.seen_tokens import hold_all_tokens
 
 
 class Towers(torch.nn.Module):
@@ -17,19 +24,27 @@ class Towers(torch.nn.Module):
 
     network : open_clip model with encode_image, encode_text and logit_scale.
     rotation : (dim, dim) orthogonal W, or None.
+    plain : compute towers that ``plain_towers`` knows without what no embedding depends on. Its
+        shapes differ from batch to batch, which a processor does not mind.
     """
 
-    def __init__(self, network, rotation=None):
+    def __init__(self, network, rotation=None, *, plain=False):
         super().__init__()
         self.network = network
+        self.plain_images = plain and has_plain_images(network)
+        self.plain_texts = plain and has_plain_texts(network)
         self.register_buffer("rotation", rotation)
 
     def project_images(self, images):
         """Embeddings as they come, not normalised, (b, dim)."""
+        if self.plain_images:
+            return encode_images(self.network.visual, images)
         return self.network.encode_image(images)
 
     def project_texts(self, tokens):
         """Embeddings as they come, neither normalised nor rotated, (b, dim)."""
+        if self.plain_texts:
+            return encode_texts(self.network, tokens)
         return self.network.encode_text(tokens)
 
     def normalise_images(self, images):
@@ -63,8 +78,11 @@ def procrustes_rotation(images, texts):
 
 
 def exported_network(towers):
-    """A copy of the network that alone gives what the towers give: the rotation folded in."""
+    """A copy of the network that alone gives what the towers give: the rotation folded in, and the
+    whole vocabulary in its token embedding.
+    """
     network = copy.deepcopy(towers.network).cpu()
+    hold_all_tokens(network)
     if towers.rotation is None:
         return network
     rotation = towers.rotation.cpu()
