@@ -96,7 +96,9 @@ def train_classifier(
     with seeded(seed):
         network = torchvision.models.get_model(architecture, weights=None)
     prepare = normaliser(preprocessing)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=learning_rate, weight_decay=0.05, fused=True
+    )
     recipe = {"learning_rate": learning_rate, "warmup": steps // 20, "schedule": "cosine"}
     resume = Path(outputs["weights"]).with_name(RESUME)
     fingerprint = {

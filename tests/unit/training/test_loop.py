@@ -14,6 +14,7 @@ from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 from modgap.training import loop
 from modgap.training.norms import COLLAPSED
+from modgap.training.towers import Towers
 from tiny_training import ARCHITECTURE, make_dataset, make_start, make_world, run_training
 
 
@@ -100,6 +101,26 @@ def test_the_checkpoint_is_open_clips_own(finished, world):
     before = create_model("start", world["model"], device="cpu").encode_images(pixels)
     assert np.abs(before - expected).max() > 0.01
     assert model.logit_scale.exp().item() == pytest.approx(20, rel=1e-6)
+
+
+def test_a_run_is_that_of_whole_towers(world, finished, tmp_path, monkeypatch):
+    """Without what no embedding depends on, and with the rows of captions alone: the same run."""
+    assert read_metadata(finished["losses"])["seen_tokens"] < 100
+    monkeypatch.setattr(loop, "hold_seen_tokens", lambda network, tokens: None)
+    monkeypatch.setattr(loop, "Towers", lambda network, plain: Towers(network))
+    whole = run_training(world, tmp_path, recipe={"steps": 20})
+    assert read_metadata(whole["losses"])["seen_tokens"] == 0
+    np.testing.assert_allclose(losses(finished), losses(whole), rtol=2e-4)
+    ours, theirs = load_file(finished["weights"]), load_file(whole["weights"])
+    assert ours.keys() == theirs.keys()
+    for name, expected in theirs.items():
+        assert ours[name].shape == expected.shape
+        far = (ours[name] - expected).abs().max()
+        assert far < 0.02 * max(expected.abs().max(), 0.05), name
+    for statistic in ("weight_norm", "held_out_loss"):
+        assert last(finished, statistic).value == pytest.approx(
+            last(whole, statistic).value, rel=1e-3
+        )
 
 
 @pytest.mark.parametrize("parts", [2, 4])
