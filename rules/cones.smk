@@ -245,6 +245,8 @@ rule table_layers:
         ),
     log:
         "<logs>/table_layers.log",
+    benchmark:
+        "<benchmarks>/table_layers.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -268,6 +270,8 @@ rule table_initialisations:
         ),
     log:
         "<logs>/table_initialisations.log",
+    benchmark:
+        "<benchmarks>/table_initialisations.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -306,6 +310,8 @@ rule table_normalisation:
         ),
     log:
         "<logs>/table_normalisation.log",
+    benchmark:
+        "<benchmarks>/table_normalisation.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -330,6 +336,8 @@ rule fig2b_depth_and_activation:
         ),
     log:
         "<logs>/fig2b_depth_and_activation.log",
+    benchmark:
+        "<benchmarks>/fig2b_depth_and_activation.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -356,6 +364,8 @@ rule fig2c_random_initialisations:
         ),
     log:
         "<logs>/fig2c_random_initialisations.log",
+    benchmark:
+        "<benchmarks>/fig2c_random_initialisations.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -385,6 +395,8 @@ rule figX_initial_gap:
         ),
     log:
         "<logs>/figX_initial_gap.log",
+    benchmark:
+        "<benchmarks>/figX_initial_gap.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -413,6 +425,8 @@ rule figS13_independent_models:
         ),
     log:
         "<logs>/figS13_independent_models.log",
+    benchmark:
+        "<benchmarks>/figS13_independent_models.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -440,6 +454,8 @@ rule figS15_without_normalisation:
         ),
     log:
         "<logs>/figS15_without_normalisation.log",
+    benchmark:
+        "<benchmarks>/figS15_without_normalisation.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -466,6 +482,8 @@ rule figX_theorems:
         ),
     log:
         "<logs>/figX_theorems.log",
+    benchmark:
+        "<benchmarks>/figX_theorems.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -490,6 +508,8 @@ rule figX_cone_by_layer:
         ),
     log:
         "<logs>/figX_cone_by_layer.log",
+    benchmark:
+        "<benchmarks>/figX_cone_by_layer.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

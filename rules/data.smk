@@ -12,6 +12,8 @@ rule draw_samples:
         array="<results>/samples/{dataset}.npy",
     log:
         "<logs>/draw_samples/{dataset}.log",
+    benchmark:
+        "<benchmarks>/draw_samples/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["drawn"],
     conda:
@@ -34,6 +36,8 @@ rule list_samples:
         table="<results>/samples/{dataset}.parquet",
     log:
         "<logs>/list_samples/{dataset}.log",
+    benchmark:
+        "<benchmarks>/list_samples/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["listed"],
     conda:
@@ -59,6 +63,8 @@ rule list_torchvision:
         table="<results>/samples/{dataset}.parquet",
     log:
         "<logs>/list_torchvision/{dataset}.log",
+    benchmark:
+        "<benchmarks>/list_torchvision/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["torchvision"],
     conda:
@@ -81,6 +87,8 @@ rule list_webdataset:
         table="<results>/samples/{dataset}.parquet",
     log:
         "<logs>/list_webdataset/{dataset}.log",
+    benchmark:
+        "<benchmarks>/list_webdataset/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["webdataset"],
     conda:
@@ -104,6 +112,8 @@ rule unpack_samples:
         array="<results>/samples/{dataset}.npy",
     log:
         "<logs>/unpack_samples/{dataset}.log",
+    benchmark:
+        "<benchmarks>/unpack_samples/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["unpacked"],
     conda:
@@ -128,6 +138,8 @@ rule decode_pixels:
         index="<results>/pixels/{dataset}/{geometry}/part-{shard}.parquet",
     log:
         "<logs>/decode_pixels/{dataset}/{geometry}/{shard}.log",
+    benchmark:
+        "<benchmarks>/decode_pixels/{dataset}/{geometry}/{shard}.tsv"
     conda:
         "../envs/analysis.yaml"
     # Shards run side by side; --set-threads decode_pixels=8 for a single large one.
@@ -153,6 +165,8 @@ rule table_skipped:
         "<results>/tables/skipped_samples.csv",
     log:
         "<logs>/table_skipped.log",
+    benchmark:
+        "<benchmarks>/table_skipped.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

@@ -13,6 +13,8 @@ rule import_embeddings:
         cloud="<results>/embeddings/imported/{cloud}/part-0.parquet",
     log:
         "<logs>/import_embeddings/{cloud}.log",
+    benchmark:
+        "<benchmarks>/import_embeddings/{cloud}.tsv"
     wildcard_constraints:
         cloud=PLAN["patterns"]["arrays"],
     conda:
@@ -48,6 +50,8 @@ rule import_classes:
         prompts="<results>/prompts/imported/{dataset}.parquet",
     log:
         "<logs>/import_classes/{dataset}.log",
+    benchmark:
+        "<benchmarks>/import_classes/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["labelled"],
     conda:
@@ -128,6 +132,8 @@ rule embed_prompts:
         embeddings="<results>/prompts/{model}/{prompts}.parquet",
     log:
         "<logs>/embed_prompts/{model}/{prompts}.log",
+    benchmark:
+        "<benchmarks>/embed_prompts/{model}/{prompts}.tsv"
     wildcard_constraints:
         model=PLAN["patterns"]["model"],
         prompts=PLAN["patterns"]["prompts"],
@@ -159,6 +165,8 @@ rule verify_weights:
         tex="<results>/tables/verify_weights.tex",
     log:
         "<logs>/verify_weights.log",
+    benchmark:
+        "<benchmarks>/verify_weights.tsv"
     conda:
         "../envs/torch.yaml"
     threads: 2

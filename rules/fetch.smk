@@ -12,6 +12,8 @@ rule download_file:
         file=update("<resources>/{file}"),
     log:
         "<logs>/download_file/{file}.log",
+    benchmark:
+        "<benchmarks>/download_file/{file}.tsv"
     wildcard_constraints:
         file=PLAN["patterns"]["download"],
     localrule: True
@@ -37,6 +39,8 @@ rule remove_gzip:
         archive=update("<resources>/{archive}"),
     log:
         "<logs>/remove_gzip/{archive}.log",
+    benchmark:
+        "<benchmarks>/remove_gzip/{archive}.tsv"
     wildcard_constraints:
         archive=PLAN["patterns"]["plain_tar"],
     localrule: True

@@ -61,6 +61,8 @@ rule fit_transforms:
         ),
     log:
         "<logs>/fit_transforms/{embeddings}.log",
+    benchmark:
+        "<benchmarks>/fit_transforms/{embeddings}.tsv"
     wildcard_constraints:
         embeddings=PLAN["patterns"]["methods"],
     conda:
@@ -100,6 +102,8 @@ rule table_gap_methods:
         tex="<results>/tables/gap_methods.tex",
     log:
         "<logs>/table_gap_methods.log",
+    benchmark:
+        "<benchmarks>/table_gap_methods.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -126,6 +130,8 @@ rule figX_gap_methods:
         ),
     log:
         "<logs>/figX_gap_methods.log",
+    benchmark:
+        "<benchmarks>/figX_gap_methods.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -152,6 +158,8 @@ rule figX_mixed_search:
         ),
     log:
         "<logs>/figX_mixed_search.log",
+    benchmark:
+        "<benchmarks>/figX_mixed_search.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -178,6 +186,8 @@ rule figX_calibration:
         ),
     log:
         "<logs>/figX_calibration.log",
+    benchmark:
+        "<benchmarks>/figX_calibration.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

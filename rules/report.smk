@@ -36,6 +36,8 @@ rule judge_claims:
         tex="<results>/tables/claims.tex",
     log:
         "<logs>/judge_claims.log",
+    benchmark:
+        "<benchmarks>/judge_claims.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -69,6 +71,8 @@ rule write_report:
         ),
     log:
         "<logs>/write_report.log",
+    benchmark:
+        "<benchmarks>/write_report.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -107,6 +111,8 @@ rule verify_cache:
     """Every cached file, download and file of yours against its digest; damaged ones are named."""
     log:
         "<logs>/verify_cache.log",
+    benchmark:
+        "<benchmarks>/verify_cache.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

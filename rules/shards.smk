@@ -13,6 +13,8 @@ rule index_shards:
         index="<results>/moments/{dataset}/index.parquet",
     log:
         "<logs>/index_shards/{dataset}.log",
+    benchmark:
+        "<benchmarks>/index_shards/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["sharded"],
     conda:
@@ -36,6 +38,8 @@ rule sample_shards:
         cloud="<results>/embeddings/imported/{cloud}/part-0.parquet",
     log:
         "<logs>/sample_shards/{cloud}.log",
+    benchmark:
+        "<benchmarks>/sample_shards/{cloud}.tsv"
     wildcard_constraints:
         cloud=PLAN["patterns"]["sampled"],
     conda:
@@ -92,6 +96,8 @@ rule merge_moments:
         moments=temp("<results>/moments/{dataset}/{level}-{part}.npz"),
     log:
         "<logs>/merge_moments/{dataset}/{level}-{part}.log",
+    benchmark:
+        "<benchmarks>/merge_moments/{dataset}/{level}-{part}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["sharded"],
         level=r"[1-9]\d*",

@@ -54,6 +54,8 @@ rule table_shift_minima:
         tex="<results>/tables/shift_minima.tex",
     log:
         "<logs>/table_shift_minima.log",
+    benchmark:
+        "<benchmarks>/table_shift_minima.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -81,6 +83,8 @@ rule fig3_shift_landscape:
         ),
     log:
         "<logs>/fig3_shift_landscape.log",
+    benchmark:
+        "<benchmarks>/fig3_shift_landscape.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -103,6 +107,8 @@ rule simulate_sphere:
         bifurcation="<results>/statistics/sphere_bifurcation.parquet",
     log:
         "<logs>/simulate_sphere.log",
+    benchmark:
+        "<benchmarks>/simulate_sphere.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -129,6 +135,8 @@ rule fig3_sphere_simulation:
         ),
     log:
         "<logs>/fig3_sphere_simulation.log",
+    benchmark:
+        "<benchmarks>/fig3_sphere_simulation.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

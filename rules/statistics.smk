@@ -139,6 +139,8 @@ rule project_clouds:
         table="<results>/statistics/cloud_projection/{dataset}.parquet",
     log:
         "<logs>/project_clouds/{dataset}.log",
+    benchmark:
+        "<benchmarks>/project_clouds/{dataset}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -218,6 +220,8 @@ rule table_statistics:
         cone_tex="<results>/tables/cone_statistics.tex",
     log:
         "<logs>/table_statistics.log",
+    benchmark:
+        "<benchmarks>/table_statistics.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -239,6 +243,8 @@ rule table_answers:
         tex="<results>/tables/answers.tex",
     log:
         "<logs>/table_answers.log",
+    benchmark:
+        "<benchmarks>/table_answers.tsv"
     # Whoever waits wants to see this before anything that takes long.
     conda:
         "../envs/analysis.yaml"
@@ -266,6 +272,8 @@ rule table_models:
         tex="<results>/tables/across_models.tex",
     log:
         "<logs>/table_models.log",
+    benchmark:
+        "<benchmarks>/table_models.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -289,6 +297,8 @@ rule table_associations:
         ),
     log:
         "<logs>/table_associations.log",
+    benchmark:
+        "<benchmarks>/table_associations.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -318,6 +328,8 @@ rule table_completeness:
         tex="<results>/tables/caption_completeness.tex",
     log:
         "<logs>/table_completeness.log",
+    benchmark:
+        "<benchmarks>/table_completeness.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -342,6 +354,8 @@ rule table_comparisons:
         tex="<results>/tables/comparisons.tex",
     log:
         "<logs>/table_comparisons.log",
+    benchmark:
+        "<benchmarks>/table_comparisons.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -366,6 +380,8 @@ rule fig1_modality_gap:
         ),
     log:
         "<logs>/fig1_modality_gap.log",
+    benchmark:
+        "<benchmarks>/fig1_modality_gap.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -390,6 +406,8 @@ rule figX_comparison:
         ),
     log:
         "<logs>/figX_comparison.log",
+    benchmark:
+        "<benchmarks>/figX_comparison.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -415,6 +433,8 @@ rule figX_modality_matrix:
         ),
     log:
         "<logs>/figX_modality_matrix.log",
+    benchmark:
+        "<benchmarks>/figX_modality_matrix.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -442,6 +462,8 @@ rule fig2a_cone_histograms:
         ),
     log:
         "<logs>/fig2a_cone_histograms.log",
+    benchmark:
+        "<benchmarks>/fig2a_cone_histograms.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -492,6 +514,8 @@ rule figX_across_models:
         ),
     log:
         "<logs>/figX_across_models.log",
+    benchmark:
+        "<benchmarks>/figX_across_models.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

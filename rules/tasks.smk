@@ -57,6 +57,8 @@ rule sweep_fairness:
         changes="<results>/statistics/fairness_changes/{fairness}.parquet",
     log:
         "<logs>/sweep_fairness/{fairness}.log",
+    benchmark:
+        "<benchmarks>/sweep_fairness/{fairness}.tsv"
     conda:
         "../envs/analysis.yaml"
     threads: 2
@@ -85,6 +87,8 @@ rule table1_zero_shot:
         tex="<results>/tables/table1_zero_shot.tex",
     log:
         "<logs>/table1_zero_shot.log",
+    benchmark:
+        "<benchmarks>/table1_zero_shot.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -111,6 +115,8 @@ rule table2_fairness:
         tex="<results>/tables/table2_fairness.tex",
     log:
         "<logs>/table2_fairness.log",
+    benchmark:
+        "<benchmarks>/table2_fairness.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -137,6 +143,8 @@ rule figS10_zero_shot_shift:
         ),
     log:
         "<logs>/figS10_zero_shot_shift.log",
+    benchmark:
+        "<benchmarks>/figS10_zero_shot_shift.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -163,6 +171,8 @@ rule figS11_fairness_shift:
         ),
     log:
         "<logs>/figS11_fairness_shift.log",
+    benchmark:
+        "<benchmarks>/figS11_fairness_shift.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

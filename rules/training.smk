@@ -93,6 +93,8 @@ rule table_training:
         tex="<results>/tables/{study}.tex",
     log:
         "<logs>/table_training/{study}.log",
+    benchmark:
+        "<benchmarks>/table_training/{study}.tsv"
     wildcard_constraints:
         study=PLAN["patterns"]["study"],
     conda:
@@ -119,6 +121,8 @@ rule figS8_temperature_finetuning:
         ),
     log:
         "<logs>/figS8_temperature_finetuning.log",
+    benchmark:
+        "<benchmarks>/figS8_temperature_finetuning.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -146,6 +150,8 @@ rule figX_initialisation_vs_optimisation:
         ),
     log:
         "<logs>/figX_initialisation_vs_optimisation.log",
+    benchmark:
+        "<benchmarks>/figX_initialisation_vs_optimisation.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -178,6 +184,8 @@ rule table_optimiser:
         tex="<results>/tables/optimiser_effects.tex",
     log:
         "<logs>/table_optimiser.log",
+    benchmark:
+        "<benchmarks>/table_optimiser.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -203,6 +211,8 @@ rule figX_optimiser:
         ),
     log:
         "<logs>/figX_optimiser.log",
+    benchmark:
+        "<benchmarks>/figX_optimiser.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -229,6 +239,8 @@ rule figX_gap_during_training:
         ),
     log:
         "<logs>/figX_gap_during_training.log",
+    benchmark:
+        "<benchmarks>/figX_gap_during_training.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -255,6 +267,8 @@ rule figS16_embedding_width:
         ),
     log:
         "<logs>/figS16_embedding_width.log",
+    benchmark:
+        "<benchmarks>/figS16_embedding_width.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:

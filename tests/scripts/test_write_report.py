@@ -97,7 +97,7 @@ def make(tmp_path, text=HOSTILE, figures=True, name="fig1_modality_gap", sets=()
     write_table(pd.DataFrame({"a": [1]}), cloud, {"model": text, "dataset": text})
     benchmarks = tmp_path / "benchmarks" / "train"
     benchmarks.mkdir(parents=True, exist_ok=True)
-    (benchmarks / "base.tsv").write_text("s\tmax_rss\n61.5\t900\n")
+    (benchmarks / "base.tsv").write_text("s\tmax_rss\tcpu_time\n61.5\t900\t50.25\n")
     figure = {"name": name, "title": text, "caption": f"{name}.rst"}
     table = {"name": "gap_statistics", "title": text, "caption": "none.rst", "csv": str(csv)}
     write_report.main(
@@ -242,7 +242,9 @@ def test_figures_say_what_they_show_and_long_tables_that_they_are_cut(tmp_path):
     assert "<dt>seed</dt><dd>1</dd>" in text
     assert "The first 60 of 100 rows" in text
     assert "0.3333" in text
-    assert re.search(r"train</th><td[^>]*>1</td><td[^>]*>61.5</td><td[^>]*>900<", text)
+    assert re.search(
+        r"train</th><td[^>]*>1</td><td[^>]*>61.5</td><td[^>]*>50.2</td><td[^>]*>900<", text
+    )
     # What was judged comes first.
     assert text.index('id="claim-two"') < text.index('id="claim-one"')
 

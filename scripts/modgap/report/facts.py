@@ -122,25 +122,38 @@ def spell_range(values):
 
 
 def read_run_times(folder):
-    """Run time of every rule that keeps one, from its benchmark files.
+    """What the jobs of every rule took, from their benchmark files.
 
     folder : Path; ``{rule}.tsv`` or ``{rule}/**/*.tsv`` as Snakemake writes them.
 
     Returns
     -------
-    DataFrame: rule, jobs, seconds (of all jobs), memory_mb (largest resident set); longest first.
+    DataFrame: rule, jobs, seconds (of all jobs), processor_seconds (likewise), memory_mb (largest
+    resident set); longest first.
     """
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
         for measured in pd.read_csv(path, sep="\t", na_values="-").to_dict("records"):
             rows.append(
-                {"rule": rule, "seconds": measured["s"], "memory_mb": measured.get("max_rss")}
+                {
+                    "rule": rule,
+                    "seconds": measured["s"],
+                    "processor_seconds": measured["cpu_time"],
+                    "memory_mb": measured["max_rss"],
+                }
             )
     if not rows:
-        return pd.DataFrame(columns=["rule", "jobs", "seconds", "memory_mb"])
-    groups = pd.DataFrame(rows).groupby("rule")
-    table = groups.agg(
-        jobs=("seconds", "size"), seconds=("seconds", "sum"), memory_mb=("memory_mb", "max")
+        return pd.DataFrame(columns=["rule", "jobs", "seconds", "processor_seconds", "memory_mb"])
+    # Processor time and memory of a job are unknown where it ended before Snakemake looked.
+    table = (
+        pd.DataFrame(rows)
+        .groupby("rule")
+        .agg(
+            jobs=("seconds", "size"),
+            seconds=("seconds", "sum"),
+            processor_seconds=("processor_seconds", "sum"),
+            memory_mb=("memory_mb", "max"),
+        )
     )
     return table.sort_values("seconds", ascending=False).reset_index()

@@ -33,9 +33,15 @@ def test_facts_are_read_from_columns_and_metadata(tmp_path):
 def test_run_times_add_up_by_rule(tmp_path, depth):
     path = tmp_path / depth
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("s\tmax_rss\n1.5\t-\n2.5\t10\n")
+    path.write_text("s\tmax_rss\tcpu_time\n1.5\t-\tNA\n2.5\t10\t2.25\n")
     (row,) = read_run_times(tmp_path).to_dict("records")
-    assert row == {"rule": "rule", "jobs": 2, "seconds": 4.0, "memory_mb": 10.0}
+    assert row == {
+        "rule": "rule",
+        "jobs": 2,
+        "seconds": 4.0,
+        "processor_seconds": 2.25,
+        "memory_mb": 10.0,
+    }
     assert read_run_times(tmp_path / "none").empty
 
 
