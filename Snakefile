@@ -26,6 +26,7 @@ from modgap.files import sweep_leftovers
 from modgap.plan.outputs.order import order_jobs
 from modgap.plan.outputs.targets import check_targets
 from modgap.report import console, holding, interrupts
+from modgap.report.rate_limit import drop_rate_limit
 
 
 pathvars:
@@ -59,6 +60,7 @@ onstart:
     hold()
     sweep_leftovers([CONFIG["results"], CONFIG["resources"]])
     interrupts.take_interrupts(logger.handlers)
+    drop_rate_limit(workflow)
 
 
 rule all:
