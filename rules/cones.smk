@@ -294,6 +294,8 @@ use rule table_initialisations as table_independent with:
         ),
     log:
         "<logs>/table_independent.log",
+    benchmark:
+        "<benchmarks>/table_independent.tsv"
 
 
 rule table_normalisation:

@@ -33,6 +33,8 @@ use rule import_embeddings as import_tensors with:
     """The same for files that take torch: .pt, .pth, .safetensors."""
     log:
         "<logs>/import_tensors/{cloud}.log",
+    benchmark:
+        "<benchmarks>/import_tensors/{cloud}.tsv"
     wildcard_constraints:
         cloud=PLAN["patterns"]["tensors"],
     conda:

@@ -121,6 +121,8 @@ use rule merge_moments as finish_moments with:
         moments="<results>/moments/{dataset}.npz",
     log:
         "<logs>/finish_moments/{dataset}.log",
+    benchmark:
+        "<benchmarks>/finish_moments/{dataset}.tsv"
     wildcard_constraints:
         dataset=PLAN["patterns"]["sharded"],
 

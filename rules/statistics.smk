@@ -491,6 +491,8 @@ use rule fig2a_cone_histograms as figS14_second_picture_set with:
         ),
     log:
         "<logs>/figS14_second_picture_set.log",
+    benchmark:
+        "<benchmarks>/figS14_second_picture_set.tsv"
     resources:
         mem_mb=1000,
         runtime=10,

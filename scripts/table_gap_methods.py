@@ -66,33 +66,35 @@ def list_methods_of(name, methods, changes, calibration):
     about, cells = read_table(methods), read_table(changes)
     frame = about.set_index("method")[KEPT]
     tested = cells[cells["verdict"] != ""]
+    columns = {}
     for task in dict.fromkeys(tested["task"]):
         rows = tested[tested["task"] == task].set_index("method")
         if not task.startswith(HIDDEN):
-            shown = rows.apply(spell_change, axis=1)
-            frame[f"shown: {task}"] = shown.reindex(frame.index)
-        for number in NUMBERS:
-            frame[f"{task}: {number}"] = rows[number].reindex(frame.index)
+            columns[f"shown: {task}"] = rows.apply(spell_change, axis=1)
+        columns |= {f"{task}: {number}": rows[number] for number in NUMBERS}
     for measure, number in BESIDE.items():
         for task in dict.fromkeys(cells.loc[cells["measure"] == measure, "task"]):
             chosen = (cells["measure"] == measure) & (cells["task"] == task)
-            values = cells[chosen].set_index("method")[number]
-            frame[f"{task}: {measure}"] = values.reindex(frame.index)
-    add_outside(frame, read_table(calibration))
+            columns[f"{task}: {measure}"] = cells[chosen].set_index("method")[number]
+    columns |= list_outside(read_table(calibration))
+    beside = {name: values.reindex(frame.index) for name, values in columns.items()}
+    frame = pd.concat([frame, pd.DataFrame(beside, index=frame.index)], axis=1)
     frame.insert(0, "gap_over_floor", frame["gap"] / frame["gap_floor"])
     frame = frame.reset_index().rename(columns={"method": "name", "label": "method"})
     frame.insert(0, "embeddings", name)
     return frame
 
 
-def add_outside(frame, curves):
-    """Changes of what is fitted on another set, as columns of their own."""
+def list_outside(curves):
+    """Changes of what is fitted on another set: columns, each by method."""
     outside = curves[curves["source"] == "out of domain"]
+    columns = {}
     for task in dict.fromkeys(outside["task"]):
         rows = outside[outside["task"] == task]
         last = rows.sort_values("n_calibration").groupby("method").last()
         for number in ("change", "low", "high"):
-            frame[f"{task}, out of domain: {number}"] = last[number].reindex(frame.index)
+            columns[f"{task}, out of domain: {number}"] = last[number]
+    return columns
 
 
 def spell_change(row):

@@ -64,7 +64,7 @@ def draw_curves_of(axes, rows):
     axes.axhline(0, color="black", lw=0.6)
     axes.set_xscale("log", base=2)
     ticks = sorted(rows["n_calibration"].unique())
-    kept = [n for i, n in enumerate(ticks) if i == 0 or n >= 1.5 * ticks[i - 1]]
+    kept = [n for i, n in enumerate(ticks) if i == 0 or n >= 2 * ticks[i - 1]]
     axes.set_xticks(kept, [f"{n:,}" for n in kept])
     axes.minorticks_off()
     # Every point and whisker lies in the panel.
