@@ -12,8 +12,8 @@ NEEDS = {
     "pairs": "needs pairs",
     "bank": "needs a bank of queries",
 }
-# Galleries of pictures alone and of texts alone are no mixed search.
-UNMIXED = ("mixed, 0 % pictures", "mixed, 100 % pictures")
+# Of the mixed search the sentences are on the even gallery; its own figure has all.
+MIXED, EVEN = "mixed, ", "mixed, 50 % pictures"
 
 
 def tell_methods(paths):
@@ -36,53 +36,70 @@ def pick_folder(paths, folder):
 
 
 def describe_methods(methods, changes):
-    """Sentences on one set: whether a method helps, then each task, then what is left open.
+    """Sentences on one set: which methods help in what, what none helps, the harm, what is open.
 
     methods : rows of ``comparing.tabulate_methods``. changes : of ``tabulate_changes``.
     """
     methods = methods.set_index("method")
-    rows = changes[(changes["verdict"] != "") & ~changes["task"].isin(UNMIXED)]
+    told = ~changes["task"].str.startswith(MIXED) | (changes["task"] == EVEN)
+    rows = changes[(changes["verdict"] != "") & told]
     kinds = rows["method"].map(methods["kind"])
     tested, controls = rows[kinds == "method"], rows[kinds == "control"]
+    helped = tested["task"].isin(tested.loc[tested["verdict"] == BETTER, "task"])
     n = f"over {methods['n_test'].iloc[0]:,} held-out pictures"
-    helped = list(dict.fromkeys(tested.loc[tested["verdict"] == BETTER, "task"]))
-    if helped:
-        sentences = [f"some methods help {n}, in {join_words(helped)}"]
+    if not helped.any():
+        tasks = count_words(tested["task"].nunique(), "task")
+        detectable = say_detectable(tested)
+        sentences = [f"no method helps measurably {n}, in any of {tasks}{detectable}"]
     else:
-        sentences = [f"no method helps measurably {n}, in any task"]
-    for task in dict.fromkeys(tested["task"]):
+        sentences = [f"some methods help {n}"]
+    for task in dict.fromkeys(tested.loc[helped, "task"]):
         of_task = tested[tested["task"] == task]
-        sentences.append(describe_task(of_task, controls[controls["task"] == task], methods))
+        sentences.append(describe_gain(of_task, controls[controls["task"] == task], methods))
+    if helped.any() and not helped.all():
+        tasks = join_words(list(dict.fromkeys(tested.loc[~helped, "task"])))
+        sentences.append(f"None raises {tasks}{say_detectable(tested[~helped])}")
+    if (tested["verdict"] == WORSE).any():
+        sentences.append(describe_harm(tested, methods))
     sentences.append(describe_open(tested))
     return " ".join(f"{text}." for text in sentences)
 
 
-def describe_task(rows, controls, methods):
-    """What methods do to one task: the best, who else raises it, who lowers it."""
+def describe_gain(rows, controls, methods):
+    """What raises one task: the best, how many others, and controls that do so too."""
     task, unit = rows["task"].iloc[0], UNITS[rows["measure"].iloc[0]]
     better = rows[rows["verdict"] == BETTER].sort_values("change", ascending=False)
-    worse = rows[rows["verdict"] == WORSE].sort_values("change")
-    if len(better):
-        text = describe_best(better.iloc[0], methods, f"{task} ({unit})")
-        if len(better) > 1:
-            others = count_methods(len(better) - 1, "other")
-            text += f"; {others} raise{'s' * (len(better) == 2)} it too"
-        fooled = controls[controls["verdict"] == BETTER]
-        if len(fooled):
-            names, several = name_methods(fooled, methods), len(fooled) > 1
-            text += f", and so {'do' if several else 'does'} the control{'s' * several} {names}"
-    else:
-        found = rows["detectable"][rows["detectable"] > 0]
-        least = f" (a change of {100 * found.median():.1f} points would be found)"
-        least = least if len(found) else ""
-        text = f"{task[0].upper()}{task[1:]} ({unit}) is raised by none{least}"
-    if len(worse):
-        text += (
-            f"; {count_methods(len(worse))} lower{'s' * (len(worse) == 1)} it, most "
-            f"{methods.loc[worse['method'].iloc[0], 'label']} "
-            f"({100 * worse['change'].iloc[0]:+.1f} points)"
-        )
+    text = describe_best(better.iloc[0], methods, f"{task} ({unit})")
+    if len(better) > 1:
+        others = count_words(len(better) - 1, "other method")
+        text += f"; {others} raise{'s' * (len(better) == 2)} it too"
+    fooled = controls[controls["verdict"] == BETTER]
+    if len(fooled):
+        names, several = name_methods(fooled, methods), len(fooled) > 1
+        text += f", and so {'do' if several else 'does'} the control{'s' * several} {names}"
     return text
+
+
+def say_detectable(rows):
+    """How large a change would have been found in these tasks, in brackets."""
+    found = 100 * rows[rows["detectable"] > 0].groupby("task")["detectable"].median()
+    if found.empty:
+        return ""
+    low, high = f"{found.min():.1f}", f"{found.max():.1f}"
+    if low == high:
+        return f" (a change of {low} points would be found)"
+    return f" (changes of {low} to {high} points would be found, by task)"
+
+
+def describe_harm(rows, methods):
+    """How many methods lower a task, and the largest loss."""
+    worse = rows[rows["verdict"] == WORSE].sort_values("change")
+    row, n = worse.iloc[0], worse["method"].nunique()
+    label = methods.loc[row["method"], "label"]
+    return (
+        f"{count_words(n, 'method')} lower{'s' * (n == 1)} some task, most {label}, in {row['task']} "
+        f"({100 * row['change']:+.1f} points)"
+    )
 
 
 def describe_best(row, methods, task):
@@ -107,9 +124,9 @@ def describe_open(rows):
     )
 
 
-def count_methods(n, word=""):
-    """3 methods, 1 other method."""
-    return f"{n} {word} method{'s' * (n != 1)}".replace("  ", " ")
+def count_words(n, word):
+    """3 methods, 1 method."""
+    return f"{n} {word}{'s' * (n != 1)}"
 
 
 def name_methods(rows, methods):

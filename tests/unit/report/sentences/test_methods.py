@@ -3,7 +3,7 @@
 import pandas as pd
 
 from modgap.report.sentences.methods import (
-    count_methods,
+    count_words,
     describe_calibration,
     describe_methods,
     describe_mixed,
@@ -46,12 +46,12 @@ def test_which_method_helps_by_how_much_at_what_cost():
         ]
     )
     assert describe_methods(METHODS, changes) == (
-        "some methods help over 2,000 held-out pictures, in text to picture. Text to picture "
+        "some methods help over 2,000 held-out pictures. Text to picture "
         "(recall@1) rises most by NNN, from 40.0 to 46.0 (+6.0 points [+5.0, +7.0]; needs a bank "
         "of queries, 3 µs an item); 1 other method raises it too, and so does the control one "
-        "shared mean; 1 method lowers it, most shift (-10.0 points). Of 3 changes (methods times "
-        "tasks) 0 are no change, within ±0.5 points; 0 are undecided, their intervals are wider "
-        "than that."
+        "shared mean. 1 method lowers some task, most shift, in text to picture (-10.0 points). Of 3 "
+        "changes (methods times tasks) 0 are no change, within ±0.5 points; 0 are undecided, "
+        "their intervals are wider than that."
     )
 
 
@@ -64,20 +64,45 @@ def test_none_helps_and_what_is_undecided():
         ]
     )
     told = describe_methods(METHODS, changes)
-    assert told.startswith("no method helps measurably over 2,000 held-out pictures, in any task.")
-    assert "is raised by none (a change of 2.0 points would be found)." in told
+    assert told.startswith(
+        "no method helps measurably over 2,000 held-out pictures, in any of 1 task (a change of "
+        "2.0 points would be found)."
+    )
+    assert "lower" not in told
     assert "Of 2 changes (methods times tasks) 1 are no change" in told
     assert "1 are undecided" in told
 
 
-def test_galleries_of_one_modality_are_no_mixed_search():
+def test_tasks_that_none_helps_are_told_together():
     changes = pd.DataFrame(
         [
-            cell("nnn", 0.2, "better", task="mixed, 100 % pictures", measure="ndcg10"),
-            cell("nnn", 0.0, "no change"),
+            cell("nnn", 0.06, "better", value=0.46),
+            cell("nnn", 0.0, "undecided", task="text to text") | {"detectable": 0.031},
+            cell("nnn", 0.0, "undecided", task="picture to picture") | {"detectable": 0.05},
         ]
     )
-    assert describe_methods(METHODS, changes).startswith("no method helps")
+    told = describe_methods(METHODS, changes)
+    assert told.count("raises") == 1
+    assert (
+        "None raises text to text and picture to picture (changes of 3.1 to 5.0 points would be "
+        "found, by task)."
+    ) in told
+
+
+def test_of_mixed_search_the_even_gallery_is_told():
+    def rows(share):
+        task = f"mixed, {share} % pictures"
+        return pd.DataFrame(
+            [
+                cell("nnn", 0.2, "better", task=task, measure="ndcg10"),
+                cell("nnn", 0.0, "no change"),
+            ]
+        )
+
+    for share in (0, 25, 75, 100):
+        assert describe_methods(METHODS, rows(share)).startswith("no method helps")
+    told = describe_methods(METHODS, rows(50))
+    assert "Mixed, 50 % pictures (NDCG@10) rises most by NNN" in told
 
 
 def test_mixed_search_is_told_with_its_baseline():
@@ -123,8 +148,8 @@ def test_calibration_is_told_from_its_ends():
 
 
 def test_words():
-    assert count_methods(1) == "1 method"
-    assert count_methods(3, "other") == "3 other methods"
+    assert count_words(1, "method") == "1 method"
+    assert count_words(3, "other method") == "3 other methods"
     assert pick_folder(["a/methods/x.parquet", "a/method_paths/x.parquet"], "methods") == [
         "a/methods/x.parquet"
     ]
