@@ -95,11 +95,9 @@ def describe_harm(rows, methods):
     """How many methods lower a task, and the largest loss."""
     worse = rows[rows["verdict"] == WORSE].sort_values("change")
     row, n = worse.iloc[0], worse["method"].nunique()
-    label = methods.loc[row["method"], "label"]
-    return (
-        f"{count_words(n, 'method')} lower{'s' * (n == 1)} some task, most {label}, in {row['task']} "
-        f"({100 * row['change']:+.1f} points)"
-    )
+    who = f"{count_words(n, 'method')} lower{'s' * (n == 1)} some task"
+    most = f"{methods.loc[row['method'], 'label']}, in {row['task']}"
+    return f"{who}, most {most} ({100 * row['change']:+.1f} points)"
 
 
 def describe_best(row, methods, task):

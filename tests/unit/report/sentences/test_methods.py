@@ -49,8 +49,8 @@ def test_which_method_helps_by_how_much_at_what_cost():
         "some methods help over 2,000 held-out pictures. Text to picture "
         "(recall@1) rises most by NNN, from 40.0 to 46.0 (+6.0 points [+5.0, +7.0]; needs a bank "
         "of queries, 3 µs an item); 1 other method raises it too, and so does the control one "
-        "shared mean. 1 method lowers some task, most shift, in text to picture (-10.0 points). Of 3 "
-        "changes (methods times tasks) 0 are no change, within ±0.5 points; 0 are undecided, "
+        "shared mean. 1 method lowers some task, most shift, in text to picture (-10.0 points). "
+        "Of 3 changes (methods times tasks) 0 are no change, within ±0.5 points; 0 are undecided, "
         "their intervals are wider than that."
     )
 
