@@ -1,5 +1,6 @@
 """The configuration, its plan, and three helpers that look things up in them."""
 
+import gc
 import runpy
 import sys
 
@@ -22,6 +23,8 @@ from modgap.report.interrupts import expect_interrupts
 
 if MAIN and workflow.is_main_process:
     expect_interrupts()
+    # A plan is many objects that all stay: looking through them for garbage is a twentieth of it.
+    gc.set_threshold(50_000, 20, 20)
 given, named, configfiles = checkout["read_given"](workflow, config)
 try:
     # Jobs in conda environments have packages of their own.
