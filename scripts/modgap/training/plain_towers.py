@@ -16,7 +16,7 @@ from open_clip import CLIP, CustomTextCLIP
 from open_clip.transformer import ResidualAttentionBlock, TextTransformer
 from torch.nn import functional
 
-from modgap.embeddings.forward.picture_tower import is_plain
+from modgap.embeddings.forward.picture_tower import is_plain, split_heads
 from modgap.embeddings.forward.trimming import (
     TO_POOLED,
     context_use,
@@ -27,13 +27,13 @@ from modgap.embeddings.forward.trimming import (
 
 
 def has_plain_images(network):
-    """Whether ``encode_images`` knows how to compute the image tower of a network."""
+    """Whether ``encode_plain_images`` knows how to compute the image tower of a network."""
     tower = getattr(network, "visual", None)
     return is_plain(tower) and isinstance(tower.patch_dropout, torch.nn.Identity)
 
 
 def has_plain_texts(network):
-    """Whether ``encode_texts`` knows how to compute the text tower of a network."""
+    """Whether ``encode_plain_texts`` knows how to compute the text tower of a network."""
     tower = text_part(network)
     known = type(network) is CLIP or (
         type(network) is CustomTextCLIP and type(tower) is TextTransformer
@@ -49,18 +49,13 @@ def has_plain_texts(network):
     )
 
 
-def split_heads(x, parts, heads):
-    """(n, tokens, parts * width) -> ``parts`` tensors of (n, heads, tokens, width / heads)."""
-    return x.unflatten(-1, (parts, heads, -1)).permute(2, 0, 3, 1, 4).unbind()
-
-
 def finish_block(block, x, attended):
     """What follows attention in a block; x, attended : (rows, width)."""
     x = x + block.ls_1(block.attn.out_proj(attended))
     return x + block.ls_2(block.mlp(block.ln_2(x)))
 
 
-def apply_block(block, x, texts=None):
+def apply_inner_block(block, x, texts=None):
     """A transformer block but the last.
 
     Parameters
@@ -84,7 +79,7 @@ def apply_block(block, x, texts=None):
 
 
 def apply_last_block(block, x, texts=None):
-    """The last block, for the tokens that are read out; parameters as of ``apply_block``.
+    """The last block, for the tokens that are read out; parameters as of ``apply_inner_block``.
 
     Returns
     -------
@@ -110,11 +105,11 @@ def apply_blocks(blocks, x, texts=None):
     """All blocks, the last for what is read out alone; (n, width)."""
     *others, last = blocks
     for block in others:
-        x = apply_block(block, x, texts)
+        x = apply_inner_block(block, x, texts)
     return apply_last_block(last, x, texts)
 
 
-def encode_images(tower, images):
+def encode_plain_images(tower, images):
     """Embeddings by a tower of ``has_plain_images``; (n, 3, size, size) -> (n, dim), raw."""
     patches = tower.conv1(images).flatten(2).transpose(1, 2)
     first = tower.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
@@ -148,7 +143,7 @@ class Places:
         return x.flatten(0, 1)[self.places]
 
 
-def encode_texts(network, tokens):
+def encode_plain_texts(network, tokens):
     """Embeddings by a text tower of ``has_plain_texts``; (n, context) -> (n, dim), raw."""
     tower = text_part(network)
     texts = Places(used_lengths(network, tokens))

@@ -11,8 +11,8 @@ import torch
 
 from modgap.errors import InputError
 from modgap.training.plain_towers import (
-    encode_images,
-    encode_texts,
+    encode_plain_images,
+    encode_plain_texts,
     has_plain_images,
     has_plain_texts,
 )
@@ -38,13 +38,13 @@ class Towers(torch.nn.Module):
     def project_images(self, images):
         """Embeddings as they come, not normalised, (b, dim)."""
         if self.plain_images:
-            return encode_images(self.network.visual, images)
+            return encode_plain_images(self.network.visual, images)
         return self.network.encode_image(images)
 
     def project_texts(self, tokens):
         """Embeddings as they come, neither normalised nor rotated, (b, dim)."""
         if self.plain_texts:
-            return encode_texts(self.network, tokens)
+            return encode_plain_texts(self.network, tokens)
         return self.network.encode_text(tokens)
 
     def normalise_images(self, images):

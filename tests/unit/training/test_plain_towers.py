@@ -6,8 +6,8 @@ import torch
 
 from modgap.training.plain_towers import (
     Places,
-    encode_images,
-    encode_texts,
+    encode_plain_images,
+    encode_plain_texts,
     has_plain_images,
     has_plain_texts,
 )
@@ -73,7 +73,7 @@ def test_pictures(vision, quick_gelu):
     assert has_plain_images(network)
     size = network.visual.image_size[0]
     images = torch.nn.functional.interpolate(IMAGES, size=(size, size))
-    found, expected = encode_images(network.visual, images), network.encode_image(images)
+    found, expected = encode_plain_images(network.visual, images), network.encode_image(images)
     assert_same_gradients(found, expected, network.visual)
 
 
@@ -93,7 +93,7 @@ def test_pictures(vision, quick_gelu):
 def test_texts(text, more):
     network = build(text=text, **more)
     assert has_plain_texts(network)
-    found, expected = encode_texts(network, TOKENS), network.encode_text(TOKENS)
+    found, expected = encode_plain_texts(network, TOKENS), network.encode_text(TOKENS)
     holder = network.text if more.get("custom") else network
     texts = torch.nn.ModuleList([holder.transformer, holder.token_embedding, holder.ln_final])
     texts.positions = holder.positional_embedding
@@ -102,8 +102,8 @@ def test_texts(text, more):
 
 def test_texts_do_not_depend_on_each_other():
     network = build()
-    together = encode_texts(network, TOKENS)
-    alone = torch.cat([encode_texts(network, text[None]) for text in TOKENS])
+    together = encode_plain_texts(network, TOKENS)
+    alone = torch.cat([encode_plain_texts(network, text[None]) for text in TOKENS])
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-6)
 
 
@@ -113,14 +113,14 @@ def test_no_token_after_the_end_is_computed():
     network.ln_final.register_forward_hook(lambda _, given, __: seen.append(given[0].shape))
     first = network.transformer.resblocks[0].mlp
     first.register_forward_hook(lambda _, given, __: seen.append(given[0].shape))
-    encode_texts(network, TOKENS)
+    encode_plain_texts(network, TOKENS)
     assert seen == [(9 + 2 + 4 + 4, 32), (4, 32)]
 
 
 def test_bf16_stays_close():
     network = build()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = encode_texts(network, TOKENS), encode_images(network.visual, IMAGES)
+        found = encode_plain_texts(network, TOKENS), encode_plain_images(network.visual, IMAGES)
         expected = network.encode_text(TOKENS), network.encode_image(IMAGES)
     for ours, theirs in zip(found, expected, strict=True):
         cosine = torch.nn.functional.cosine_similarity(ours.float(), theirs.float())
