@@ -131,23 +131,18 @@ def read_run_times(folder):
     DataFrame: rule, jobs, seconds (of all jobs), processor_seconds (likewise), memory_mb (largest
     resident set); longest first.
     """
-    rows = []
+    columns = {"s": "seconds", "cpu_time": "processor_seconds", "max_rss": "memory_mb"}
+    frames = []
     for path in sorted(folder.rglob("*.tsv")):
         rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
-        for measured in pd.read_csv(path, sep="\t", na_values="-").to_dict("records"):
-            rows.append(
-                {
-                    "rule": rule,
-                    "seconds": measured["s"],
-                    "processor_seconds": measured["cpu_time"],
-                    "memory_mb": measured["max_rss"],
-                }
-            )
-    if not rows:
-        return pd.DataFrame(columns=["rule", "jobs", "seconds", "processor_seconds", "memory_mb"])
+        # Files of other versions of Snakemake have other columns.
+        measured = pd.read_csv(path, sep="\t", na_values="-").reindex(columns=list(columns))
+        frames.append(measured.rename(columns=columns).assign(rule=rule))
+    if not frames:
+        return pd.DataFrame(columns=["rule", "jobs", *columns.values()])
     # Processor time and memory of a job are unknown where it ended before Snakemake looked.
     table = (
-        pd.DataFrame(rows)
+        pd.concat(frames)
         .groupby("rule")
         .agg(
             jobs=("seconds", "size"),

@@ -42,6 +42,9 @@ def test_run_times_add_up_by_rule(tmp_path, depth):
         "processor_seconds": 2.25,
         "memory_mb": 10.0,
     }
+    path.write_text("s\n9\n")  # of a version that measured no more
+    (row,) = read_run_times(tmp_path).to_dict("records")
+    assert (row["seconds"], row["processor_seconds"]) == (9, 0)
     assert read_run_times(tmp_path / "none").empty
 
 
