@@ -5,7 +5,7 @@ independent draws: every interval here is over them, with the items fixed.
 """
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from modgap.errors import InputError
 from modgap.statistics.geometry import mean_cosine_from_sum, normalise, signed_axes
@@ -145,7 +145,7 @@ def independence_of_cones(gaps, dim):
     """
     k = len(gaps["gap"])
     scaled = gaps["cosine"] * np.sqrt(dim)
-    tails = chi2.ppf([(1 + LEVEL) / 2, (1 - LEVEL) / 2], k - 1)
+    tails = chdtri(k - 1, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     low, high = scaled.std(ddof=1) * np.sqrt((k - 1) / tails)
     means = {
         "gap": gaps["gap"],

@@ -9,12 +9,9 @@ import logging
 from functools import partial
 from pathlib import Path
 
-import open_clip
 import torch
-from open_clip.factory import _find_checkpoint_in_dir
-from open_clip.tokenizer import HFTokenizer
-from open_clip.transformer import QuickGELU
 
+from modgap.embeddings.light_imports import open_clip
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import (
     check_positions,
@@ -64,8 +61,8 @@ def create_open_clip(name, entry, root):
     path = {
         "open_clip": lambda: entry.get("weights_file"),
         "checkpoint": lambda: entry["checkpoint"],
-        "local_dir": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
-        "trained": lambda: _find_checkpoint_in_dir(Path(entry["path"])),
+        "local_dir": lambda: open_clip.factory._find_checkpoint_in_dir(Path(entry["path"])),
+        "trained": lambda: open_clip.factory._find_checkpoint_in_dir(Path(entry["path"])),
     }.get(source, lambda: None)()
     state = load_state_dict(path) if path else None
     # Such a checkpoint has no weights for the layers that open_clip would give the network.
@@ -111,7 +108,7 @@ def load_open_clip_tokenizer(identifier, files):
         return open_clip.get_tokenizer(identifier)
     text = open_clip.get_model_config(identifier)["text_cfg"]
     try:
-        found = HFTokenizer(
+        found = open_clip.tokenizer.HFTokenizer(
             str(Path(files[0]).parent),
             context_length=text.get("context_length", 77),
             tokenizer_mode=text.get("tokenizer_mode"),
@@ -140,7 +137,9 @@ def creation_error(name, entry, path, error):
 def verify_preprocessing(name, entry, network, promised, root):
     """Preprocessing to use, after activation and preprocessing were found to be as promised."""
     tag = entries.find_tag(entry, root)
-    activation = any(isinstance(module, QuickGELU) for module in network.modules())
+    activation = any(
+        isinstance(module, open_clip.transformer.QuickGELU) for module in network.modules()
+    )
     if tag is not None and activation != tag["quick_gelu"]:
         raise InputError(
             f"models.{name}: the network loaded has {activation_name(activation)}, but "

@@ -3,9 +3,9 @@
 import urllib.error
 
 import torch
-import torchvision
 
 from modgap.embeddings.from_open_clip import seeded
+from modgap.embeddings.light_imports import torchvision
 from modgap.embeddings.state_dict import (
     first_difference,
     load_state_dict,

@@ -6,17 +6,15 @@ folders of transformers from that package), each in a module of its own beside t
 
 from pathlib import Path
 
-import open_clip
 import PIL
 import torch
-import torchvision
-from open_clip.factory import _find_checkpoint_in_dir
 
 from modgap.digests import check_digest
 from modgap.embeddings.forward.precision import choose_precision
 from modgap.embeddings.from_open_clip import create_open_clip
 from modgap.embeddings.from_torchvision import create_torchvision, torchvision_entry
 from modgap.embeddings.from_transformers import create_transformers
+from modgap.embeddings.light_imports import open_clip, torchvision
 from modgap.embeddings.loaded import LoadedModel
 from modgap.embeddings.normalisation import disable_normalisation
 from modgap.embeddings.state_dict import weights_sha256
@@ -94,7 +92,7 @@ def create_model(name, entry, *, device="auto", precision="fp32", root=PROJECT):
 def describe_own_file(entry):
     """Path and digest of the weights file of a user, which a later look compares; {} of others."""
     if entry["source"] == "local_dir":
-        path = _find_checkpoint_in_dir(Path(entry["path"]))
+        path = open_clip.factory._find_checkpoint_in_dir(Path(entry["path"]))
     else:
         path = entry.get("checkpoint", entry.get("weights"))
     if path is None or not entries.is_file_name(str(path)):

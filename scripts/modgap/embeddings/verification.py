@@ -7,9 +7,8 @@ right weights in a wrong network (another activation, another normalisation) fro
 
 import numpy as np
 import torch
-from open_clip.tokenizer import SimpleTokenizer
-from open_clip.transformer import QuickGELU
 
+from modgap.embeddings.light_imports import open_clip
 from modgap.errors import InputError
 from modgap.plan.models.entries import IMAGENET_MEAN, IMAGENET_STD
 from modgap.statistics.geometry import normalise
@@ -43,7 +42,9 @@ def activation(network):
     """What a network's hidden layers apply: QuickGELU, GELU or ReLU."""
     kinds = {type(module) for module in network.modules()}
     # That of transformers by name: the package need not be there.
-    if QuickGELU in kinds or "QuickGELUActivation" in {kind.__name__ for kind in kinds}:
+    if open_clip.transformer.QuickGELU in kinds or "QuickGELUActivation" in {
+        kind.__name__ for kind in kinds
+    }:
         return "QuickGELU"
     return "GELU" if torch.nn.GELU in kinds or torch.nn.ReLU not in kinds else "ReLU"
 
@@ -52,7 +53,7 @@ def tokenizer_name(model):
     """ "bpe" for open_clip's own tokenizer, the name of another one, None without texts."""
     if model.tokenizer_name is None:
         return None
-    own = isinstance(model.tokenizer, SimpleTokenizer)
+    own = isinstance(model.tokenizer, open_clip.tokenizer.SimpleTokenizer)
     return "bpe" if own else model.tokenizer.tokenizer.name_or_path
 
 

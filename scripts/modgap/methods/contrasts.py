@@ -13,7 +13,7 @@ would take what any other fit does to single queries, tiny as its cause may be, 
 """
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from modgap.statistics.inference import LEVEL
 from modgap.tasks.bands import draw_errors, standard_errors, sum_by_owner
@@ -70,7 +70,7 @@ def interval_around(value, variances, freedoms):
         return value, value, 0.0
     freedom = total**2 / (variances**2 / freedoms).sum()
     error = np.sqrt(total)
-    reach = t.ppf((1 + LEVEL) / 2, freedom) * error
+    reach = stdtrit(freedom, (1 + LEVEL) / 2) * error
     return value - reach, value + reach, error
 
 
@@ -117,7 +117,7 @@ def compare_family(changes, cells, *, n_draws, seed):
 
 def smallest_detectable(error, critical):
     """The change that is found among all cells with a probability of 80 %."""
-    return (critical + norm.ppf(POWER)) * error
+    return (critical + ndtri(POWER)) * error
 
 
 def name_change(change, low, high, p, *, margin=MARGIN):

@@ -7,7 +7,7 @@ random is the picture, which both sets share: what makes a picture hard for both
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from modgap.errors import InputError
 from modgap.statistics import geometry, inference, retrieval
@@ -244,8 +244,8 @@ def gap_difference_row(before, after):
     difference = after[0] - before[0]
     # The test that rejects where the interval leaves out zero.
     reach = difference - low if difference > 0 else high - difference
-    error = reach / norm.ppf((1 + inference.LEVEL) / 2)
-    p = two_sided(difference, error, norm)
+    error = reach / ndtri((1 + inference.LEVEL) / 2)
+    p = two_sided(difference, error)
     return difference_row(
         "gap_unbiased", "both", (before[0], after[0]), (low, high), p, GAP, len(before[3])
     )
@@ -269,11 +269,17 @@ def combine_intervals(before, after, correlation):
     return a - b - np.sqrt(max(down, 0)), a - b + np.sqrt(max(up, 0))
 
 
-def two_sided(difference, error, distribution):
-    """Two-sided p-value of difference/error; 1 where nothing differs but the last digits."""
+def two_sided(difference, error, freedom=None):
+    """Two-sided p-value of difference/error; 1 where nothing differs but the last digits.
+
+    freedom : degrees of freedom of Student's t; None for the normal distribution.
+    """
     if abs(difference) <= ROUNDING:
         return 1.0
-    return 2 * distribution.sf(abs(difference) / error) if error > 0 else 0.0
+    if error == 0:
+        return 0.0
+    below = -abs(difference) / error
+    return 2 * (ndtr(below) if freedom is None else stdtr(freedom, below))
 
 
 def jackknife_difference_row(statistic, side, before, after):
@@ -284,8 +290,8 @@ def jackknife_difference_row(statistic, side, before, after):
         nothing = (np.nan, np.nan)
         return difference_row(statistic, side, (before[0], after[0]), nothing, np.nan, UNDEFINED, n)
     low, high = inference.jackknife_interval(value, left_out)
-    error = (high - low) / 2 / t.ppf((1 + inference.LEVEL) / 2, n - 1)
-    p = two_sided((low + high) / 2, error, t(n - 1))
+    error = (high - low) / 2 / stdtrit(n - 1, (1 + inference.LEVEL) / 2)
+    p = two_sided((low + high) / 2, error, n - 1)
     return difference_row(statistic, side, (before[0], after[0]), (low, high), p, JACKKNIFE, n)
 
 
@@ -308,7 +314,7 @@ def share_difference_row(statistic, side, before, after):
     low, high = inference.paired_difference_interval(lost, won, n)
     if p is None:
         middle = (low + high) / 2
-        p = two_sided(middle, (high - middle) / norm.ppf((1 + inference.LEVEL) / 2), norm)
+        p = two_sided(middle, (high - middle) / ndtri((1 + inference.LEVEL) / 2))
     means = (before[0].mean(), after[0].mean())
     return difference_row(statistic, side, means, (low, high), p, method, n)
 

@@ -1,10 +1,8 @@
 """Held-out linear separability of the two modalities."""
 
 import numpy as np
-from scipy.stats import rankdata
-from sklearn.linear_model import LogisticRegression
 
-from modgap.statistics.inference import mean_influence
+from modgap.statistics.inference import mean_influence, share_below
 
 
 def separability(X, Y, owner, *, seed):
@@ -20,6 +18,9 @@ def separability(X, Y, owner, *, seed):
     dict with ``accuracy`` (mean of the two modalities' shares classified right) and ``auc``, each
     a pair (value, influence of each held-out item), and ``held_out``, the number of items.
     """
+    # Here, as it takes half a second that most users of this package need not wait for.
+    from sklearn.linear_model import LogisticRegression
+
     rng = np.random.default_rng(seed)
     is_held_out = draw_half(len(X), rng)
     text_held_out = draw_half(len(Y), rng) if owner is None else is_held_out[owner]
@@ -72,7 +73,5 @@ def area_under_curve(first, second, owner):
 
     The influences are DeLong's placement values, added up over a picture and its texts.
     """
-    ranks = rankdata(np.concatenate([first, second]))
-    below = (ranks[: len(first)] - rankdata(first)) / len(second)
-    above = (len(first) - (ranks[len(first) :] - rankdata(second))) / len(first)
+    below, above = share_below(first, second), 1 - share_below(second, first)
     return below.mean(), add_influences(below, above, owner)

@@ -15,9 +15,9 @@ A tie between the true class and another counts as a miss.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from modgap.shift.moves import cosine_factors, shifted_sum, side_offsets
+from modgap.statistics.inference import share_below
 from modgap.tasks.rows import as_unit_rows
 
 # Entries of a block of scores: small enough for a processor's cache.
@@ -164,22 +164,15 @@ def placements(scores, positive):
 
     scores : (n,); positive : (n,) bool. The mean over positives, and over negatives, is the AUC.
     """
-    n_positive = np.count_nonzero(positive)
-    n_negative = len(positive) - n_positive
-    overall = rankdata(scores)
-    within = np.empty(len(scores))
-    within[positive] = rankdata(scores[positive])
-    within[~positive] = rankdata(scores[~positive])
-    below = overall - within
-    return np.where(positive, below / n_negative, 1 - below / n_positive)
+    shares = np.empty(len(scores))
+    shares[positive] = share_below(scores[positive], scores[~positive])
+    shares[~positive] = 1 - share_below(scores[~positive], scores[positive])
+    return shares
 
 
 def auc(scores, positive):
-    """Area under the ROC curve of each row of scores (k, n), from Wilcoxon's rank sums: (k,)."""
-    n_positive = np.count_nonzero(positive)
-    n_negative = len(positive) - n_positive
-    ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
-    return (ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative)
+    """Area under the ROC curve of each row of scores (k, n): (k,)."""
+    return np.array([share_below(row[positive], row[~positive]).mean() for row in scores])
 
 
 def gap_by_shift(X, T, u, deltas, sides):

@@ -2,11 +2,11 @@
 
 import json
 
-import open_clip
 import torch
 from safetensors.torch import save_file
 
 from modgap.digests import matches_digest
+from modgap.embeddings.light_imports import open_clip
 from modgap.files import atomic_path
 from modgap.job import LOG
 from modgap.training.towers import exported_network

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-import torchvision
 from safetensors.torch import save_file
 
 from modgap.embeddings.from_open_clip import seeded
+from modgap.embeddings.light_imports import torchvision
 from modgap.errors import InputError
 from modgap.files import atomic_path, remove_digested
 from modgap.job import LOG, progress

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from open_clip import ClipLoss
 
+from modgap.embeddings.light_imports import open_clip
 from modgap.statistics import all_pairs, inference, measurements, pairwise, retrieval
 from modgap.statistics.moments.groups import group_pictures, keeps_rows
 from modgap.statistics.moments.sums import take_pairs
@@ -141,7 +141,7 @@ def zero_shot_row(images, prompts, labels):
 
 def held_out_loss(images, texts, tau, batch_size):
     """Symmetric contrastive loss at τ, mean over whole batches of ``batch_size`` pairs."""
-    loss = ClipLoss()
+    loss = open_clip.ClipLoss()
     size = min(batch_size, len(images))
     values = [
         loss(

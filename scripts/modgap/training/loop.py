@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from open_clip import ClipLoss
 from torch.nn.parallel import DistributedDataParallel
 
+from modgap.embeddings.light_imports import open_clip
 from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.files import remove_digested
@@ -155,7 +155,8 @@ def start_towers(network, batches, pairs, recipe, place):
     pairs : HeldOut, whose tokens are looked up beside those of the batches.
     """
     towers = Towers(network, plain=place.device.type == "cpu" and not recipe["compile"])
-    if recipe["optimizer"] == "adamw":  # Adam's L2 term moves every row in a way of its own
+    if recipe["optimizer"] == "adamw" or not recipe["weight_decay"]:
+        # Adam's L2 term moves every row in a way of its own.
         hold_seen_tokens(network, list_tokens(batches, pairs))
     if recipe["start"] == "gap_removed":
         towers.rotation = training_rotation(towers, batches)
@@ -208,7 +209,7 @@ def continue_from_checkpoint(run):
 def optimise(run, pairs, evaluation, seed, checkpoint_every):
     """Take the remaining steps of a run, looking at the held-out pairs and saving on the way."""
     forward = wrap_towers(run.towers, run.recipe, run.place)
-    criterion = ClipLoss(
+    criterion = open_clip.ClipLoss(
         local_loss=True, gather_with_grad=True, rank=run.place.rank, world_size=run.place.size
     )
     run.towers.train(run.recipe["mode"] == "train")

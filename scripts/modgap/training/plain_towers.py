@@ -12,8 +12,6 @@ Embeddings and gradients equal those of open_clip but for rounding. Other towers
 """
 
 import torch
-from open_clip import CLIP, CustomTextCLIP
-from open_clip.transformer import ResidualAttentionBlock, TextTransformer
 from torch.nn import functional
 
 from modgap.embeddings.forward.picture_tower import is_plain, split_heads
@@ -24,6 +22,7 @@ from modgap.embeddings.forward.trimming import (
     text_part,
     used_lengths,
 )
+from modgap.embeddings.light_imports import open_clip
 
 
 def has_plain_images(network):
@@ -35,8 +34,9 @@ def has_plain_images(network):
 def has_plain_texts(network):
     """Whether ``encode_plain_texts`` knows how to compute the text tower of a network."""
     tower = text_part(network)
-    known = type(network) is CLIP or (
-        type(network) is CustomTextCLIP and type(tower) is TextTransformer
+    known = type(network) is open_clip.CLIP or (
+        type(network) is open_clip.CustomTextCLIP
+        and type(tower) is open_clip.transformer.TextTransformer
     )
     return (
         known
@@ -45,7 +45,10 @@ def has_plain_texts(network):
         and not getattr(tower, "use_pad_mask", False)
         and not getattr(tower, "output_tokens", False)
         and tower.transformer.batch_first
-        and all(type(block) is ResidualAttentionBlock for block in tower.transformer.resblocks)
+        and all(
+            type(block) is open_clip.transformer.ResidualAttentionBlock
+            for block in tower.transformer.resblocks
+        )
     )
 
 

@@ -1,10 +1,12 @@
 """One process of a training run: what torchrun starts, and what a single process calls."""
 
+import contextlib
 import json
 import logging
 import sys
 from pathlib import Path
 
+from modgap.embeddings.light_imports import compiler_left_out
 from modgap.errors import InputError
 from modgap.job import LOG
 from modgap.training.distributed import join_processes
@@ -13,8 +15,11 @@ from modgap.training.loop import train
 
 def train_here(arguments):
     """Train with the arguments of ``scripts/train.py``, as one process of one or more."""
-    with join_processes(arguments["settings"]["device"]) as place:
-        train(arguments["inputs"], arguments["outputs"], **arguments["settings"], place=place)
+    settings = arguments["settings"]
+    with join_processes(settings["device"]) as place, contextlib.ExitStack() as stack:
+        if place.size == 1 and not settings["recipe"]["compile"]:
+            stack.enter_context(compiler_left_out())  # optimisers import it to leave them alone
+        train(arguments["inputs"], arguments["outputs"], **settings, place=place)
 
 
 if __name__ == "__main__":

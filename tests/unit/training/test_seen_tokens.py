@@ -49,8 +49,9 @@ def towers():
     return whole, held
 
 
-def train(tower, steps):
-    optimizer = make_optimizer(tower.named_parameters(), RECIPE)
+def train(tower, steps, **changes):
+    recipe = {**RECIPE, **changes}
+    optimizer = make_optimizer(tower.named_parameters(), recipe)
     for step in range(steps):
         rate = 0.01 * (step + 1)
         for group in optimizer.param_groups:
@@ -59,7 +60,7 @@ def train(tower, steps):
         tower(TOKENS).square().sum().backward()
         optimizer.step()
         for tokens in find_seen_tokens(tower):
-            tokens.decay_unseen(rate * RECIPE["weight_decay"])
+            tokens.decay_unseen(rate * recipe["weight_decay"])
 
 
 def test_all_rows_are_those_of_a_whole_embedding_after_training(towers):
@@ -80,6 +81,18 @@ def test_all_rows_are_those_of_a_whole_embedding_after_training(towers):
     left = math.prod(1 - 0.01 * (step + 1) * 0.3 for step in range(30))
     torch.testing.assert_close(shares, torch.full_like(shares, left), rtol=1e-4, atol=0)
     assert (table[[2, 5, 7, 19]] / start[[2, 5, 7, 19]] - left).abs().max() > 0.05
+
+
+def test_adam_without_decay_leaves_other_rows_as_they_were(towers):
+    whole, held = towers
+    start = whole.token_embedding.weight.detach().clone()
+    for tower in towers:
+        train(tower, 30, optimizer="adam", weight_decay=0.0)
+    hold_all_tokens(held)
+    table = held.token_embedding.weight
+    torch.testing.assert_close(table, whole.token_embedding.weight, rtol=1e-5, atol=1e-7)
+    unseen = [token for token in range(20) if token not in TOKENS]
+    torch.testing.assert_close(table[unseen], start[unseen], rtol=0, atol=0)
 
 
 def test_a_state_goes_on_where_it_was(towers):

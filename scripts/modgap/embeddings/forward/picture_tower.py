@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTransformer
 from torch.nn import functional
+
+from modgap.embeddings.light_imports import open_clip
 
 # Bytes of the widest layer of a piece: 16 pictures of ViT-B/32; 8 and 32 took 1 to 6 % longer.
 PIECE_BYTES = 10_000_000
@@ -32,12 +33,15 @@ PACKED_BYTES = 2_000_000_000
 def is_plain(tower):
     """Whether ``tower_function`` knows how to compute an image tower."""
     return (
-        isinstance(tower, VisionTransformer)
+        isinstance(tower, open_clip.transformer.VisionTransformer)
         and tower.pool_type == "tok"
         and tower.attn_pool is None
         and not tower.output_tokens
         and tower.transformer.batch_first
-        and all(type(block) is ResidualAttentionBlock for block in tower.transformer.resblocks)
+        and all(
+            type(block) is open_clip.transformer.ResidualAttentionBlock
+            for block in tower.transformer.resblocks
+        )
     )
 
 
@@ -77,7 +81,7 @@ def can_pack():
 class Block:
     """The layers of one transformer block as functions, and the module that they are of."""
 
-    module: ResidualAttentionBlock
+    module: open_clip.transformer.ResidualAttentionBlock
     project: tuple  # x -> queries, keys and values together; of the last block queries, the rest
     out: object
     widen: object
@@ -132,7 +136,7 @@ def activate(activation, hidden):
     """The activation of an MLP, in place where it is one of CLIP's."""
     if type(activation) is torch.nn.GELU:
         return torch.ops.aten.gelu_(hidden, approximate=activation.approximate)
-    if type(activation) is QuickGELU:
+    if type(activation) is open_clip.transformer.QuickGELU:
         return hidden.mul_(hidden.mul(1.702).sigmoid_())
     return activation(hidden)
 
