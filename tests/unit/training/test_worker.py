@@ -13,7 +13,7 @@ def test_arguments_reach_the_training(monkeypatch):
     given = []
     monkeypatch.setattr(worker, "train", lambda *paths, **settings: given.append((paths, settings)))
     inputs, outputs = {"pixels": ["a.npy"]}, {"weights": "w"}
-    settings = {"device": "cpu", "seed": 3}
+    settings = {"device": "cpu", "seed": 3, "recipe": {"compile": False}}
     worker.train_here({"inputs": inputs, "outputs": outputs, "settings": settings})
     ((paths, passed),) = given
     assert paths == (inputs, outputs)
@@ -22,8 +22,8 @@ def test_arguments_reach_the_training(monkeypatch):
 
 
 def test_an_input_error_is_left_in_a_file(tmp_path, root):
-    temperature = {"kind": "fixed", "tau": 0}
-    settings = {"device": "cpu", "name": "r", "recipe": {"temperature": temperature}}
+    recipe = {"temperature": {"kind": "fixed", "tau": 0}, "compile": False}
+    settings = {"device": "cpu", "name": "r", "recipe": recipe}
     unused = ("model_name", "model", "seed", "checkpoint_every", "evaluation")
     arguments = {"inputs": {}, "outputs": {}, "settings": {**settings, **dict.fromkeys(unused)}}
     job = tmp_path / "job.json"
