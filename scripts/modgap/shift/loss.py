@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from modgap.errors import InputError
-from modgap.shift.log_sums import shifted_log_sums
+from modgap.extras import extra
+from modgap.shift.log_sums import plan_powers, shifted_log_sums
 from modgap.shift.moves import check_grid, cosine_factors, side_offsets
 from modgap.shift.temperatures import logit_scales
 
@@ -133,9 +134,12 @@ def log_sums_float64(products, of_rows, of_columns, scales):
     -------
     by_row, by_column : (t, g, m).
     """
+    with extra("numba"):
+        from modgap.shift.exponentials import exponentials
     (a, p), (b, q) = of_rows, of_columns
     by_row, by_column = np.zeros((2, len(scales), *a.shape))
     safe = np.flatnonzero(scales <= SAFE_SCALE)
+    plans = plan_powers(scales[safe])
     step = max(1, BLOCK_ENTRIES // a.size)
     for start in range(0, a.shape[1], step):
         lines = slice(start, start + step)
@@ -144,12 +148,15 @@ def log_sums_float64(products, of_rows, of_columns, scales):
         below *= p[:, lines, None]
         below *= q[:, None, :]
         below -= 1
-        exponentials = np.empty_like(below)
-        for t in safe:
-            np.multiply(below, scales[t], out=exponentials)
-            np.exp(exponentials, out=exponentials)
-            by_row[t, :, lines] = exponentials.sum(axis=2)  # (g, lines)
-            by_column[t] += exponentials.sum(axis=1)  # (g, m)
+        for plan in plans:
+            # A power of up to 128 rounds as the product of so large a scale and a cosine does.
+            registers = [exponentials(below, plan.base)]
+            for i, j in plan.steps:
+                registers.append(registers[i] * registers[j])
+            for register, place in plan.outputs:
+                t, powers = safe[place], registers[register]
+                by_row[t, :, lines] = powers.sum(axis=2)  # (g, lines)
+                by_column[t] += powers.sum(axis=1)  # (g, m)
     by_row[safe] = np.log(by_row[safe]) + scales[safe, None, None]
     by_column[safe] = np.log(by_column[safe]) + scales[safe, None, None]
     for t in np.flatnonzero(scales > SAFE_SCALE):

@@ -2,8 +2,8 @@
 
 A vocabulary has 49,408 tokens, the captions of a run a few thousand or a few dozen. The row of a
 token that no text has gets no gradient: AdamW leaves its moments at zero and only shrinks it, in
-every step by the same factor as all others; without decay Adam leaves it alone. So what is left of it
-is known without touching it.
+every step by the same factor as all others; without decay Adam leaves it alone. So what is left of
+it is known without touching it.
 """
 
 import torch

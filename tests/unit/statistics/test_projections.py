@@ -1,11 +1,13 @@
 """Planes against their definitions; UMAP of clouds with repeated points."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from modgap.statistics.projections import (
+    keep_compiled,
     project_gap_axis,
     project_pca,
     project_plane,
@@ -103,3 +105,19 @@ def test_the_gap_axis_keeps_the_gap():
     np.testing.assert_allclose(centres[0][0] - centres[1][0], gap)
     np.testing.assert_allclose(centres[0][0] + centres[1][0], 0, atol=1e-12)
     assert 0 < shares["share_y"] < shares["share_x"] < 1
+
+
+def test_what_is_compiled_is_kept_where_it_can_be():
+    asked = []
+
+    def refuse():
+        asked.append("refused")
+        raise RuntimeError("cannot cache function: no locator available")
+
+    functions = {
+        "compiled": SimpleNamespace(enable_caching=lambda: asked.append("kept")),
+        "unwritable": SimpleNamespace(enable_caching=refuse),
+        "plain": len,
+    }
+    keep_compiled(SimpleNamespace(**functions))
+    assert sorted(asked) == ["kept", "refused"]
