@@ -23,6 +23,7 @@ from modgap.tables import write_table
 from modgap.training.checkpoints import RESUME, load_resume, restore_state, save_resume
 from modgap.training.pictures import batch_pictures, check_batch_size, read_captioned_pictures
 from modgap.training.recipe import learning_rate_at
+from modgap.training.small_convolutions import convolve_small_maps
 
 
 def picture_classes(data, where):
@@ -95,6 +96,7 @@ def train_classifier(
     expected = np.array([number.get(label, -1) for label in picture_classes(held_out, where)])
     with seeded(seed):
         network = torchvision.models.get_model(architecture, weights=None)
+    convolve_small_maps(network)
     prepare = normaliser(preprocessing)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=learning_rate, weight_decay=0.05, fused=True
