@@ -135,28 +135,14 @@ def log_sums_float64(products, of_rows, of_columns, scales):
     by_row, by_column : (t, g, m).
     """
     with extra("numba"):
-        from modgap.shift.exponentials import exponentials
+        from modgap.shift.log_sums_float64 import add_powers
     (a, p), (b, q) = of_rows, of_columns
     by_row, by_column = np.zeros((2, len(scales), *a.shape))
     safe = np.flatnonzero(scales <= SAFE_SCALE)
-    plans = plan_powers(scales[safe])
-    step = max(1, BLOCK_ENTRIES // a.size)
-    for start in range(0, a.shape[1], step):
-        lines = slice(start, start + step)
-        below = products[:, lines] + a[:, lines, None]  # (g, lines, m)
-        below += b[:, None, :]
-        below *= p[:, lines, None]
-        below *= q[:, None, :]
-        below -= 1
-        for plan in plans:
-            # A power of up to 128 rounds as the product of so large a scale and a cosine does.
-            registers = [exponentials(below, plan.base)]
-            for i, j in plan.steps:
-                registers.append(registers[i] * registers[j])
-            for register, place in plan.outputs:
-                t, powers = safe[place], registers[register]
-                by_row[t, :, lines] = powers.sum(axis=2)  # (g, lines)
-                by_column[t] += powers.sum(axis=1)  # (g, m)
+    for plan in plan_powers(scales[safe]):
+        # A power of up to 128 rounds as the product of so large a scale and a cosine does.
+        places = np.column_stack([plan.outputs[:, 0], safe[plan.outputs[:, 1]]])
+        add_powers(products, a, p, b, q, plan.base, plan.steps, places, by_row, by_column)
     by_row[safe] = np.log(by_row[safe]) + scales[safe, None, None]
     by_column[safe] = np.log(by_column[safe]) + scales[safe, None, None]
     for t in np.flatnonzero(scales > SAFE_SCALE):
