@@ -7,6 +7,7 @@ pytest.importorskip("numba", reason="the landscape needs numba")
 
 from modgap.shift.log_sums import plan_powers
 from modgap.shift.log_sums_float64 import CHUNK, add_powers, fill_exponentials_float64
+from modgap.shift.loss import add_powers_plain
 
 
 def exponentials(x):
@@ -28,16 +29,17 @@ def test_the_ends_of_the_range():
     np.testing.assert_allclose(found[4:], np.exp(709.0), rtol=4.5e-16)
 
 
+@pytest.mark.parametrize("add", [add_powers, add_powers_plain])
 @pytest.mark.parametrize("m", [1, 50, CHUNK + 3])
 @pytest.mark.parametrize("scales", [[7.0], [1.0, 10.0, 20.0, 30.0, 50.0, 100.0]])
-def test_sums_are_the_plain_ones(m, scales):
+def test_sums_are_what_they_are_called(add, m, scales):
     rng = np.random.default_rng(1)
     products = rng.uniform(-1, 1, (2, m, m))
     a, b = rng.uniform(-0.1, 0.1, (2, 2, m))
     p, q = rng.uniform(0.5, 1, (2, 2, m))
     by_row, by_column = np.zeros((2, len(scales), 2, m))
     (plan,) = plan_powers(scales)
-    add_powers(products, a, p, b, q, plan.base, plan.steps, plan.outputs, by_row, by_column)
+    add(products, a, p, b, q, plan.base, plan.steps, plan.outputs, by_row, by_column)
     moved = (products + a[:, :, None] + b[:, None, :]) * p[:, :, None] * q[:, None, :]
     for t, scale in enumerate(scales):
         terms = np.exp(scale * (moved - 1))
