@@ -104,7 +104,7 @@ def test_texts_do_not_depend_on_each_other():
     network = build()
     together = encode_plain_texts(network, TOKENS)
     alone = torch.cat([encode_plain_texts(network, text[None]) for text in TOKENS])
-    torch.testing.assert_close(together, alone, rtol=0, atol=1e-6)
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 
 
 def test_no_token_after_the_end_is_computed():
