@@ -154,7 +154,7 @@ def log_sums_float64(products, of_rows, of_columns, scales):
 
 
 def add_powers_plain(products, a, p, b, q, base, steps, outputs, by_row, by_column):
-    """``modgap.shift.log_sums_float64.add_powers`` without numba, in two to three times the time."""
+    """``log_sums_float64.add_powers`` without numba, in two to three times the time."""
     step = max(1, BLOCK_ENTRIES // a.size)
     for start in range(0, a.shape[1], step):
         lines = slice(start, start + step)
