@@ -7,7 +7,6 @@ Only what compiles needs it, and finds the real one. Hence, in place of ``import
 """
 
 import contextlib
-import importlib
 import sys
 from types import ModuleType
 
@@ -37,14 +36,12 @@ def compiler_left_out():
                 del sys.modules[module.__name__]
 
 
-def import_light(name):
-    """A module, without the compiler; with it where the module asks for more of it."""
-    try:
-        with compiler_left_out():
-            return importlib.import_module(name)
-    except (ImportError, AttributeError):
-        return importlib.import_module(name)
+try:
+    with compiler_left_out():
+        import open_clip
+        import torchvision
+except (ImportError, AttributeError):  # one of them asks for more of the compiler
+    import open_clip
+    import torchvision
 
-
-open_clip = import_light("open_clip")
-torchvision = import_light("torchvision")
+__all__ = ["compiler_left_out", "open_clip", "torchvision"]
