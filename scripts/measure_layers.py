@@ -15,7 +15,7 @@ from modgap.embeddings.devices import take_gpus
 from modgap.embeddings.extraction import batches, first_pixels, first_tokens
 from modgap.embeddings.forward.batch_sizes import known_batch_size
 from modgap.embeddings.models import create_model
-from modgap.embeddings.normalisation import disable_normalisation
+from modgap.embeddings.networks.normalisation import disable_normalisation
 from modgap.job import progress, start_log
 from modgap.tables import data_provenance, write_table
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from modgap.embeddings.formats import read_array
-from modgap.embeddings.formats_datasets import read_saved_dataset
+from modgap.embeddings.formats.arrays import read_array
+from modgap.embeddings.formats.saved_datasets import read_saved_dataset
 from modgap.embeddings.ready import as_storage, number_copies, number_rows
 from modgap.errors import InputError
 from modgap.interface.given import take_given
@@ -30,7 +30,7 @@ def load(path, name=None):
     Raises
     ------
     InputError : see ``embeddings.formats.read_array`` and
-        ``embeddings.formats_datasets.read_saved_dataset``.
+        ``embeddings.formats.saved_datasets.read_saved_dataset``.
 
     >>> import numpy as np, modgap, os, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

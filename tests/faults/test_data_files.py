@@ -19,7 +19,7 @@ from modgap.data.folders import list_files
 from modgap.data.listed import race_and_gender
 from modgap.data.table import location
 from modgap.data.webdataset import read_classnames, webdataset_samples
-from modgap.embeddings.formats import read_array
+from modgap.embeddings.formats.arrays import read_array
 from modgap.embeddings.ready import read_cloud, read_labels
 from modgap.inputs import LARGEST_TABLE, open_input
 from picture_files import picture_bytes, write_tar

@@ -50,7 +50,7 @@ def call(*words, folder):
 
 
 def test_their_unit_tests_run_there(root, bin_folder):
-    tests = "tests/unit/embeddings/test_from_transformers.py"
+    tests = "tests/unit/embeddings/networks/test_from_transformers.py"
     words = ("-m", "pytest", "-rs", "-p", "no:cacheprovider", tests)
     assert "SKIPPED" not in call(bin_folder / "python", *words, folder=root)
 

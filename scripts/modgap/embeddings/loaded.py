@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from modgap.embeddings.forward.trimming import encode_cut, used_lengths
-from modgap.embeddings.state_dict import short_message
+from modgap.embeddings.networks.state_dict import short_message
 from modgap.errors import InputError
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -11,13 +11,13 @@ import torch
 
 from modgap.digests import check_digest
 from modgap.embeddings.forward.precision import choose_precision
-from modgap.embeddings.from_open_clip import create_open_clip
-from modgap.embeddings.from_torchvision import create_torchvision, torchvision_entry
-from modgap.embeddings.from_transformers import create_transformers
-from modgap.embeddings.light_imports import open_clip, torchvision
 from modgap.embeddings.loaded import LoadedModel
-from modgap.embeddings.normalisation import disable_normalisation
-from modgap.embeddings.state_dict import weights_sha256
+from modgap.embeddings.networks.from_open_clip import create_open_clip
+from modgap.embeddings.networks.from_torchvision import create_torchvision, torchvision_entry
+from modgap.embeddings.networks.from_transformers import create_transformers
+from modgap.embeddings.networks.light_imports import open_clip, torchvision
+from modgap.embeddings.networks.normalisation import disable_normalisation
+from modgap.embeddings.networks.state_dict import weights_sha256
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.plan.models import entries

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from modgap.embeddings.formats import read_array, read_first_row, read_plain_npy
-from modgap.embeddings.naming import as_texts, check_named
+from modgap.embeddings.formats.arrays import read_array, read_first_row, read_plain_npy
+from modgap.embeddings.formats.naming import as_texts, check_named
 from modgap.errors import InputError
 from modgap.files import sha256_of
 from modgap.inputs import LARGEST_TABLE, check_file

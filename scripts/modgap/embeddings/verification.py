@@ -8,7 +8,7 @@ right weights in a wrong network (another activation, another normalisation) fro
 import numpy as np
 import torch
 
-from modgap.embeddings.light_imports import open_clip
+from modgap.embeddings.networks.light_imports import open_clip
 from modgap.errors import InputError
 from modgap.plan.models.entries import IMAGENET_MEAN, IMAGENET_STD
 from modgap.statistics.geometry import normalise

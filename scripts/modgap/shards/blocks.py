@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modgap.embeddings.formats import choose_list_column, is_list, stack_lists
-from modgap.embeddings.naming import choose_name, unreadable
+from modgap.embeddings.formats.arrays import choose_list_column, is_list, stack_lists
+from modgap.embeddings.formats.naming import choose_name, unreadable
 from modgap.errors import InputError
 from modgap.inputs import check_file
 from modgap.tables import check_rows, load_arrow

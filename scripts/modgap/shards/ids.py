@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from modgap.embeddings.naming import check_named, unreadable
+from modgap.embeddings.formats.naming import check_named, unreadable
 from modgap.errors import InputError
 from modgap.inputs import check_file
 from modgap.shards.blocks import Header, choose_member, match_extent, open_vectors, parse_shape

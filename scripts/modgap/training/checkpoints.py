@@ -6,10 +6,10 @@ import torch
 from safetensors.torch import save_file
 
 from modgap.digests import matches_digest
-from modgap.embeddings.light_imports import open_clip
+from modgap.embeddings.networks.light_imports import open_clip
 from modgap.files import atomic_path
 from modgap.job import LOG
-from modgap.training.towers import exported_network
+from modgap.training.networks.towers import exported_network
 
 # Beside the checkpoint that it becomes; removed when the run is done.
 RESUME = "resume.ckpt"

@@ -13,17 +13,17 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
-from modgap.embeddings.from_open_clip import seeded
-from modgap.embeddings.light_imports import torchvision
+from modgap.embeddings.networks.from_open_clip import seeded
+from modgap.embeddings.networks.light_imports import torchvision
 from modgap.errors import InputError
 from modgap.files import atomic_path, remove_digested
 from modgap.job import LOG, progress
 from modgap.statistics import inference
 from modgap.tables import write_table
 from modgap.training.checkpoints import RESUME, load_resume, restore_state, save_resume
+from modgap.training.networks.small_convolutions import convolve_small_maps
 from modgap.training.pictures import batch_pictures, check_batch_size, read_captioned_pictures
 from modgap.training.recipe import learning_rate_at
-from modgap.training.small_convolutions import convolve_small_maps
 
 
 def picture_classes(data, where):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from modgap.embeddings.light_imports import open_clip
+from modgap.embeddings.networks.light_imports import open_clip
 from modgap.statistics import all_pairs, inference, measurements, pairwise, retrieval
 from modgap.statistics.moments.groups import group_pictures, keeps_rows
 from modgap.statistics.moments.sums import take_pairs

@@ -16,8 +16,8 @@ import pandas as pd
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from modgap.embeddings.light_imports import open_clip
 from modgap.embeddings.models import create_model
+from modgap.embeddings.networks.light_imports import open_clip
 from modgap.errors import InputError
 from modgap.files import remove_digested
 from modgap.job import LOG, progress
@@ -32,6 +32,8 @@ from modgap.training.checkpoints import (
 )
 from modgap.training.distributed import mean_over_processes
 from modgap.training.held_out import first_training_pairs, held_out_pairs, measure_held_out
+from modgap.training.networks.seen_tokens import find_seen_tokens, hold_seen_tokens
+from modgap.training.networks.towers import Towers, procrustes_rotation
 from modgap.training.norms import collapsed_rows, has_collapsed, weight_norm
 from modgap.training.pictures import Batches, check_batch_size, read_captioned_pictures
 from modgap.training.recipe import (
@@ -44,8 +46,6 @@ from modgap.training.recipe import (
     set_tau,
     tau_at,
 )
-from modgap.training.seen_tokens import find_seen_tokens, hold_seen_tokens
-from modgap.training.towers import Towers, procrustes_rotation
 
 # Losses that may wait on the device: reading one makes the processor wait for all that was begun.
 # A processor of its own reads each before it steps on.

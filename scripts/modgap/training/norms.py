@@ -10,7 +10,7 @@ import torch
 
 from modgap.statistics.inference import mean_interval
 from modgap.statistics.measurements import measurement_row
-from modgap.training.seen_tokens import find_seen_tokens
+from modgap.training.networks.seen_tokens import find_seen_tokens
 
 # A run has collapsed when the norm of its weights is below this share of what it was.
 COLLAPSED_BELOW = 0.01

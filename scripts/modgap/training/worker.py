@@ -6,7 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
-from modgap.embeddings.light_imports import compiler_left_out
+from modgap.embeddings.networks.light_imports import compiler_left_out
 from modgap.errors import InputError
 from modgap.job import LOG
 from modgap.training.distributed import join_processes

@@ -13,8 +13,8 @@ from modgap.embeddings.models import create_model
 from modgap.errors import InputError
 from modgap.tables import read_metadata, read_table
 from modgap.training import loop
+from modgap.training.networks.towers import Towers
 from modgap.training.norms import COLLAPSED
-from modgap.training.towers import Towers
 from tiny_training import ARCHITECTURE, make_dataset, make_start, make_world, run_training
 
 

@@ -20,7 +20,7 @@ from functools import partial
 import torch
 from torch.nn import functional
 
-from modgap.embeddings.light_imports import open_clip
+from modgap.embeddings.networks.light_imports import open_clip
 
 # Bytes of the widest layer of a piece: 16 pictures of ViT-B/32; 8 and 32 took 1 to 6 % longer.
 PIECE_BYTES = 10_000_000

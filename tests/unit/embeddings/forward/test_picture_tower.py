@@ -19,7 +19,7 @@ from modgap.embeddings.forward.picture_tower import (
 )
 from modgap.embeddings.loaded import PRECISIONS
 from modgap.embeddings.models import create_model
-from modgap.embeddings.normalisation import disable_normalisation
+from modgap.embeddings.networks.normalisation import disable_normalisation
 
 TEXT = {"width": 16, "heads": 1, "layers": 1, "context_length": 8, "vocab_size": 50}
 VISION = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 3, "head_width": 16}

@@ -15,7 +15,7 @@ from modgap.embeddings.forward.trimming import (
     shorter_context,
     used_lengths,
 )
-from modgap.embeddings.from_transformers import PooledTowers
+from modgap.embeddings.networks.from_transformers import PooledTowers
 from transformers_folders import need_transformers
 
 CONTEXT = 24

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torchvision
 
-from modgap.training.small_convolutions import LARGEST, convolve_small_maps, met_weights
+from modgap.training.networks.small_convolutions import LARGEST, convolve_small_maps, met_weights
 
 SHAPES = [
     shape

@@ -12,14 +12,14 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from modgap.data.pixels import crop_picture, parse_geometry
-from modgap.embeddings.from_open_clip import load_open_clip_tokenizer
-from modgap.embeddings.from_transformers import (
+from modgap.embeddings.models import create_model
+from modgap.embeddings.networks.from_open_clip import load_open_clip_tokenizer
+from modgap.embeddings.networks.from_transformers import (
     FolderTokenizer,
     PooledTowers,
     finish,
     import_transformers,
 )
-from modgap.embeddings.models import create_model
 from modgap.embeddings.verification import activation, golden_embedding, tokenizer_name
 from modgap.errors import InputError
 from transformers_folders import SIZE, edit_json, need_transformers, write_clip, write_siglip

@@ -25,7 +25,7 @@ def run_python(code):
 def test_models_come_without_the_compiler_and_what_compiles_finds_it():
     printed = run_python("""
         import sys
-        from modgap.embeddings.light_imports import open_clip, torchvision
+        from modgap.embeddings.networks.light_imports import open_clip, torchvision
         import torch
         print("torch._dynamo" in sys.modules, "torch._dynamo.utils" in sys.modules)
         compiled = torch.compile(lambda x: 2 * x + 1, backend="eager")
@@ -40,7 +40,7 @@ def test_an_optimiser_steps_without_the_compiler_as_with_it():
     printed = run_python("""
         import contextlib, sys
         import torch
-        from modgap.embeddings.light_imports import compiler_left_out
+        from modgap.embeddings.networks.light_imports import compiler_left_out
         for around in (compiler_left_out, contextlib.nullcontext):
             with around():
                 weights = torch.nn.Parameter(torch.arange(4.0))
@@ -57,7 +57,7 @@ def test_an_optimiser_steps_without_the_compiler_as_with_it():
 
 def test_what_asks_for_more_of_the_compiler_fails_and_then_finds_it():
     printed = run_python("""
-        from modgap.embeddings.light_imports import compiler_left_out
+        from modgap.embeddings.networks.light_imports import compiler_left_out
         try:
             with compiler_left_out():
                 from torch._dynamo.utils import counters

@@ -10,13 +10,13 @@ import copy
 import torch
 
 from modgap.errors import InputError
-from modgap.training.plain_towers import (
+from modgap.training.networks.plain_towers import (
     encode_plain_images,
     encode_plain_texts,
     has_plain_images,
     has_plain_texts,
 )
-from modgap.training.seen_tokens import hold_all_tokens
+from modgap.training.networks.seen_tokens import hold_all_tokens
 
 
 class Towers(torch.nn.Module):

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from modgap.embeddings.light_imports import open_clip
-from modgap.embeddings.normalisation import disable_normalisation
-from modgap.embeddings.state_dict import (
+from modgap.embeddings.networks.light_imports import open_clip
+from modgap.embeddings.networks.normalisation import disable_normalisation
+from modgap.embeddings.networks.state_dict import (
     check_positions,
     first_difference,
     load_state_dict,

@@ -4,9 +4,9 @@ import urllib.error
 
 import torch
 
-from modgap.embeddings.from_open_clip import seeded
-from modgap.embeddings.light_imports import torchvision
-from modgap.embeddings.state_dict import (
+from modgap.embeddings.networks.from_open_clip import seeded
+from modgap.embeddings.networks.light_imports import torchvision
+from modgap.embeddings.networks.state_dict import (
     first_difference,
     load_state_dict,
     misfit_error,

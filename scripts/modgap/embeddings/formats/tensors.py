@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 
-from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
+from modgap.embeddings.formats.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
 from modgap.extras import extra
 from modgap.inputs import check_file

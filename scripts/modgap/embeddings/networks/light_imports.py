@@ -3,7 +3,7 @@
 Importing them imports ``torch._dynamo`` (torchvision and timm mark a few functions that it is to
 leave alone), which takes three of the seven seconds of processor that a job needs before it begins.
 Only what compiles needs it, and finds the real one. Hence, in place of ``import open_clip``,
-``from modgap.embeddings.light_imports import open_clip``.
+``from modgap.embeddings.networks.light_imports import open_clip``.
 """
 
 import contextlib

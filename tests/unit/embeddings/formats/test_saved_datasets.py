@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import modgap
-from modgap.embeddings.formats_datasets import read_saved_dataset
+from modgap.embeddings.formats.saved_datasets import read_saved_dataset
 from modgap.errors import InputError
 
 X = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)

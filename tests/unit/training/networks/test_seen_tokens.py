@@ -6,14 +6,14 @@ import math
 import pytest
 import torch
 
-from modgap.training.norms import weight_norm
-from modgap.training.recipe import make_optimizer
-from modgap.training.seen_tokens import (
+from modgap.training.networks.seen_tokens import (
     SeenTokens,
     find_seen_tokens,
     hold_all_tokens,
     hold_seen_tokens,
 )
+from modgap.training.norms import weight_norm
+from modgap.training.recipe import make_optimizer
 
 TOKENS = torch.tensor([[2, 7, 7, 19], [2, 5, 19, 2]])
 RECIPE = {

@@ -8,7 +8,7 @@
 import json
 from pathlib import Path
 
-from modgap.embeddings.formats import choose_list_column, open_arrow, stack_lists
+from modgap.embeddings.formats.arrays import choose_list_column, open_arrow, stack_lists
 from modgap.errors import InputError
 from modgap.inputs import check_file
 from modgap.tables import load_arrow

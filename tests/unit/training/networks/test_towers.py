@@ -7,7 +7,7 @@ import torch
 from scipy.linalg import orthogonal_procrustes
 
 from modgap.errors import InputError
-from modgap.training.towers import Towers, exported_network, procrustes_rotation
+from modgap.training.networks.towers import Towers, exported_network, procrustes_rotation
 from tiny_training import ARCHITECTURE
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from modgap.embeddings.formats import READERS, read_array
+from modgap.embeddings.formats.arrays import READERS, read_array
 from modgap.errors import InputError
 
 BLOCK = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from modgap.embeddings.state_dict import (
+from modgap.embeddings.networks.state_dict import (
     check_positions,
     first_difference,
     load_state_dict,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modgap.embeddings.naming import as_texts, choose_name
+from modgap.embeddings.formats.naming import as_texts, choose_name
 from modgap.errors import InputError
 
 

@@ -22,7 +22,7 @@ from modgap.embeddings.forward.trimming import (
     text_part,
     used_lengths,
 )
-from modgap.embeddings.light_imports import open_clip
+from modgap.embeddings.networks.light_imports import open_clip
 
 
 def has_plain_images(network):

@@ -13,7 +13,7 @@ from functools import partial
 
 import torch
 
-from modgap.embeddings.state_dict import short_message
+from modgap.embeddings.networks.state_dict import short_message
 from modgap.errors import InputError
 from modgap.plan.models.repositories import MODEL_CLASSES, model_kind
 

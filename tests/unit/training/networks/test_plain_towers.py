@@ -4,7 +4,7 @@ import open_clip
 import pytest
 import torch
 
-from modgap.training.plain_towers import (
+from modgap.training.networks.plain_towers import (
     Places,
     encode_plain_images,
     encode_plain_texts,

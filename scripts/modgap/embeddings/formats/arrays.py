@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from modgap.embeddings.naming import as_texts, check_named, choose_name, unreadable
+from modgap.embeddings.formats.naming import as_texts, check_named, choose_name, unreadable
 from modgap.errors import InputError
 from modgap.inputs import LARGEST_TABLE, check_file, open_input
 from modgap.tables import load_arrow, open_parquet
@@ -276,7 +276,7 @@ def check_dimensions(path, frame):
 
 def read_tensors(path, name=None, further=()):
     """A tensor of a file that takes torch, which the environment of the other formats has not."""
-    from modgap.embeddings.formats_torch import read_pt, read_safetensors
+    from modgap.embeddings.formats.tensors import read_pt, read_safetensors
 
     read = read_safetensors if Path(path).suffix == ".safetensors" else read_pt
     return read(path, name, further)

@@ -1,0 +1,1 @@
+"""Files of ready-made embeddings: arrays, tensors, saved datasets, and their names."""

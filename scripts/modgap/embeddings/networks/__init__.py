@@ -1,0 +1,1 @@
+"""Networks of three libraries, their weight files, and what is taken out of them."""

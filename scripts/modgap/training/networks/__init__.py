@@ -1,0 +1,1 @@
+"""Networks as they are trained: both towers, and what training need not compute."""
