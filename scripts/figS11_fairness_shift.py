@@ -30,6 +30,24 @@ ACCURACY, SUM = "accuracy", "sum"
 
 ROW_HEIGHT = 2.3
 MARKERS = "osD^v<>pP"
+# Groups that are named like these have the palette's colour of that name; purple it has not.
+NAMED = {
+    "blue": "#0072B2",
+    "cyan": "#56B4E9",
+    "green": "#009E73",
+    "orange": "#E69F00",
+    "pink": "#CC79A7",
+    "purple": "#6A3D9A",
+    "red": "#D55E00",
+    "yellow": "#F0E442",
+}
+
+
+def group_colours(groups):
+    """A colour for each group: its own where all are named like colours."""
+    if set(groups) <= set(NAMED):
+        return {group: NAMED[group] for group in groups}
+    return dict(zip(groups, cycle(PALETTE), strict=False))
 
 
 def draw_rates(axes, rows, colours, scale):
@@ -121,7 +139,7 @@ def draw_task(panels, table, names, task, chance, shifts):
     rows = table[table["grouping"] == grouping]
     main = rows[rows["templates"] == task["templates"]]
     main = main[main["delta"].between(*shifts)]
-    colours = dict(zip(main["group"].drop_duplicates(), cycle(PALETTE), strict=False))
+    colours = group_colours(main["group"].drop_duplicates())
     for axes, name in zip(panels[:-1], names, strict=True):
         percent = name != ACCURACY
         draw_rates(axes, main[main["measure"] == name], colours, 100 if percent else 1)

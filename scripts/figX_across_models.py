@@ -35,6 +35,7 @@ RECALLS = {"recall1_images": "recall@1 from images", "recall1_texts": "recall@1 
 # Panels of associations beside each other; the table has all.
 OUTCOMES = 4
 VERDICTS = ("positive", "negative")
+MARKERS = "osD"
 
 
 def main(table, associations, pdf, png, *, first, second, dpi):
@@ -56,7 +57,7 @@ def main(table, associations, pdf, png, *, first, second, dpi):
     draw_dots(panels["cone"], sets, "cone_images", first, offset=-0.12)
     draw_dots(panels["cone"], sets, "cone_texts", second, offset=0.12)
     rows["height"] = rows["place"] + task_offsets(rows[rows["task"].notna()])
-    for task, colour in zip(tasks, task_colours(tasks), strict=True):
+    for task, (colour, marker) in zip(tasks, task_marks(len(tasks)), strict=True):
         chosen = rows[rows["task"] == task]
         draw_dots(
             panels["zero_shot"],
@@ -64,6 +65,7 @@ def main(table, associations, pdf, png, *, first, second, dpi):
             "zero_shot",
             colour,
             offset=chosen["height"] - chosen["place"],
+            marker=marker,
         )
         panels["zero_shot"].scatter(
             chosen["chance"], chosen["height"], marker="|", s=14, c=GREY, linewidths=0.7
@@ -108,9 +110,10 @@ def draw_associations(figure, table):
         panel.tick_params(axis="y", length=0)
 
 
-def task_colours(tasks):
-    """A colour for each task, again from the start where there are many."""
-    return [PALETTE[(i + 2) % 7] for i in range(len(tasks))]
+def task_marks(n):
+    """(colour, marker) of each of n tasks, again from the start after 18; none is a modality's."""
+    marks = [(colour, marker) for marker in MARKERS for colour in PALETTE[2:]]
+    return [marks[i % len(marks)] for i in range(n)]
 
 
 def task_offsets(rows):
@@ -120,7 +123,7 @@ def task_offsets(rows):
     return (same.cumcount() - (count - 1) / 2) * 0.5 / count
 
 
-def draw_dots(axes, rows, name, colour, offset=0.0):
+def draw_dots(axes, rows, name, colour, offset=0.0, marker="o"):
     """Values with their intervals, one per row of the figure."""
     rows = rows[rows[name].notna()]
     height = rows["place"] + offset
@@ -134,6 +137,7 @@ def draw_dots(axes, rows, name, colour, offset=0.0):
             c=face,
             edgecolors=colour,
             linewidths=0.7,
+            marker=marker,
             zorder=3,
         )
 
@@ -164,8 +168,8 @@ def legend_marks(first, second, tasks):
     if tasks:
         marks.append(plt.Line2D([], [], color=GREY, marker="|", lw=0, ms=5, label="chance"))
     marks += [
-        plt.Line2D([], [], color=colour, label=task, **dot)
-        for task, colour in zip(tasks, task_colours(tasks), strict=True)
+        plt.Line2D([], [], color=colour, label=task, **dot | {"marker": marker})
+        for task, (colour, marker) in zip(tasks, task_marks(len(tasks)), strict=True)
     ]
     return marks
 

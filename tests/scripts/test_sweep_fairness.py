@@ -188,3 +188,10 @@ def test_metadata_says_what_chance_is(planted):
     about = read_metadata(planted[0] / "rates.parquet")
     assert about["n"] == 3000
     assert 1 / 6 < about["largest_class"] < 0.2
+
+
+def test_groups_named_like_colours_have_their_own():
+    colours = figS11_fairness_shift.group_colours(["pink", "orange", "red"])
+    assert colours == {"pink": "#CC79A7", "orange": "#E69F00", "red": "#D55E00"}
+    people = figS11_fairness_shift.group_colours(["Black", "White", "red"])
+    assert list(people.values()) == figS11_fairness_shift.PALETTE[:3]

@@ -136,3 +136,11 @@ def test_no_tasks_and_no_sets(inputs, tmp_path):
     table_models.main([], curves[:1], *paths, sets=[], tasks=[about("a", "d", task="shape")])
     figX_across_models.main(paths[0], few, *figure, **look)
     assert figure[1].stat().st_size > 5000
+
+
+def test_no_two_tasks_look_alike_nor_like_a_modality():
+    marks = figX_across_models.task_marks(18)
+    assert len(set(marks)) == 18
+    modalities = figX_across_models.PALETTE[:2]
+    assert not {colour for colour, _ in marks} & set(modalities)
+    assert figX_across_models.task_marks(20)[18:] == marks[:2]
