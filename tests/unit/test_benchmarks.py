@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import os
 import sys
 import time
 
@@ -29,24 +30,38 @@ def spin(seconds):
         pass
 
 
-def test_both_ways_take_turns_and_the_ratio_is_of_processor_time(runner):
+def test_both_ways_take_turns_and_the_ratio_is_of_processor_time(runner, monkeypatch):
     _, measuring = runner
-    order = []
+    order, clock = [], [0.0]
+    monkeypatch.setattr(measuring, "processor_seconds", lambda: clock[0])
 
     def ours():
         order.append("A")
-        spin(0.02)
-        time.sleep(0.1)  # waiting is no work
+        clock[0] += 0.25
 
     def reference():
+        clock[0] += (0.5, 0.75, 2.0)[order.count("B")]
         order.append("B")
-        spin(0.06)
 
     row = measuring.compare("x", "1", ours, reference, by="plain", rounds=3, memory=False, goal=2)
     assert "".join(order) == "ABABAB"
-    assert 2.4 < row["ratio_low"] <= row["ratio"] <= row["ratio_high"] < 3.6
+    assert [row[key] for key in ("ratio_low", "ratio", "ratio_high")] == [2, 3, 8]
+    assert [row[key] for key in ("seconds", "reference_seconds")] == [0.25, 0.75]
     assert row["reached"] == "yes"
     assert set(row) == set(measuring.COLUMNS) - {"benchmark"}
+
+
+def test_processor_time_is_work_here_and_in_children_and_no_waiting(runner):
+    def work():
+        spin(0.1)
+        child = os.fork()
+        if not child:
+            spin(0.1)
+            os._exit(0)
+        os.waitpid(child, 0)
+        time.sleep(1)
+
+    assert 0.19 < runner[1].timed(work)[0] < 0.9
 
 
 def test_memory_is_that_of_one_call(runner):
