@@ -29,7 +29,7 @@ from open_clip_train.scheduler import cosine_lr  # noqa: E402
 from open_clip_train.train import train_one_epoch  # noqa: E402
 
 from modgap.data.arrays import write_array  # noqa: E402
-from modgap.data.drawn import draw_samples  # noqa: E402
+from modgap.data.kinds.drawn import draw_samples  # noqa: E402
 from modgap.embeddings.models import create_model  # noqa: E402
 from modgap.tables import write_table  # noqa: E402
 from modgap.training import loop  # noqa: E402

@@ -5,7 +5,7 @@ import sys
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
 from modgap.data.arrays import write_array
-from modgap.data.drawn import draw_samples
+from modgap.data.kinds.drawn import draw_samples
 from modgap.data.table import write_samples
 from modgap.job import start_log
 

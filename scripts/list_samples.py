@@ -4,7 +4,7 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
-from modgap.data.listed import list_samples
+from modgap.data.kinds.listed import list_samples
 from modgap.data.table import write_samples
 from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log

@@ -4,8 +4,8 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
+from modgap.data.kinds.webdataset import webdataset_samples
 from modgap.data.table import write_samples
-from modgap.data.webdataset import webdataset_samples
 from modgap.fetch.integrity import check_fetched
 from modgap.job import start_log
 

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from faults.outcomes import classify_call
-from modgap.data.annotations import read_coco, read_faces, read_json, read_memes
 from modgap.data.archives import list_tar
-from modgap.data.captions import read_captions
 from modgap.data.folders import list_files
-from modgap.data.listed import race_and_gender
+from modgap.data.kinds.annotations import read_coco, read_faces, read_json, read_memes
+from modgap.data.kinds.captions import read_captions
+from modgap.data.kinds.listed import race_and_gender
+from modgap.data.kinds.webdataset import read_classnames, webdataset_samples
 from modgap.data.table import location
-from modgap.data.webdataset import read_classnames, webdataset_samples
 from modgap.embeddings.formats.arrays import read_array
 from modgap.embeddings.ready import read_cloud, read_labels
 from modgap.inputs import LARGEST_TABLE, open_input

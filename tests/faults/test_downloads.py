@@ -11,7 +11,7 @@ from scipy.io import savemat
 
 from faults.outcomes import classify_call
 from faulty_server import faulty_server
-from modgap.data.torchvision import load_plain, read_svhn
+from modgap.data.kinds.torchvision import load_plain, read_svhn
 from modgap.embeddings.formats.arrays import read_array
 from modgap.fetch.download import Patience, download
 from modgap.fetch.integrity import read_lock

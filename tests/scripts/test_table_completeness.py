@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import table_completeness
-from modgap.data.drawn import ATTRIBUTES, draw_samples
+from modgap.data.kinds.drawn import ATTRIBUTES, draw_samples
 from modgap.statistics.all_pairs import measure_pair
 from modgap.tables import write_table
 

@@ -10,9 +10,9 @@ import math
 import os
 import re
 
-from modgap.data.annotations import read_coco, read_faces, read_memes, read_searched
-from modgap.data.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.data.folders import class_images, list_files
+from modgap.data.kinds.annotations import read_coco, read_faces, read_memes, read_searched
+from modgap.data.kinds.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.data.modalities import CLASS_FILES, embedding_paths, embedding_sources
 from modgap.errors import InputError
 from modgap.fetch.addresses import name_fetched
@@ -29,7 +29,7 @@ from modgap.fetch.table import (
 from modgap.inputs import check_file
 
 # Pictures and files of each split, the files as in config/downloads.csv. The order of the files is
-# what the readers in ``modgap.data.torchvision`` expect.
+# what the readers in ``modgap.data.kinds.torchvision`` expect.
 TORCHVISION = {
     "CIFAR10": {
         "train": (50_000, ["cifar10/cifar-10-python.tar.gz"]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modgap.data.drawn import draw_samples
+from modgap.data.kinds.drawn import draw_samples
 from modgap.data.table import (
     choose_pictures,
     class_captions,

@@ -132,7 +132,7 @@ def test_every_module_that_a_script_loads_is_in_its_digest(root):
 def test_drawn_datasets_do_not_reach_the_readers_of_other_kinds(root):
     scripts = root / "scripts"
     reached = names(list_reached(scripts / "draw_samples.py", scripts), scripts)
-    assert "modgap/data/drawn.py" in reached
+    assert "modgap/data/kinds/drawn.py" in reached
     assert not reached & {
         f"modgap/data/{name}.py" for name in ("listed", "torchvision", "webdataset")
     }

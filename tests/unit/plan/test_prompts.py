@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from embed_prompts import average_prompts
-from modgap.data.drawn import VALUES
+from modgap.data.kinds.drawn import VALUES
 from modgap.errors import InputError
 from modgap.plan.prompts import prompt_name, prompt_path, prompt_texts, read_prompts
 from modgap.statistics.clouds import label_indices, picture_labels

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from modgap.data.drawn import COLOURS, PLACES, SIZES
+from modgap.data.kinds.drawn import COLOURS, PLACES, SIZES
 from modgap.plan.checks.amounts import amount_problems, comparable, named_path_lines, shard_lines
 from modgap.plan.config import load_yaml
 

@@ -17,9 +17,9 @@ from torchvision import datasets
 
 from modgap.data.archives import read_tar_member
 from modgap.data.folders import split_location
+from modgap.data.kinds.torchvision import FLOWERS, array_samples, load_plain, torchvision_samples
 from modgap.data.pixels import decode_pictures, parse_geometry
 from modgap.data.sources import ARRAYS, TORCHVISION, complete_entry
-from modgap.data.torchvision import FLOWERS, array_samples, load_plain, torchvision_samples
 from modgap.errors import InputError
 from modgap.fetch.table import read_downloads
 from modgap.plan.prompts import read_prompts

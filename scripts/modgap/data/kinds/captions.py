@@ -9,8 +9,8 @@ import io
 import os
 from collections import Counter
 
-from modgap.data.annotations import official_rows, read_json
 from modgap.data.folders import IMAGE_SUFFIXES
+from modgap.data.kinds.annotations import official_rows, read_json
 from modgap.errors import InputError
 from modgap.inputs import open_input, parse_json
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modgap.data.drawn import draw_samples
-from modgap.data.listed import list_samples
+from modgap.data.kinds.drawn import draw_samples
+from modgap.data.kinds.listed import list_samples
 from modgap.data.sources import complete_entry, count_items
 from modgap.data.table import dataset_digest
 from modgap.errors import InputError

@@ -2,9 +2,9 @@
 
 import pytest
 
+from modgap.data.kinds.webdataset import webdataset_samples
 from modgap.data.sources import complete_entry
 from modgap.data.table import shard_pictures
-from modgap.data.webdataset import webdataset_samples
 from modgap.errors import InputError
 from picture_files import picture_bytes, write_tar
 

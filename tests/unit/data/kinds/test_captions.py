@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from modgap.data.captions import choose_captioned, read_captions, refuse_empty_captions
+from modgap.data.kinds.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.errors import InputError
 
 ROWS = [("b.jpg", "Two dogs, one cat; and more"), ("a.jpg", "A bird"), ("b.jpg", "Dogs")]

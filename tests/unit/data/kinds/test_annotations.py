@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from modgap.data.annotations import read_coco, read_faces, read_memes, read_mixbench
+from modgap.data.kinds.annotations import read_coco, read_faces, read_memes, read_mixbench
 from modgap.data.sources import COCO, FAIRFACE
 from modgap.errors import InputError
 from published_formats import RACES, write_memes, write_mixbench

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 
-from modgap.data.drawn import (
+from modgap.data.kinds.drawn import (
     ATTRIBUTES,
     DOT_WORDS,
     PLACE_WORDS,

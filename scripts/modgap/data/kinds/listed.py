@@ -10,9 +10,9 @@ import posixpath
 import numpy as np
 import pandas as pd
 
-from modgap.data.annotations import GENDERS, read_coco, read_faces, read_memes, read_mixbench
-from modgap.data.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.data.folders import class_images, find_named, list_files
+from modgap.data.kinds.annotations import GENDERS, read_coco, read_faces, read_memes, read_mixbench
+from modgap.data.kinds.captions import choose_captioned, read_captions, refuse_empty_captions
 from modgap.data.sources import count_items
 from modgap.data.table import (
     check_available,
