@@ -276,7 +276,7 @@ def check_dimensions(path, frame):
 
 def read_tensors(path, name=None, further=()):
     """A tensor of a file that takes torch, which the environment of the other formats has not."""
-    from modgap.embeddings.formats.tensors import read_pt, read_safetensors
+    from modgap.embeddings.formats.tensors_torch import read_pt, read_safetensors
 
     read = read_safetensors if Path(path).suffix == ".safetensors" else read_pt
     return read(path, name, further)
