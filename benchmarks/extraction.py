@@ -26,11 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from modgap.embeddings.extraction import batches, embed, embed_tokens, take_filled  # noqa: E402
-from modgap.embeddings.forward.picture_tower import WORTH_PACKING, picture_function  # noqa: E402
+from modgap.embeddings.forward.picture_tower import picture_function  # noqa: E402
 from modgap.embeddings.models import create_model  # noqa: E402
 
 LENGTHS = (10, 20)  # tokens of a caption
 ROWS = 1600  # of the product whose rate is the floor's
+MANY = 1000  # pictures, for which laying out weights pays
 EXACT = {"captions": 1e-6, "pictures": 1e-5}  # at unit length
 SIZES = {"captions": 256, "pictures": 64, "rounds": 4}
 QUICK = {"captions": 64, "pictures": 64, "rounds": 2}
@@ -93,7 +94,7 @@ def plain_pictures(model, pictures, batch):
 
 def prepared_pictures(model, batch):
     """Ours over pictures, with the weights laid out: what ``embed_images`` does many times."""
-    encode = picture_function(model, WORTH_PACKING)
+    encode = picture_function(model, MANY)
 
     def embed_pixels(pixels):
         parts, take = batches(range(len(pixels)), batch), partial(take_filled, pixels, batch)

@@ -8,26 +8,23 @@ the same sums are made in another form:
 * the last block makes its class token alone: of all others it takes only keys and values;
 * queries, keys and values come from one product and go through fused attention; sums and
   activations are made in place;
-* on a processor, pictures go through in pieces whose widest layer stays in the cache, and weights
-  are laid out once for the matrix products of MKL, where torch has it.
+* on a processor, pictures go through in pieces whose widest layer stays in the cache, a piece a
+  thread, with the matrix products of the library that is quickest there (``products``).
 
 Embeddings equal those of ``encode_image`` but for rounding. Other towers are left to open_clip.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch.nn import functional
 
+from modgap.embeddings.forward.pieces import in_pieces
+from modgap.embeddings.forward.products import choose_linear, torch_linear
 from modgap.embeddings.networks.light_imports import open_clip
 
 # Bytes of the widest layer of a piece: 16 pictures of ViT-B/32; 8 and 32 took 1 to 6 % longer.
 PIECE_BYTES = 10_000_000
-# Pictures from which on laying out the weights takes less time than it saves, and the most that
-# the second copy of the weights may take.
-WORTH_PACKING = 48
-PACKED_BYTES = 2_000_000_000
 
 
 def is_plain(tower):
@@ -52,31 +49,6 @@ def piece_size(tower):
     return max(1, PIECE_BYTES // (4 * tokens * widest))
 
 
-def linear(weight, bias, *, rows=None, dtype=None):
-    """The function x -> x weightᵀ + bias of a layer.
-
-    Parameters
-    ----------
-    weight, bias : (out, in) and (out,) tensors; bias may be None
-    rows : number of rows of x that the weights are laid out for, on a processor; other numbers are
-        right too, and slower. None to leave them as they are.
-    dtype : what the weights are rounded to once, where autocast would do it in every batch
-    """
-    weight = weight.detach()
-    bias = None if bias is None else bias.detach()
-    if dtype is not None:
-        weight, bias = weight.to(dtype), None if bias is None else bias.to(dtype)
-    if rows is None:
-        return partial(functional.linear, weight=weight, bias=bias)
-    packed = torch.ops.mkl._mkl_reorder_linear_weight(weight, rows)
-    return lambda x: torch.ops.mkl._mkl_linear(x, packed, weight, bias, rows)
-
-
-def can_pack():
-    """Whether this torch lays weights out for MKL (those for Arm processors do not)."""
-    return torch.backends.mkl.is_available() and hasattr(torch.ops.mkl, "_mkl_linear")
-
-
 @dataclass(frozen=True)
 class Block:
     """The layers of one transformer block as functions, and the module that they are of."""
@@ -88,22 +60,24 @@ class Block:
     narrow: object
 
 
-def read_block(block, rows, *, last, first_rows, dtype):
-    """The ``Block`` of a module; in the last one ``first_rows`` class tokens are made alone."""
+def read_block(block, rows, *, last, first_rows, make):
+    """The ``Block`` of a module; in the last one ``first_rows`` class tokens are made alone.
+
+    make : weight, bias, rows -> the function of a layer
+    """
     attention = block.attn
     weight, bias = attention.in_proj_weight, attention.in_proj_bias
     width = attention.embed_dim
-    make = partial(linear, dtype=dtype)
     if last:
         project = (
-            make(weight[:width], bias[:width], rows=first_rows),
-            make(weight[width:], bias[width:], rows=rows),
+            make(weight[:width], bias[:width], first_rows),
+            make(weight[width:], bias[width:], rows),
         )
     else:
-        project = (make(weight, bias, rows=rows),)
+        project = (make(weight, bias, rows),)
     inner = first_rows if last else rows
     layers = (attention.out_proj, block.mlp.c_fc, block.mlp.c_proj)
-    return Block(block, project, *(make(layer.weight, layer.bias, rows=inner) for layer in layers))
+    return Block(block, project, *(make(layer.weight, layer.bias, inner) for layer in layers))
 
 
 def split_heads(x, parts, heads):
@@ -150,35 +124,40 @@ def cut_patches(pictures, size):
     return cut.reshape(n, rows * columns, -1)
 
 
-def tower_function(tower, mean, std, *, rows=None, dtype=None):
+def tower_function(tower, mean, std, *, linear=torch_linear, piece=1, dtype=None):
     """The function that embeds pictures by a plain tower.
 
     Parameters
     ----------
     tower : image tower of which ``is_plain`` is true, in evaluation mode
     mean, std : of the three channels, which uint8 pictures are normalised with
-    rows : pictures of a call that the weights are laid out for, None not to do so
-    dtype : of the weights, None for that of the tower
+    linear : way to multiply, of ``products``
+    piece : pictures of a call, which the way to multiply may expect
+    dtype : what the weights are rounded to once, where autocast would do it in every batch; None
+        for that of the tower
 
     Returns
     -------
     function : (n, size, size, 3) uint8, or float32 that is taken as it is -> (n, dim) raw
     """
+
+    def make(weight, bias, rows):
+        weight, bias = (None if part is None else part.detach() for part in (weight, bias))
+        if dtype is not None:
+            weight, bias = (None if part is None else part.to(dtype) for part in (weight, bias))
+        return linear(weight, bias, rows)
+
     kernel = tower.conv1.weight
     device = kernel.device
     patch = tuple(tower.patch_size)
     length = tower.positional_embedding.shape[0]  # class token and patches
     pixels = patch[0] * patch[1]
     mean, std = (torch.tensor(values, device=device).repeat(pixels) for values in (mean, std))
-    times = (lambda n: None) if rows is None else (lambda n: n * rows)
-    embed_patches = linear(
-        kernel.permute(0, 2, 3, 1).flatten(1), tower.conv1.bias, rows=times(length - 1), dtype=dtype
-    )
+    kernel = kernel.permute(0, 2, 3, 1).flatten(1)
+    embed_patches = make(kernel, tower.conv1.bias, piece * (length - 1))
     modules = tower.transformer.resblocks
     blocks = [
-        read_block(
-            module, times(length), last=module is modules[-1], first_rows=times(1), dtype=dtype
-        )
+        read_block(module, piece * length, last=module is modules[-1], first_rows=piece, make=make)
         for module in modules
     ]
     positions = tower.positional_embedding.detach()
@@ -225,6 +204,6 @@ def picture_function(model, n):
         return tower_function(tower, mean, std, dtype=dtype)
     piece = piece_size(tower)
     size = sum(weights.nbytes for weights in tower.parameters())
-    packs = dtype is None and n >= WORTH_PACKING and size <= PACKED_BYTES and can_pack()
-    function = tower_function(tower, mean, std, rows=piece if packs else None, dtype=dtype)
-    return lambda pictures: torch.cat([function(part) for part in pictures.split(piece)])
+    linear = choose_linear(n, size) if dtype is None else torch_linear
+    function = tower_function(tower, mean, std, linear=linear, piece=piece, dtype=dtype)
+    return in_pieces(function, piece, model.autocast)

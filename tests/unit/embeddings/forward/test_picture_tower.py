@@ -9,14 +9,13 @@ import torch
 
 from modgap.embeddings.forward import picture_tower
 from modgap.embeddings.forward.picture_tower import (
-    can_pack,
     cut_patches,
     is_plain,
-    linear,
     picture_function,
     piece_size,
     tower_function,
 )
+from modgap.embeddings.forward.products import can_pack, numpy_linear, packed_linear, torch_linear
 from modgap.embeddings.loaded import PRECISIONS
 from modgap.embeddings.models import create_model
 from modgap.embeddings.networks.normalisation import disable_normalisation
@@ -51,7 +50,16 @@ def assert_equal_directions(found, expected):
     torch.testing.assert_close(unit(found), unit(expected), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("rows", [None, 1, 5, 7])
+@pytest.mark.parametrize(
+    ("linear", "piece"),
+    [
+        (torch_linear, 1),
+        (numpy_linear, 1),
+        (packed_linear, 1),
+        (packed_linear, 5),
+        (packed_linear, 7),
+    ],
+)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -65,8 +73,8 @@ def assert_equal_directions(found, expected):
         {"act_kwargs": {"approximate": "tanh"}},
     ],
 )
-def test_embeddings_are_those_of_open_clip(settings, rows):
-    if rows and not can_pack():
+def test_embeddings_are_those_of_open_clip(settings, linear, piece):
+    if linear is packed_linear and not can_pack():
         pytest.skip("this torch does not lay weights out for MKL")
     network = build(**settings)
     assert is_plain(network.visual)
@@ -75,7 +83,7 @@ def test_embeddings_are_those_of_open_clip(settings, rows):
     pixels = torch.from_numpy(np.random.default_rng(1).integers(0, 256, shape, np.uint8))
     before = theirs(network, pixels)
     with torch.inference_mode():
-        embed = tower_function(network.visual, MEAN, STD, rows=rows)
+        embed = tower_function(network.visual, MEAN, STD, linear=linear, piece=piece)
         assert_equal_directions(embed(pixels), before)
         noise = torch.randn(shape)
         kept = noise.clone()
@@ -134,16 +142,6 @@ def test_patches_lie_as_a_convolution_takes_them():
     torch.testing.assert_close(patches, expected.flatten(2).mT, rtol=0, atol=1e-5)
 
 
-@pytest.mark.skipif(not can_pack(), reason="this torch does not lay weights out for MKL")
-def test_a_layer_takes_more_or_fewer_rows_than_it_is_laid_out_for():
-    weight = torch.randn(6, 4)
-    for bias in (torch.randn(6), None):
-        apply = linear(weight, bias, rows=3)
-        for x in (torch.randn(3, 4), torch.randn(2, 5, 4), torch.randn(1, 4), torch.randn(1, 3, 4)):
-            expected = torch.nn.functional.linear(x, weight, bias)
-            torch.testing.assert_close(apply(x), expected, rtol=0, atol=1e-5)
-
-
 def test_pieces_stay_in_the_cache():
     tower = build().visual
     assert piece_size(tower) * 17 * 256 * 4 <= picture_tower.PIECE_BYTES
@@ -152,23 +150,45 @@ def test_pieces_stay_in_the_cache():
     assert piece_size(tower) == 1
 
 
-@pytest.mark.parametrize(
-    ("n", "most", "packs"), [(47, 1e9, False), (48, 1e9, True), (48, 9, False)]
-)
-def test_weights_are_laid_out_where_it_pays(monkeypatch, n, most, packs):
-    seen = []
-    real = picture_tower.tower_function
-    monkeypatch.setattr(picture_tower, "PACKED_BYTES", most)
-    monkeypatch.setattr(picture_tower, "can_pack", lambda: True)
-    monkeypatch.setattr(
-        picture_tower,
-        "tower_function",
-        lambda *given, rows, dtype: seen.append(rows) or real(*given, dtype=dtype),
-    )
+def test_the_way_to_multiply_is_chosen_for_the_pictures_and_the_weights(monkeypatch):
+    asked, expected = [], []
+
+    def choose(n, size):
+        asked.append((n, size))
+
+        def note(weight, bias, rows):
+            expected.append(rows)
+            return torch_linear(weight, bias)
+
+        return note
+
+    monkeypatch.setattr(picture_tower, "choose_linear", choose)
     entry = {"source": "random", "architecture": "scenes-vit", "seed": 0}
     model = create_model("mine", entry, device="cpu")
-    picture_function(model, n)
-    assert seen == [piece_size(model.network.visual) if packs else None]
+    picture_function(model, 70)
+    tower = model.network.visual
+    piece, tokens = piece_size(tower), len(tower.positional_embedding)
+    assert asked == [(70, sum(weights.nbytes for weights in tower.parameters()))]
+    assert set(expected) == {piece, piece * tokens, piece * (tokens - 1)}
+    model.precision = "bf16"
+    picture_function(model, 70)
+    assert len(asked) == 1, "rounded weights are multiplied as torch does"
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_any_number_of_threads_gives_the_same(threads):
+    entry = {"source": "random", "architecture": "scenes-vit", "seed": 0}
+    model = create_model("mine", entry, device="cpu")
+    expected = torch.from_numpy(model.encode_images(PIXELS.numpy()))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        with torch.inference_mode(), model.autocast():
+            found = picture_function(model, 100)(PIXELS)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert_equal_directions(found, expected)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

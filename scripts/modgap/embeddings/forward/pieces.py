@@ -1,0 +1,40 @@
+"""Batches on a processor: pieces of them side by side, one thread each.
+
+Threads that share every operation wait for each other after each of them; pieces need not, until
+all of a batch is done.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from threadpoolctl import ThreadpoolController
+
+
+def in_pieces(function, most, autocast):
+    """The function that calls ``function`` on pieces of at most ``most`` rows, and joins them.
+
+    As many pieces at a time as torch has threads when this is called. Gradients are not followed.
+
+    Parameters
+    ----------
+    function : (rows, ...) tensor -> (rows, dim) tensor; each call runs on one thread
+    autocast : function without arguments that gives the context of each call
+    """
+    threads = torch.get_num_threads()
+    libraries = ThreadpoolController()
+    pool = ThreadPoolExecutor(threads)
+
+    def call(part):
+        torch.set_num_threads(1)  # of this thread
+        with torch.inference_mode(), autocast():  # contexts are a thread's own
+            return function(part)
+
+    def call_all(rows):
+        size = max(1, min(most, -(-len(rows) // threads)))
+        try:
+            with libraries.limit(limits=1, user_api="blas"):
+                return torch.cat(list(pool.map(call, rows.split(size))))
+        finally:
+            torch.set_num_threads(threads)  # some libraries count for all threads together
+
+    return call_all
