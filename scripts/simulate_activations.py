@@ -7,7 +7,11 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from modgap.cones.random_networks import Variant, depth_curves
 from modgap.files import atomic_path
@@ -31,8 +35,9 @@ def main(
     width,
     depth,
     seeds,
+    threads=1,
 ):
-    """Simulate ``seeds`` draws of the inputs and weights.
+    """Simulate ``seeds`` draws of the inputs and weights, ``threads`` of them at a time.
 
     Every activation is crossed with every bias; ``architectures`` other than plain are added for
     ``architecture_activations`` with normal bias.
@@ -44,20 +49,19 @@ def main(
         for activation in architecture_activations
     ]
     size = {"n_inputs": n_inputs, "input_size": input_size, "width": width, "depth": depth}
-    rows = pd.concat(
-        [
-            curve_rows(variants, seed, *depth_curves(variants, **size, seed=seed))
-            for seed in progress(range(seeds), total=seeds, what="seeds")
-        ],
-        ignore_index=True,
-    )
+    draw = partial(draw_curves, variants, size)
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        drawn = zip(pool.map(draw, range(seeds)), strict=True)
+        curves = [rows for (rows,) in progress(drawn, total=seeds, what="seeds")]
+    rows = pd.concat(curves, ignore_index=True)
     write_table(rows, table, {**size, "seeds": seeds})
     with atomic_path(summary) as temporary:
         summarise(rows).to_csv(temporary, index=False)
 
 
-def curve_rows(variants, seed, off_diagonal, with_diagonal):
+def draw_curves(variants, size, seed):
     """One row per curve and depth of one seed."""
+    off_diagonal, with_diagonal = depth_curves(variants, **size, seed=seed)
     return pd.concat(
         [
             pd.DataFrame(
@@ -105,4 +109,5 @@ if __name__ == "__main__":
         snakemake.output.table,
         snakemake.output.summary,
         **snakemake.params.settings,
+        threads=snakemake.threads,
     )

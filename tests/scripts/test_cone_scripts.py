@@ -184,9 +184,10 @@ def test_simulated_curves_and_their_means(curves):
     assert (summary["low"] <= summary["mean_cosine"]).all()
 
 
-def test_simulating_again_gives_the_same_curves(folder, curves):
+@pytest.mark.parametrize("threads", [1, 3])
+def test_simulating_again_gives_the_same_curves_on_any_number_of_threads(folder, curves, threads):
     again = folder / "again.parquet"
-    simulate_activations.main(again, folder / "again.csv", **NETWORKS)
+    simulate_activations.main(again, folder / "again.csv", **NETWORKS, threads=threads)
     pd.testing.assert_frame_equal(read_table(again), read_table(curves[0]))
 
 
