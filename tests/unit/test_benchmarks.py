@@ -64,6 +64,20 @@ def test_processor_time_is_work_here_and_in_children_and_no_waiting(runner):
     assert 0.19 < runner[1].timed(work)[0] < 0.9
 
 
+def test_processor_time_is_the_sum_of_this_process_and_its_children(runner, monkeypatch):
+    _, measuring = runner
+    own, children = iter([10, 13]), iter([(1, 0.5), (3, 1)])
+
+    def usage(of):
+        assert of == measuring.resource.RUSAGE_CHILDREN
+        user, system = next(children)
+        return SimpleNamespace(ru_utime=user, ru_stime=system)
+
+    monkeypatch.setattr(measuring.resource, "getrusage", usage)
+    monkeypatch.setattr(measuring.time, "process_time", lambda: next(own))
+    assert measuring.timed(lambda: "found") == (3 + 2 + 0.5, "found")
+
+
 def test_memory_is_that_of_one_call(runner):
     _, measuring = runner
     small = measuring.peak_memory(lambda: None)

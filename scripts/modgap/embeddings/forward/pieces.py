@@ -22,7 +22,6 @@ def in_pieces(function, most, autocast):
     """
     threads = torch.get_num_threads()
     libraries = ThreadpoolController()
-    pool = ThreadPoolExecutor(threads)
 
     def call(part):
         torch.set_num_threads(1)  # of this thread
@@ -32,7 +31,7 @@ def in_pieces(function, most, autocast):
     def call_all(rows):
         size = max(1, min(most, -(-len(rows) // threads)))
         try:
-            with libraries.limit(limits=1, user_api="blas"):
+            with libraries.limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
                 return torch.cat(list(pool.map(call, rows.split(size))))
         finally:
             torch.set_num_threads(threads)  # some libraries count for all threads together
