@@ -5,6 +5,7 @@ import csv
 import os
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
