@@ -35,10 +35,7 @@ MANY = 1000  # pictures, for which laying out weights pays
 EXACT = {"captions": 1e-6, "pictures": 1e-5}  # at unit length
 SIZES = {"captions": 256, "pictures": 64, "rounds": 4}
 QUICK = {"captions": 64, "pictures": 64, "rounds": 2}
-REASON = (
-    "nine tenths of ours is matrix products (profiled), at 0.82 of the rate of one large product; "
-    "README, extraction.py"
-)
+REASON = "nine tenths of ours is matrix products (profiled); README, extraction.py"
 
 
 def caption_tokens(n, context, vocabulary, seed=0):

@@ -34,7 +34,7 @@ def free_places(anchors, texts, taken, size):
     boxes = [(x, y, TOGETHER / 2, TOGETHER / 2) for x, y in taken]
     centres = []
     for (x, y), text in zip(anchors, texts, strict=True):
-        half = CHARACTER * len(text) / 2, LINE / 2
+        half = half_size(text)
         tried = [
             (x + np.cos(angle) * (far + half[0]), y + np.sin(angle) * (far + half[1]), *half)
             for far in DISTANCES
@@ -45,6 +45,12 @@ def free_places(anchors, texts, taken, size):
         boxes.append(best)
         centres.append(best[:2])
     return np.array(centres).reshape(-1, 2)
+
+
+def half_size(text):
+    """Half the width and half the height (2,) of a text of one or more lines, in inches."""
+    lines = text.split("\n")
+    return np.array([CHARACTER * max(map(len, lines)), LINE * len(lines)]) / 2
 
 
 def hidden_area(box, others):

@@ -1,9 +1,11 @@
 """Methods against the gap: what is left of the gap, and what a task gains or loses."""
 
+import textwrap
+
 import numpy as np
 
 from modgap.report.drawing import GREY, HIGHEST, PAGE, PALETTE, plt
-from modgap.report.figures.labels import CHARACTER, LINE, free_places, group_near
+from modgap.report.figures.labels import free_places, group_near, half_size
 from modgap.tables import read_metadata, read_table
 
 # Colours of families; controls and what uses the test batch are apart.
@@ -28,6 +30,8 @@ COLUMNS = 3
 PANEL = 1.9
 # A label further from its points than this has a line to them, inches.
 FAR = 0.15
+# Characters of a line of a label at most, about half of a panel.
+LONGEST_LABEL = 32
 # Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
 MIXED = "mixed, 50 % pictures"
 # Panels at most: what search gives, and the first zero-shot tasks.
@@ -140,11 +144,14 @@ def number_points(axes, x, y, numbers, size):
     low, high = (np.array(limits) for limits in zip(axes.get_xlim(), axes.get_ylim(), strict=True))
     places = (np.stack([x, y], axis=1) - low) / (high - low) * size
     groups = group_near(places)
-    texts = [", ".join(str(numbers[i]) for i in sorted(group)) for group in groups]
+    texts = [
+        textwrap.fill(", ".join(str(numbers[i]) for i in sorted(group)), LONGEST_LABEL)
+        for group in groups
+    ]
     anchors = np.array([places[group].mean(axis=0) for group in groups])
     centres = free_places(anchors, texts, places, size)
     for anchor, centre, text in zip(anchors, centres, texts, strict=True):
-        half = np.array([CHARACTER * len(text), LINE]) / 2
+        half = half_size(text)
         edge = np.clip(anchor, centre - half, centre + half)
         start, end, there = (place / size * (high - low) + low for place in (anchor, edge, centre))
         if np.hypot(*(edge - anchor)) > FAR:

@@ -7,6 +7,7 @@ from modgap.report.figures.labels import (
     LINE,
     free_places,
     group_near,
+    half_size,
     hidden_area,
     outside,
 )
@@ -20,11 +21,9 @@ def test_points_on_each_other_share_a_label():
 def test_texts_hide_neither_each_other_nor_marks_and_stay_inside():
     rng = np.random.default_rng(0)
     anchors = np.array([1.5, 1.0]) + rng.uniform(-0.4, 0.4, (12, 2))
-    texts = [str(i) for i in range(12)]
+    texts = ["0, 10,\n100", *map(str, range(1, 12))]
     centres = free_places(anchors, texts, anchors, (3, 2))
-    boxes = [
-        (*at, CHARACTER * len(text) / 2, LINE / 2) for at, text in zip(centres, texts, strict=True)
-    ]
+    boxes = [(*at, *half_size(text)) for at, text in zip(centres, texts, strict=True)]
     for i, box in enumerate(boxes):
         assert hidden_area(box, boxes[:i]) == 0
         assert outside(box, (3, 2)) == 0
@@ -32,5 +31,6 @@ def test_texts_hide_neither_each_other_nor_marks_and_stay_inside():
 
 
 def test_areas_by_hand():
+    np.testing.assert_allclose(half_size("12\n1234\n1"), [2 * CHARACTER, 1.5 * LINE])
     assert hidden_area((0, 0, 1, 1), [(1, 1, 1, 1), (3, 0, 1, 1)]) == 1
     assert outside((0.5, 0.5, 1, 0.5), (2, 2)) == 0.5
