@@ -84,6 +84,7 @@ rule embed_images:
         model=PLAN["patterns"]["model"],
     conda:
         "../envs/torch.yaml"
+    # Shards run side by side; --set-threads embed_images=8 for a single large one.
     resources:
         **PLAN["resources"]["embeddings"],
         mem_mb=8000,

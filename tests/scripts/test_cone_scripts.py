@@ -1,6 +1,7 @@
 """The scripts of the cone study on small settings: what they write, and what they draw."""
 
 import logging
+import threading
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -184,10 +185,17 @@ def test_simulated_curves_and_their_means(curves):
     assert (summary["low"] <= summary["mean_cosine"]).all()
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_simulating_again_gives_the_same_curves_on_any_number_of_threads(folder, curves, threads):
-    again = folder / "again.parquet"
-    simulate_activations.main(again, folder / "again.csv", **NETWORKS, threads=threads)
+def test_seeds_at_the_same_time_give_the_same_curves(folder, curves, monkeypatch):
+    again, seeds = folder / "again.parquet", NETWORKS["seeds"]
+    assert seeds > 1
+    together, real = threading.Barrier(seeds, timeout=60), simulate_activations.depth_curves
+
+    def wait(*given, **settings):
+        together.wait()
+        return real(*given, **settings)
+
+    monkeypatch.setattr(simulate_activations, "depth_curves", wait)
+    simulate_activations.main(again, folder / "again.csv", **NETWORKS, threads=seeds)
     pd.testing.assert_frame_equal(read_table(again), read_table(curves[0]))
 
 

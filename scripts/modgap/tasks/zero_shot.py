@@ -18,7 +18,7 @@ import numpy as np
 
 from modgap.shift.moves import cosine_factors, shifted_sum, side_offsets
 from modgap.statistics.inference import share_below
-from modgap.tasks.rows import UnitRows
+from modgap.tasks.rows import as_unit_rows
 
 # Entries of a block of scores: small enough for a processor's cache.
 BLOCK_ENTRIES = 1 << 16
@@ -184,12 +184,10 @@ def gap_by_shift(X, T, u, deltas, sides):
     for each side.
     """
     h_x, h_y = side_offsets(deltas, sides)
-    centres = []
-    for rows, moved in ((X, -h_x), (T, h_y)):
-        if isinstance(rows, UnitRows):
-            total = rows.add_up(lambda _, block, moved=moved: shifted_sum(block, u, moved))
-        else:
-            total = shifted_sum(rows, u, moved)
-        centres.append(total / len(rows))
+    centres = [
+        as_unit_rows(rows).add_up(lambda _, block, moved=moved: shifted_sum(block, u, moved))
+        / len(rows)
+        for rows, moved in ((X, -h_x), (T, h_y))
+    ]
     difference = centres[0] - centres[1]
     return np.linalg.norm(difference, axis=1) * np.where(difference @ u < 0, -1.0, 1.0)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from modgap.embeddings.forward.batch_sizes import FALLBACK
 from modgap.embeddings.forward.pieces import in_pieces
 from modgap.embeddings.forward.products import choose_linear, torch_linear
 from modgap.embeddings.networks.light_imports import open_clip
@@ -43,10 +44,11 @@ def is_plain(tower):
 
 
 def piece_size(tower):
-    """Pictures that a processor takes at a time, at least 1."""
+    """Pictures that a thread takes at a time: a batch of ``FALLBACK`` has one for every thread."""
     tokens = tower.positional_embedding.shape[0]
     widest = max(block.mlp.c_fc.out_features for block in tower.transformer.resblocks)
-    return max(1, PIECE_BYTES // (4 * tokens * widest))
+    most = min(PIECE_BYTES // (4 * tokens * widest), FALLBACK // torch.get_num_threads())
+    return max(1, most)
 
 
 @dataclass(frozen=True)

@@ -10,30 +10,29 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 
-def in_pieces(function, most, autocast):
-    """The function that calls ``function`` on pieces of at most ``most`` rows, and joins them.
+def in_pieces(function, size, autocast):
+    """The function that calls ``function`` on pieces of ``size`` rows, the last of fewer.
 
-    As many pieces at a time as torch has threads when this is called. Gradients are not followed.
+    As many pieces at a time as torch has threads. Gradients are not followed.
 
     Parameters
     ----------
     function : (rows, ...) tensor -> (rows, dim) tensor; each call runs on one thread
     autocast : function without arguments that gives the context of each call
     """
-    threads = torch.get_num_threads()
     libraries = ThreadpoolController()
 
     def call(part):
-        torch.set_num_threads(1)  # of this thread
+        torch.set_num_threads(1)
         with torch.inference_mode(), autocast():  # contexts are a thread's own
             return function(part)
 
     def call_all(rows):
-        size = max(1, min(most, -(-len(rows) // threads)))
+        threads = torch.get_num_threads()
         try:
             with libraries.limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
                 return torch.cat(list(pool.map(call, rows.split(size))))
         finally:
-            torch.set_num_threads(threads)  # some libraries count for all threads together
+            torch.set_num_threads(threads)  # pieces set their thread's number, and also MKL's
 
     return call_all

@@ -21,12 +21,12 @@ PACKED_BYTES = 2_000_000_000
 def choose_linear(n, size):
     """The way to multiply ``n`` pictures in all by weights of ``size`` bytes, float32.
 
-    MKL, which torch multiplies with, is made for processors of Intel; on others OpenBLAS, which
-    NumPy multiplies with, takes a tenth less time (measured on an EPYC: benchmarks/README.md).
+    MKL, which torch multiplies with, is made for processors of Intel; on those of AMD OpenBLAS,
+    which NumPy multiplies with, takes a tenth less time (an EPYC: benchmarks/README.md).
     """
     if not can_pack():
         return torch_linear
-    if not is_intel() and has_openblas():
+    if is_amd() and has_openblas():
         return numpy_linear
     return packed_linear if n >= WORTH_PACKING and size <= PACKED_BYTES else torch_linear
 
@@ -65,8 +65,7 @@ def has_openblas():
     return "openblas" in np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
 
 
-def is_intel(listing=Path("/proc/cpuinfo")):
-    """Whether the processor says that it is one of Intel's; without a word, that it is."""
-    if listing.is_file():
-        return "AuthenticAMD" not in listing.read_text(encoding="utf-8")
-    return "AuthenticAMD" not in platform.processor()
+def is_amd(listing=Path("/proc/cpuinfo")):
+    """Whether the processor is one of AMD's."""
+    told = listing.read_text(encoding="utf-8") if listing.is_file() else platform.processor()
+    return "AuthenticAMD" in told

@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 
 from modgap.report.drawing import GREY, HIGHEST, PAGE, PALETTE, plt
-from modgap.report.figures.labels import free_places, group_near, half_size
+from modgap.report.figures.labels import CHARACTER, free_places, group_near, half_size
 from modgap.tables import read_metadata, read_table
 
 # Colours of families; controls and what uses the test batch are apart.
@@ -30,8 +30,6 @@ COLUMNS = 3
 PANEL = 1.9
 # A label further from its points than this has a line to them, inches.
 FAR = 0.15
-# Characters of a line of a label at most, about half of a panel.
-LONGEST_LABEL = 32
 # Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
 MIXED = "mixed, 50 % pictures"
 # Panels at most: what search gives, and the first zero-shot tasks.
@@ -144,8 +142,9 @@ def number_points(axes, x, y, numbers, size):
     low, high = (np.array(limits) for limits in zip(axes.get_xlim(), axes.get_ylim(), strict=True))
     places = (np.stack([x, y], axis=1) - low) / (high - low) * size
     groups = group_near(places)
+    characters = int(0.7 * size[0] / CHARACTER)
     texts = [
-        textwrap.fill(", ".join(str(numbers[i]) for i in sorted(group)), LONGEST_LABEL)
+        textwrap.fill(", ".join(str(numbers[i]) for i in sorted(group)), characters)
         for group in groups
     ]
     anchors = np.array([places[group].mean(axis=0) for group in groups])

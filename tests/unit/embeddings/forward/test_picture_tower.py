@@ -142,10 +142,16 @@ def test_patches_lie_as_a_convolution_takes_them():
     torch.testing.assert_close(patches, expected.flatten(2).mT, rtol=0, atol=1e-5)
 
 
-def test_pieces_stay_in_the_cache():
+def test_pieces_stay_in_the_cache_and_every_thread_has_one(monkeypatch):
     tower = build().visual
-    assert piece_size(tower) * 17 * 256 * 4 <= picture_tower.PIECE_BYTES
-    assert piece_size(tower) > 10
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(picture_tower, "PIECE_BYTES", 20 * 17 * 256 * 4)
+    assert piece_size(tower) == 20
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 32)
+    assert piece_size(tower) == picture_tower.FALLBACK // 32 == 8
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1000)
+    assert piece_size(tower) == 1
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     tower.positional_embedding = torch.nn.Parameter(torch.zeros(100_000, 64))
     assert piece_size(tower) == 1
 
@@ -173,6 +179,17 @@ def test_the_way_to_multiply_is_chosen_for_the_pictures_and_the_weights(monkeypa
     model.precision = "bf16"
     picture_function(model, 70)
     assert len(asked) == 1, "rounded weights are multiplied as torch does"
+
+
+def test_pictures_go_through_in_pieces(monkeypatch):
+    asked = []
+    monkeypatch.setattr(picture_tower, "in_pieces", lambda *given: asked.append(given))
+    entry = {"source": "random", "architecture": "scenes-vit", "seed": 0}
+    model = create_model("mine", entry, device="cpu")
+    picture_function(model, 100)
+    ((_, size, autocast),) = asked
+    assert size == piece_size(model.network.visual)
+    assert autocast == model.autocast
 
 
 @pytest.mark.parametrize("threads", [1, 3])

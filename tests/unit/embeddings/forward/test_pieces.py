@@ -5,7 +5,7 @@ import threading
 
 import pytest
 import torch
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from modgap.embeddings.forward.pieces import in_pieces
 
@@ -20,16 +20,10 @@ def threads():
 
 
 @pytest.mark.parametrize(
-    ("n", "most", "sizes"),
-    [
-        (12, 2, [2, 2, 2, 2, 2, 2]),
-        (12, 100, [4, 4, 4]),  # as many pieces as threads
-        (7, 3, [3, 3, 1]),
-        (1, 16, [1]),
-        (0, 16, [0]),
-    ],
+    ("n", "size", "sizes"),
+    [(12, 2, [2, 2, 2, 2, 2, 2]), (7, 3, [3, 3, 1]), (1, 16, [1]), (0, 16, [0])],
 )
-def test_rows_come_in_order_in_pieces_of_a_size(threads, n, most, sizes):
+def test_rows_come_in_order_in_pieces_of_a_size(threads, n, size, sizes):
     seen = []
 
     def double(part):
@@ -37,8 +31,12 @@ def test_rows_come_in_order_in_pieces_of_a_size(threads, n, most, sizes):
         return 2 * part
 
     rows = torch.arange(n).float()[:, None]
-    assert torch.equal(in_pieces(double, most, contextlib.nullcontext)(rows), 2 * rows)
+    assert torch.equal(in_pieces(double, size, contextlib.nullcontext)(rows), 2 * rows)
     assert sorted(seen, reverse=True) == sizes
+
+
+def blas_threads():
+    return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
 
 
 def test_pieces_run_at_the_same_time_on_one_thread_each(threads):
@@ -47,17 +45,24 @@ def test_pieces_run_at_the_same_time_on_one_thread_each(threads):
 
     def wait(part):
         together.wait()
-        blas = [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
-        seen.append((torch.get_num_threads(), {*blas}, torch.is_inference_mode_enabled()))
+        told = torch.get_num_threads(), {*blas_threads()}, torch.is_inference_mode_enabled()
+        seen.append(told)
         return part
 
     call = in_pieces(wait, 1, contextlib.nullcontext)
-    before = [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
-    call(torch.zeros(threads, 1))
+    with threadpool_limits(3, "blas"):
+        assert {*blas_threads()} == {3}
+        call(torch.zeros(threads, 1))
+        assert {*blas_threads()} == {3}
     assert seen == [(1, {1}, True)] * threads
     assert torch.get_num_threads() == threads
-    after = [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
-    assert after == before
+
+
+def test_the_threads_are_those_of_the_call(threads):
+    call = in_pieces(lambda part: part, 1, contextlib.nullcontext)
+    torch.set_num_threads(2)
+    call(torch.zeros(4, 1))
+    assert torch.get_num_threads() == 2
 
 
 def test_every_piece_has_the_context(threads):

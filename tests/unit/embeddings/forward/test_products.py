@@ -9,7 +9,7 @@ from modgap.embeddings.forward.products import (
     can_pack,
     choose_linear,
     has_openblas,
-    is_intel,
+    is_amd,
     numpy_linear,
     packed_linear,
     torch_linear,
@@ -38,38 +38,38 @@ def test_numpy_takes_a_part_of_a_tensor():
 
 
 @pytest.mark.parametrize(
-    ("packs", "intel", "openblas", "n", "size", "expected"),
+    ("packs", "amd", "openblas", "n", "size", "expected"),
     [
-        (True, True, True, 48, 1e9, packed_linear),
-        (True, True, True, 47, 1e9, torch_linear),
-        (True, True, True, 48, 3e9, torch_linear),
-        (True, False, True, 48, 1e9, numpy_linear),
-        (True, False, True, 1, 3e9, numpy_linear),
-        (True, False, False, 48, 1e9, packed_linear),
-        (False, False, True, 48, 1e9, torch_linear),
+        (True, False, True, 48, 1e9, packed_linear),
+        (True, False, True, 47, 1e9, torch_linear),
+        (True, False, True, 48, 3e9, torch_linear),
+        (True, True, True, 48, 1e9, numpy_linear),
+        (True, True, True, 1, 3e9, numpy_linear),
+        (True, True, False, 48, 1e9, packed_linear),
+        (False, True, True, 48, 1e9, torch_linear),
     ],
 )
 def test_the_library_is_chosen_by_the_processor(
-    monkeypatch, packs, intel, openblas, n, size, expected
+    monkeypatch, packs, amd, openblas, n, size, expected
 ):
     monkeypatch.setattr(products, "can_pack", lambda: packs)
-    monkeypatch.setattr(products, "is_intel", lambda: intel)
+    monkeypatch.setattr(products, "is_amd", lambda: amd)
     monkeypatch.setattr(products, "has_openblas", lambda: openblas)
     assert choose_linear(n, size) is expected
 
 
 @pytest.mark.parametrize(
-    ("maker", "intel"), [("GenuineIntel", True), ("AuthenticAMD", False), ("", True)]
+    ("maker", "amd"), [("GenuineIntel", False), ("AuthenticAMD", True), ("", False)]
 )
-def test_the_maker_of_the_processor_is_read(tmp_path, monkeypatch, maker, intel):
+def test_the_maker_of_the_processor_is_read(tmp_path, monkeypatch, maker, amd):
     listing = tmp_path / "cpuinfo"
     monkeypatch.setattr(
         products.platform, "processor", lambda: f"AMD64 Family 25 Model 1 Stepping 1, {maker}"
     )
-    assert is_intel(listing) is intel
+    assert is_amd(listing) is amd
     listing.write_text(f"processor\t: 0\nvendor_id\t: {maker}\n", encoding="utf-8")
     monkeypatch.setattr(products.platform, "processor", lambda: "")
-    assert is_intel(listing) is intel
+    assert is_amd(listing) is amd
 
 
 @pytest.mark.parametrize(("name", "found"), [("scipy-openblas", True), ("mkl", False)])

@@ -1,12 +1,16 @@
 """Panels of the figure of methods are the tasks that were tested."""
 
+import numpy as np
 import pandas as pd
 
+from modgap.report.drawing import plt
+from modgap.report.figures.labels import CHARACTER
 from modgap.report.figures.methods import (
     MOST_PANELS,
     choose_panels,
     draw_left_out,
     number_methods,
+    number_points,
     rows_with_test,
 )
 
@@ -28,3 +32,16 @@ def test_numbers_leave_out_the_raw_embeddings():
 def test_what_is_left_out_says_why():
     figure = draw_left_out("Mine", "mine: 60 pairs are too few")
     assert figure.axes[0].texts[0].get_text() == "Mine: 60 pairs are too few"
+
+
+def test_numbers_of_many_points_take_lines_that_fit_the_panel():
+    figure, axes = plt.subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    numbers = range(1, 33)
+    number_points(axes, np.full(32, 0.5), np.full(32, 0.5), [*numbers], (1.8, 1.9))
+    plt.close(figure)
+    (label,) = axes.texts
+    assert label.get_text().replace("\n", " ") == ", ".join(map(str, numbers))
+    lines = label.get_text().split("\n")
+    assert len(lines) > 1
+    assert max(map(len, lines)) * CHARACTER < 1.8
