@@ -4,9 +4,11 @@ All places are in inches on the panel; texts get the nearest free place around t
 """
 
 import numpy as np
+from matplotlib.textpath import TextPath
 
-# Points closer than this share a label; size of a character and of a line of text.
-TOGETHER, CHARACTER, LINE = 0.06, 0.042, 0.082
+# Points closer than this share a label; height of a line of text.
+TOGETHER, LINE = 0.06, 0.082
+FONT_SIZE = 5  # points, 72 an inch
 # Distances from a point, and directions, at which a label may stand, the best first.
 DISTANCES = (0.045, 0.11, 0.18, 0.26, 0.36, 0.48, 0.62)
 DIRECTIONS = np.deg2rad([0, 180, 45, -45, 135, -135, 90, -90, 22, -22, 158, -158, 67, -67])
@@ -50,7 +52,8 @@ def free_places(anchors, texts, taken, size):
 def half_size(text):
     """Half the width and half the height (2,) of a text of one or more lines, in inches."""
     lines = text.split("\n")
-    return np.array([CHARACTER * max(map(len, lines)), LINE * len(lines)]) / 2
+    widths = [TextPath((0, 0), line, FONT_SIZE).get_extents().width / 72 for line in lines]
+    return np.array([max(widths), LINE * len(lines)]) / 2
 
 
 def hidden_area(box, others):

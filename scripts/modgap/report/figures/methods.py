@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 
 from modgap.report.drawing import GREY, HIGHEST, PAGE, PALETTE, plt
-from modgap.report.figures.labels import CHARACTER, free_places, group_near, half_size
+from modgap.report.figures.labels import FONT_SIZE, free_places, group_near, half_size
 from modgap.tables import read_metadata, read_table
 
 # Colours of families; controls and what uses the test batch are apart.
@@ -30,6 +30,8 @@ COLUMNS = 3
 PANEL = 1.9
 # A label further from its points than this has a line to them, inches.
 FAR = 0.15
+# Characters of a line of a label at most: half a panel of three, in a list of numbers.
+LONGEST_LINE = 30
 # Of the mixed search the even gallery is drawn; figX_mixed_search has the others.
 MIXED = "mixed, 50 % pictures"
 # Panels at most: what search gives, and the first zero-shot tasks.
@@ -142,9 +144,8 @@ def number_points(axes, x, y, numbers, size):
     low, high = (np.array(limits) for limits in zip(axes.get_xlim(), axes.get_ylim(), strict=True))
     places = (np.stack([x, y], axis=1) - low) / (high - low) * size
     groups = group_near(places)
-    characters = int(0.7 * size[0] / CHARACTER)
     texts = [
-        textwrap.fill(", ".join(str(numbers[i]) for i in sorted(group)), characters)
+        textwrap.fill(", ".join(str(numbers[i]) for i in sorted(group)), LONGEST_LINE)
         for group in groups
     ]
     anchors = np.array([places[group].mean(axis=0) for group in groups])
@@ -156,7 +157,7 @@ def number_points(axes, x, y, numbers, size):
         if np.hypot(*(edge - anchor)) > FAR:
             axes.plot(*zip(start, end, strict=True), color=GREY, lw=0.4, zorder=2)
         patch = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.3}
-        axes.text(*there, text, fontsize=5, ha="center", va="center", bbox=patch, zorder=4)
+        axes.text(*there, text, fontsize=FONT_SIZE, ha="center", va="center", bbox=patch, zorder=4)
 
 
 def limit_axis(axes, rows):

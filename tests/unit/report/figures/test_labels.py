@@ -1,9 +1,11 @@
 """Labels of crowded points: shared by those that lie on each other, and nowhere hidden."""
 
 import numpy as np
+import pytest
 
+from modgap.report.drawing import plt
 from modgap.report.figures.labels import (
-    CHARACTER,
+    FONT_SIZE,
     LINE,
     free_places,
     group_near,
@@ -31,6 +33,16 @@ def test_texts_hide_neither_each_other_nor_marks_and_stay_inside():
 
 
 def test_areas_by_hand():
-    np.testing.assert_allclose(half_size("12\n1234\n1"), [2 * CHARACTER, 1.5 * LINE])
     assert hidden_area((0, 0, 1, 1), [(1, 1, 1, 1), (3, 0, 1, 1)]) == 1
     assert outside((0.5, 0.5, 1, 0.5), (2, 2)) == 0.5
+
+
+@pytest.mark.parametrize("text", ["7", "31", "1, 2, 4, 7, 8, 9, 12, 13", "1, 2,\n10, 11, 12"])
+def test_a_text_is_as_large_as_it_is_drawn(text):
+    figure = plt.figure(dpi=600)
+    drawn = figure.text(0.5, 0.5, text, fontsize=FONT_SIZE).get_window_extent()
+    plt.close(figure)
+    width, height = 2 * half_size(text)
+    assert abs(width - drawn.width / 600) < 0.02
+    assert height == LINE * len(text.split("\n"))
+    assert abs(height - drawn.height / 600) < 0.03

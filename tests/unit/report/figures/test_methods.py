@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from modgap.report.drawing import plt
-from modgap.report.figures.labels import CHARACTER
+from modgap.report.figures.labels import half_size
 from modgap.report.figures.methods import (
     MOST_PANELS,
     choose_panels,
@@ -42,6 +42,5 @@ def test_numbers_of_many_points_take_lines_that_fit_the_panel():
     plt.close(figure)
     (label,) = axes.texts
     assert label.get_text().replace("\n", " ") == ", ".join(map(str, numbers))
-    lines = label.get_text().split("\n")
-    assert len(lines) > 1
-    assert max(map(len, lines)) * CHARACTER < 1.8
+    assert "\n" in label.get_text()
+    assert 2 * half_size(label.get_text())[0] < 1.8
