@@ -12,7 +12,7 @@ Arrays as in ``modgap.statistics.geometry``: X (n, dim) and Y (m, dim) unit rows
 import numpy as np
 
 from modgap.statistics.geometry import sum_by_picture
-from modgap.statistics.pairwise import UNIFORMITY_T
+from modgap.statistics.pairwise import gaussian_kernel
 
 # Random relabellings behind a p-value of MMD, which is therefore never below 1/200.
 SWAPS = 199
@@ -135,10 +135,7 @@ def kernel_forms(rows, group, weights, vectors, *, block):
         here = slice(top, top + block)
         for left in range(top, len(rows), block):
             there = slice(left, left + block)
-            kernel = rows[here] @ rows[there].T
-            kernel -= 1
-            kernel *= 2 * UNIFORMITY_T
-            np.exp(kernel, out=kernel)
+            kernel = gaussian_kernel(rows[here] @ rows[there].T)
             kernel[group[here, None] == group[None, there]] = 0
             seen = np.einsum("ib,ib->b", weights[here], kernel @ weights[there], dtype=np.float64)
             products[here] += kernel @ vectors[there]
