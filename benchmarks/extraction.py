@@ -109,7 +109,7 @@ def draw_pictures(model, n):
     size = model.preprocessing["size"]
     pixels = np.random.default_rng(0).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
     ready = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().float().div_(255)
-    return pixels, ready.sub_(model.per_channel("mean")).div_(model.per_channel("std"))
+    return pixels, ready.sub_(model.per_channel("mean").cpu()).div_(model.per_channel("std").cpu())
 
 
 def largest_difference(one, other):

@@ -26,16 +26,17 @@ def processor_seconds():
     return time.process_time() + used.ru_utime + used.ru_stime
 
 
-def timed(function):
-    """Processor seconds of one call, and what it gives."""
-    start = processor_seconds()
+def timed(function, clock=None):
+    """Seconds of one call, and what it gives; of processors where no other clock is given."""
+    clock = clock or processor_seconds
+    start = clock()
     result = function()
-    return processor_seconds() - start, result
+    return clock() - start, result
 
 
-def alternate(first, second, rounds):
+def alternate(first, second, rounds, clock=None):
     """Seconds (2, rounds) of two functions that take turns, A B A B."""
-    return np.array([[timed(first)[0], timed(second)[0]] for _ in range(rounds)]).T
+    return np.array([[timed(way, clock)[0] for way in (first, second)] for _ in range(rounds)]).T
 
 
 def peak_memory(function):
@@ -59,7 +60,9 @@ def peak_memory(function):
     return int(told) / 1024 if told else None
 
 
-def compare(what, size, ours, reference=None, *, by="", rounds=2, memory=True, **more):
+def compare(
+    what, size, ours, reference=None, *, by="", rounds=2, memory=True, clock=None, **more
+):
     """A row of the table.
 
     Parameters
@@ -67,6 +70,7 @@ def compare(what, size, ours, reference=None, *, by="", rounds=2, memory=True, *
     what, size : words.
     ours, reference : functions without arguments; ``by`` says what the second is.
     rounds : turns of each. memory : whether to measure it, which is one more call of each.
+    clock : what tells the time, None for processor time; another one is named in the note.
     more : ``gflop`` and ``megabytes``, the arithmetic and traffic that no way can do without;
         ``goal`` (a ratio to reach), ``most`` (seconds) or ``most_mb``; ``reason``, what profiling
         found where that is missed; ``note``.
@@ -78,10 +82,10 @@ def compare(what, size, ours, reference=None, *, by="", rounds=2, memory=True, *
     """
     peaks = [peak_memory(way) if memory and way else None for way in (ours, reference)]
     if reference:
-        seconds = alternate(ours, reference, rounds)
+        seconds = alternate(ours, reference, rounds, clock)
         ratios = seconds[1] / seconds[0]
     else:
-        seconds = np.array([[timed(ours)[0] for _ in range(rounds)], [np.nan] * rounds])
+        seconds = np.array([[timed(ours, clock)[0] for _ in range(rounds)], [np.nan] * rounds])
         ratios = np.array([])
     row = {
         "what": what,

@@ -39,6 +39,7 @@ from modgap.training.pictures import Batches, read_captioned_pictures  # noqa: E
 from modgap.training.recipe import make_optimizer, parameter_groups  # noqa: E402
 from modgap.yaml_files import read_yaml  # noqa: E402
 
+CPU = torch.device("cpu")
 ENTRY = {"source": "random", "architecture": "scenes-vit", "seed": 0}
 # As the shipped configuration says, with a temperature that is learned, as in open_clip's loop.
 LEARNED = {"kind": "learned", "tau": 0.07, "tau_min": 0.01, "tau_max": 1.0}
@@ -63,11 +64,11 @@ def draw(folder, n):
     return read_captioned_pictures(*([path] for path in paths), "benchmark")
 
 
-def ours(data, steps, batch):
+def ours(data, steps, batch, device=CPU):
     """Seconds of ``steps`` steps of ``modgap.training.loop``."""
-    loaded = create_model("vit", ENTRY, device="cpu")
+    loaded = create_model("vit", ENTRY, device=device.type)
     recipe = {**RECIPE, "batch_size": batch}
-    place = Place(0, 1, torch.device("cpu"))
+    place = Place(0, 1, device)
     batches = Batches(data, loaded, recipe, 0, place)
     pairs = held_out_pairs(data, loaded.tokenize, n=100, caption="first", prompt="a {label}")
     towers = loop.start_towers(loaded.network, batches, pairs, recipe, place).train()
@@ -89,18 +90,17 @@ def ours(data, steps, batch):
     return clocks() - began
 
 
-def theirs(data, steps, batch):
+def theirs(data, steps, batch, device=CPU):
     """Seconds of ``steps`` steps of open_clip's loop."""
-    loaded = create_model("vit", ENTRY, device="cpu")
-    place = Place(0, 1, torch.device("cpu"))
-    batches = Batches(data, loaded, {**RECIPE, "batch_size": batch}, 0, place)
+    loaded = create_model("vit", ENTRY, device=device.type)
+    batches = Batches(data, loaded, {**RECIPE, "batch_size": batch}, 0, Place(0, 1, CPU))
     ready = [parts[0] for parts in batches.of_steps(range(steps))]
     network = loaded.network
     network.output_dict = True
     groups = parameter_groups(network.named_parameters(), RECIPE)
     optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), eps=1e-6)
     arguments = SimpleNamespace(
-        device="cpu",
+        device=device,
         precision="fp32",
         distill=False,
         accum_freq=1,

@@ -79,6 +79,14 @@ def test_processor_time_is_the_sum_of_this_process_and_its_children(runner, monk
     assert measuring.timed(lambda: "found") == (3 + 2 + 0.5, "found")
 
 
+def test_another_clock_is_read_around_each_call(runner):
+    clock = iter([1.0, 3.0, 10.0, 14.0])
+    row = runner[1].compare(
+        "x", "1", lambda: None, lambda: None, rounds=1, memory=False, clock=lambda: next(clock)
+    )
+    assert [row[key] for key in ("seconds", "reference_seconds", "ratio")] == [2, 4, 2]
+
+
 def test_memory_is_that_of_one_call(runner):
     _, measuring = runner
     small = measuring.peak_memory(lambda: None)
@@ -188,3 +196,54 @@ def test_every_benchmark_takes_part(root, runner):
         assert "rows" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}, (
             name
         )
+
+
+@pytest.fixture
+def on_gpu(runner):
+    """benchmarks/on_gpu.py and what it shares with others."""
+    import on_gpu
+
+    yield on_gpu
+    for name in ("on_gpu", "extraction", "training_speed"):
+        sys.modules.pop(name, None)
+
+
+def test_rows_of_a_gpu_are_right_on_a_processor(on_gpu, monkeypatch):
+    """All of it but the copies and streams of CUDA, on pictures of 32 px, 40 of them distinct."""
+    cpu = on_gpu.torch.device("cpu")
+    monkeypatch.setattr(on_gpu, "DISTINCT", 40)
+    monkeypatch.setattr(on_gpu, "PER_SECOND", {"scenes-vit": 1e-3})
+    bf16, fp32 = on_gpu.picture_rows(cpu, {"scenes-vit": 100}, 1, 64)
+    assert [row["what"] for row in (bf16, fp32)] == [
+        "pictures on a GPU, bf16",
+        "pictures on a GPU, fp32",
+    ]
+    assert (bf16["goal"], bf16["reached"]) == ("100000 s", "yes")
+    assert fp32["goal"] == ""
+    least = float(bf16["note"].split("least ")[1].split(",")[0])
+    assert 0.999 < least < 1
+    assert f"; {100 / fp32['seconds']:,.0f} a second, " in fp32["note"]
+
+
+def test_the_share_of_a_product_is_a_time_to_reach(on_gpu, monkeypatch):
+    monkeypatch.setattr(on_gpu, "SHARE", {"scenes-vit": 0.4})
+    monkeypatch.setattr(on_gpu, "matrix_rate", lambda device, dtype, size: 1e15)
+    bf16, _ = on_gpu.picture_rows(on_gpu.torch.device("cpu"), {"scenes-vit": 8}, 1, 64)
+    assert bf16["reached"] == "no"
+    share = float(bf16["note"].split("a second, ")[1].split("%")[0]) / 100
+    assert share < 0.4
+    assert float(bf16["goal"].removesuffix(" s")) == pytest.approx(
+        bf16["floor_gflop"] * 1e9 / (0.4 * 1e15), rel=1e-5
+    )
+
+
+def test_training_steps_are_timed_on_the_device_that_is_given(on_gpu):
+    row = on_gpu.training_row(on_gpu.torch.device("cpu"), 1, 16, 1)
+    assert f"{1 / row['seconds']:.3g} a second" in row["note"]
+    assert row["ratio"] == row["reference_seconds"] / row["seconds"]
+
+
+def test_without_a_gpu_the_row_says_so(on_gpu, monkeypatch):
+    monkeypatch.setattr(on_gpu.torch.cuda, "is_available", lambda: False)
+    (row,) = on_gpu.rows(True)
+    assert row["note"] == "no GPU here"
