@@ -60,9 +60,7 @@ def peak_memory(function):
     return int(told) / 1024 if told else None
 
 
-def compare(
-    what, size, ours, reference=None, *, by="", rounds=2, memory=True, clock=None, **more
-):
+def compare(what, size, ours, reference=None, *, by="", rounds=2, memory=True, clock=None, **more):
     """A row of the table.
 
     Parameters
