@@ -1,7 +1,8 @@
-"""Two ways of one thing, taking turns: processor time, its ratio with the spread, peak memory.
+"""Two ways of one thing, taking turns: time, its ratio with the spread, peak memory.
 
-What another program does on the machine changes the clock, and less the processor time; it changes
-both ways alike when they take turns. A benchmark's ``rows(quick)`` yields what ``compare`` returns.
+What another program does on the machine changes the clock, and less the processor time, which is
+what counts where no other clock is asked for; it changes both ways alike when they take turns. A
+benchmark's ``rows(quick)`` yields what ``compare`` returns.
 """
 
 import os

@@ -5,7 +5,8 @@
     python benchmarks/run.py --full          the sizes of the paper everywhere, hours
 
 A file takes part by a function ``rows(quick)`` that yields rows (``benchmarks/measuring.py``). Each
-runs in a process of its own, with one thread; what fails or takes too long is a row that says so.
+runs in a process of its own, with one thread where a row tells no other; what fails or takes too
+long is a row that says so.
 """
 
 import argparse
@@ -121,7 +122,8 @@ def format_markdown(rows, about):
     for row in rows:
         cells = [str(show(row)).replace("|", "\\|") for show in MARKDOWN.values()]
         lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", "Processor time of one thread; ratio: reference over ours, median of the rounds."]
+    told = "Processor time of one thread where the note tells no other; ratio: reference over ours"
+    lines += ["", f"{told}, median of the rounds."]
     missed = [row for row in rows if row["reached"] == "no"]
     if missed:
         lines += ["", "Goals that are missed, and why:", ""]

@@ -85,6 +85,9 @@ def test_another_clock_is_read_around_each_call(runner):
         "x", "1", lambda: None, lambda: None, rounds=1, memory=False, clock=lambda: next(clock)
     )
     assert [row[key] for key in ("seconds", "reference_seconds", "ratio")] == [2, 4, 2]
+    clock = iter([1.0, 3.0])
+    row = runner[1].compare("x", "1", lambda: None, rounds=1, memory=False, clock=clock.__next__)
+    assert row["seconds"] == 2
 
 
 def test_memory_is_that_of_one_call(runner):
@@ -210,25 +213,29 @@ def on_gpu(runner):
 
 def test_rows_of_a_gpu_are_right_on_a_processor(on_gpu, monkeypatch):
     """All of it but the copies and streams of CUDA, on pictures of 32 px, 40 of them distinct."""
-    cpu = on_gpu.torch.device("cpu")
-    monkeypatch.setattr(on_gpu, "DISTINCT", 40)
+    for name, value in {"BATCH": 40, "SIZE": 64, "SECONDS": 0.01}.items():
+        monkeypatch.setattr(on_gpu, name, value)
     monkeypatch.setattr(on_gpu, "PER_SECOND", {"scenes-vit": 1e-3})
-    bf16, fp32 = on_gpu.picture_rows(cpu, {"scenes-vit": 100}, 1, 64)
-    assert [row["what"] for row in (bf16, fp32)] == [
-        "pictures on a GPU, bf16",
-        "pictures on a GPU, fp32",
-    ]
+    bf16, fp32 = on_gpu.picture_rows(on_gpu.torch.device("cpu"), {"scenes-vit": 100}, 1)
+    assert [row["what"][-4:] for row in (bf16, fp32)] == ["bf16", "fp32"]
     assert (bf16["goal"], bf16["reached"]) == ("100000 s", "yes")
-    assert fp32["goal"] == ""
+    assert (fp32["goal"], fp32["reached"]) == ("equal to 1e-05", "yes")
     least = float(bf16["note"].split("least ")[1].split(",")[0])
     assert 0.999 < least < 1
     assert f"; {100 / fp32['seconds']:,.0f} a second, " in fp32["note"]
 
 
+def test_embeddings_of_a_gpu_that_differ_are_no_success(on_gpu, monkeypatch):
+    for name, value in {"SIZE": 64, "SECONDS": 0.01, "EXACT": {"pictures": 1e-12}}.items():
+        monkeypatch.setattr(on_gpu, name, value)
+    _, fp32 = on_gpu.picture_rows(on_gpu.torch.device("cpu"), {"scenes-vit": 8}, 1)
+    assert (fp32["goal"], fp32["reached"]) == ("equal to 1e-12", "no")
+
+
 def test_the_share_of_a_product_is_a_time_to_reach(on_gpu, monkeypatch):
     monkeypatch.setattr(on_gpu, "SHARE", {"scenes-vit": 0.4})
-    monkeypatch.setattr(on_gpu, "matrix_rate", lambda device, dtype, size: 1e15)
-    bf16, _ = on_gpu.picture_rows(on_gpu.torch.device("cpu"), {"scenes-vit": 8}, 1, 64)
+    monkeypatch.setattr(on_gpu, "matrix_rate", lambda device, dtype: 1e15)
+    bf16, _ = on_gpu.picture_rows(on_gpu.torch.device("cpu"), {"scenes-vit": 8}, 1)
     assert bf16["reached"] == "no"
     share = float(bf16["note"].split("a second, ")[1].split("%")[0]) / 100
     assert share < 0.4
@@ -237,10 +244,46 @@ def test_the_share_of_a_product_is_a_time_to_reach(on_gpu, monkeypatch):
     )
 
 
-def test_training_steps_are_timed_on_the_device_that_is_given(on_gpu):
-    row = on_gpu.training_row(on_gpu.torch.device("cpu"), 1, 16, 1)
-    assert f"{1 / row['seconds']:.3g} a second" in row["note"]
-    assert row["ratio"] == row["reference_seconds"] / row["seconds"]
+def test_operations_of_a_tower_are_those_of_its_products(on_gpu):
+    """Counted one by one for scenes-vit: 4 blocks of width 64, 17 tokens, patches of 8 px."""
+    layers = 4 * 64 * 64 + 2 * 64 * 256  # queries, keys, values, out; MLP
+    first = 3 * 17 * (2 * layers + 4 * 17 * 64)
+    last = 17 * 2 * 2 * 64 * 64 + 2 * (layers - 2 * 64 * 64) + 4 * 17 * 64
+    patches = 16 * 2 * 192 * 64
+    model = on_gpu.create_model(
+        "mine", {"source": "random", "architecture": "scenes-vit", "seed": 0}, device="cpu"
+    )
+    assert on_gpu.tower_operations(model.network.visual) == first + last + patches
+
+
+def test_training_steps_are_timed_alone_and_on_the_device_that_is_given(on_gpu, monkeypatch):
+    made, order = [], []
+
+    def record(name):
+        def make(data, steps, pairs, device):
+            made.append((name, data, steps, pairs, device))
+            return lambda: order.append(name)
+
+        return make
+
+    monkeypatch.setattr(on_gpu, "draw", lambda folder, n: n)
+    for name in ("ours", "theirs"):
+        monkeypatch.setattr(on_gpu, name, record(name))
+    waits = []
+    monkeypatch.setattr(on_gpu.torch.cuda, "synchronize", lambda device: waits.append(len(order)))
+    device = on_gpu.torch.device("cuda")
+    row = on_gpu.training_row(device, 3, 16, 2)
+    assert made == [(name, 2000, 3, 16, device) for name in ("ours", "theirs")]
+    assert order == ["ours", "theirs"] * 3
+    # Before and after each call that is timed, none of the first two.
+    assert waits == [2, 3, 3, 4, 4, 5, 5, 6]
+    assert f"{3 / row['seconds']:.3g} a second" in row["note"]
+
+
+def test_one_step_of_training_is_taken_either_way(on_gpu, tmp_path):
+    data = on_gpu.draw(tmp_path, 40)
+    for way in (on_gpu.ours, on_gpu.theirs):
+        way(data, 1, 16)()
 
 
 def test_without_a_gpu_the_row_says_so(on_gpu, monkeypatch):
