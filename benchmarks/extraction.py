@@ -149,6 +149,8 @@ def compare_captions(model, n, batch, rounds, memory):
         gflop=n * operations / 1e9,
         megabytes=megabytes(model, n, "text"),
         goal=4,
+        reason="64 captions are one batch, as long as its longest caption, 20 tokens; 256 in four "
+        "batches by length: README, extraction.py",
         note=f"largest difference {apart:.1e}; floor {1000 * operations / rate:.1f} ms each",
     )
 
