@@ -16,12 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modgap.shift.moves import cosine_factors, shifted_sum, side_offsets
+from modgap.shift.moves import cosine_factors, inverse_norms, shifted_sum, side_offsets
 from modgap.statistics.inference import share_below
 from modgap.tasks.rows import as_unit_rows
 
-# Entries of a block of scores: small enough for a processor's cache.
-BLOCK_ENTRIES = 1 << 16
+# Entries of a block of scores: 2 MB, which a processor's cache holds.
+BLOCK_ENTRIES = 1 << 18
+# Least pictures of a block: narrower matrices cost more in calls than in arithmetic.
+FEWEST_PICTURES = 64
 
 
 class Products(NamedTuple):
@@ -38,41 +40,60 @@ def sweep_products(X, T, u):
 
 
 def score_blocks(products, deltas, sides):
-    """Yield (shift index, rows, scores): scores (rows, n_classes) that order the classes.
+    """Yield (shifts, rows, scores): two slices, and scores (n_classes, shifts, rows) that order
+    the classes.
 
     The cosine after the shift without the factor 1/‖x'‖, which all classes of a picture share:
-    (x·t + A + B)·Q of ``cosine_factors``. The array is overwritten by the next one.
+    (x·t + h_y x·u − h_x t·u − h_x h_y) / ‖t'‖, h_x and h_y of ``side_offsets``. It is a matrix
+    product of three numbers of class and shift with three of the picture. The array is overwritten
+    by the next one. A picture that a shift moves to the origin is an InputError.
     """
-    a, _, b, q = cosine_factors(products.image_along, products.class_along, deltas, sides)
     n, n_classes = products.cosines.shape
-    size = max(1, BLOCK_ENTRIES // n_classes)
-    buffer = np.empty((min(size, n), n_classes))
+    inverse_norms(products.image_along, -side_offsets(deltas, sides)[0])  # for its error alone
+    of_class = class_factors(products.class_along, deltas, sides)
+    size = min(n, max(FEWEST_PICTURES, BLOCK_ENTRIES // (n_classes * len(deltas))))
+    step = max(1, BLOCK_ENTRIES // (n_classes * size))
+    of_picture = np.ones((n_classes, 3, size))
+    buffer = np.empty(n_classes * min(step, len(deltas)) * size)
     for start in range(0, n, size):
         rows = slice(start, min(start + size, n))
-        scores = buffer[: rows.stop - rows.start]
-        for j in range(len(b)):
-            np.add(products.cosines[rows], b[j], out=scores)
-            scores += a[j, rows, None]
-            scores *= q[j]
-            yield j, rows, scores
+        width = rows.stop - start
+        of_picture[:, 0, :width] = products.cosines[rows].T
+        of_picture[:, 1, :width] = products.image_along[rows]
+        for first in range(0, len(deltas), step):
+            factors = of_class[:, first : first + step]
+            shape = (*factors.shape[:2], width)
+            scores = buffer[: np.prod(shape)].reshape(shape)
+            np.matmul(factors, of_picture[:, :, :width], out=scores)
+            yield slice(first, first + shape[1]), rows, scores
+
+
+def class_factors(class_along, deltas, sides):
+    """What ``score_blocks`` multiplies x·t, x·u and 1 with: (n_classes, k, 3)."""
+    h_x, h_y = side_offsets(deltas, sides)
+    h_x, h_y = h_x[:, None], h_y[:, None]
+    factors = np.stack(np.broadcast_arrays(1.0, h_y, -h_x * (class_along + h_y)), axis=-1)
+    factors *= inverse_norms(class_along, h_y[:, 0])[:, :, None]
+    return factors.transpose(1, 0, 2)
 
 
 def ranks_by_shift(products, labels, deltas, sides):
     """How many classes score at least as high as the true one: (k, n) int32, 0 = top-1 hit."""
     ranks = np.empty((len(deltas), len(labels)), dtype=np.int32)
     numbers = np.arange(len(labels))
-    for j, rows, scores in score_blocks(products, deltas, sides):
-        own = scores[numbers[: len(scores)], labels[rows]]
-        as_high = (scores >= own[:, None]).view(np.uint8)  # quicker to add up than booleans
-        ranks[j, rows] = as_high.sum(axis=1, dtype=np.int32) - 1
-    return ranks
+    counter = np.min_scalar_type(products.cosines.shape[1])  # the narrower, the quicker
+    for shifts, rows, scores in score_blocks(products, deltas, sides):
+        own = scores[labels[rows], :, numbers[: scores.shape[2]]].T.copy()
+        as_high = (scores >= own).view(np.uint8)  # quicker to add up than booleans
+        ranks[shifts, rows] = as_high.sum(axis=0, dtype=counter)
+    return ranks - 1
 
 
 def predictions_by_shift(products, deltas, sides):
     """Index of the best class of every picture after every shift: (k, n) int64."""
     best = np.empty((len(deltas), len(products.cosines)), dtype=np.int64)
-    for j, rows, scores in score_blocks(products, deltas, sides):
-        best[j, rows] = scores.argmax(axis=1)
+    for shifts, rows, scores in score_blocks(products, deltas, sides):
+        best[shifts, rows] = scores.argmax(axis=0)
     return best
 
 

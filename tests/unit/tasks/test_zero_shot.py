@@ -56,11 +56,17 @@ def test_ranks_and_predictions_are_those_of_shifting_anew(task, sides):
         assert (predictions[j] == cosines.argmax(axis=1)).all()
 
 
-def test_blocks_do_not_change_ranks(task, monkeypatch):
+@pytest.mark.parametrize("entries", [1, 150, 2000])
+def test_blocks_do_not_change_ranks_or_predictions(task, monkeypatch, entries):
+    """One shift of seven pictures a block, several shifts, all shifts of more pictures."""
     X, T, labels, u = task
-    whole = ranks_by_shift(sweep_products(X, T, u), labels, DELTAS, "both")
-    monkeypatch.setattr("modgap.tasks.zero_shot.BLOCK_ENTRIES", 50)
-    assert (ranks_by_shift(sweep_products(X, T, u), labels, DELTAS, "both") == whole).all()
+    got = sweep_products(X, T, u)
+    ranks = ranks_by_shift(got, labels, DELTAS, "both")
+    predictions = predictions_by_shift(got, DELTAS, "both")
+    monkeypatch.setattr("modgap.tasks.zero_shot.BLOCK_ENTRIES", entries)
+    monkeypatch.setattr("modgap.tasks.zero_shot.FEWEST_PICTURES", 7)
+    assert (ranks_by_shift(got, labels, DELTAS, "both") == ranks).all()
+    assert (predictions_by_shift(got, DELTAS, "both") == predictions).all()
 
 
 @pytest.mark.parametrize("sides", SIDES)
