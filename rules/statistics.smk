@@ -53,6 +53,8 @@ rule measure_pairs:
         embeddings=PLAN["patterns"]["pairs"],
     conda:
         "../envs/analysis.yaml"
+    # Sets run side by side; --set-threads measure_pairs=8 for a single large one.
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -83,6 +85,8 @@ rule measure_cone:
         "<benchmarks>/measure_cone/{model}/{dataset}/{modality}.tsv"
     conda:
         "../envs/analysis.yaml"
+    # Sets run side by side; --set-threads measure_cone=8 for a single large one.
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,

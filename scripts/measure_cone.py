@@ -26,7 +26,7 @@ FEWEST = 4
 
 def main(
     parts, table, histogram, *, moments=None, name, caption, bins, block, n_resamples, seed,
-    exact_rows, side=0,
+    exact_rows, side=0, threads=1,
 ):  # fmt: skip
     """moments : of all pairs, where ``parts`` hold a sample. side : 0 or 1, which of the pairs."""
     ids, X, _ = read_embeddings(parts)
@@ -48,6 +48,7 @@ def main(
         n_resamples=n_resamples,
         seed=seed,
         block=block,
+        threads=threads,
         compared=compared,
         cloud=None if moments is None else pick_side(read_moments(moments)[0], side),
     )
@@ -68,5 +69,6 @@ if __name__ == "__main__":
         snakemake.output.table,
         snakemake.output.histogram,
         moments=next(iter(snakemake.input.moments), None),
+        threads=snakemake.threads,
         **snakemake.params.settings,
     )

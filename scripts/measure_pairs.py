@@ -21,7 +21,9 @@ from modgap.tables import write_table
 FEWEST = 4
 
 
-def main(first, second, samples, table, *, ranks=(), name, caption, exact_rows, seed, block):
+def main(
+    first, second, samples, table, *, ranks=(), name, caption, exact_rows, seed, block, threads=1
+):
     """ranks : paths of what was counted shard by shard, where the clouds are a sample of them."""
     pair = load_pair(first, second, samples)
     n, total = len(pair.first), count_pictures(first, len(pair.first))
@@ -30,7 +32,7 @@ def main(first, second, samples, table, *, ranks=(), name, caption, exact_rows, 
     if total > exact_rows:
         LOG.info("%s: %d of %d pictures, drawn at random", name, min(n, exact_rows), total)
     options = {"exact_rows": exact_rows, "seed": seed, "block": block, "total": total}
-    options["ranks"] = read_ranks(ranks)
+    options |= {"ranks": read_ranks(ranks), "threads": threads}
     frame, sampled = measure_sampled(name, pair, samples, caption=caption, **options)
     write_table(frame, table, sampled)
 
@@ -43,5 +45,6 @@ if __name__ == "__main__":
         next(iter(snakemake.input.samples), None),
         snakemake.output.table,
         ranks=snakemake.input.ranks,
+        threads=snakemake.threads,
         **snakemake.params.settings,
     )

@@ -7,17 +7,16 @@ import sys
 
 sys.path.insert(0, __file__.rpartition("/")[0])  # its own modgap, not an installed one
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from modgap.cones.random_networks import Variant, depth_curves
 from modgap.files import atomic_path
 from modgap.job import progress, start_log
 from modgap.statistics.inference import mean_interval
 from modgap.tables import write_table
+from modgap.threads import map_threads
 
 CURVE = ["activation", "bias", "architecture", "depth"]
 
@@ -50,9 +49,8 @@ def main(
     ]
     size = {"n_inputs": n_inputs, "input_size": input_size, "width": width, "depth": depth}
     draw = partial(draw_curves, variants, size)
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        drawn = zip(pool.map(draw, range(seeds)), strict=True)
-        curves = [rows for (rows,) in progress(drawn, total=seeds, what="seeds")]
+    drawn = zip(map_threads(draw, range(seeds), threads), strict=True)
+    curves = [rows for (rows,) in progress(drawn, total=seeds, what="seeds")]
     rows = pd.concat(curves, ignore_index=True)
     write_table(rows, table, {**size, "seeds": seeds})
     with atomic_path(summary) as temporary:

@@ -35,6 +35,7 @@ BASE = [
     "job",
     "project",
     "tables",
+    "threads",
     "yaml_files",
 ]
 

@@ -23,6 +23,7 @@ from modgap.statistics.clouds import Pair
 from modgap.statistics.headline import headline_gap, spell_gap
 from modgap.statistics.measurements import measure_linear
 from modgap.statistics.projections import project_pair
+from modgap.threads import count_cores
 
 WITHOUT_UMAP = 'UMAP is not installed (pip install "modgap[umap]"): PCA and gap axis'
 
@@ -67,7 +68,13 @@ class Gap:
         """What ``measure_pairs`` of the workflow writes."""
         options = {key: self.settings[key] for key in ("exact_rows", "block")}
         return measure_sampled(
-            self.label, self.pair, self.samples, caption=self.caption, seed=self.seed, **options
+            self.label,
+            self.pair,
+            self.samples,
+            caption=self.caption,
+            seed=self.seed,
+            threads=count_cores(),
+            **options,
         )[0]
 
     @property

@@ -58,7 +58,7 @@ def measure_pair(name, X, Y, owner, *, n_resamples, seed, block, **retrieved):
 
 
 def measure_sampled(
-    name, pair, samples, *, caption, exact_rows, seed, block, total=None, ranks=None
+    name, pair, samples, *, caption, exact_rows, seed, block, total=None, ranks=None, threads=1
 ):
     """``measure_all_pairs`` of a pair, or of a sample of very many, and what was drawn (metadata).
 
@@ -68,7 +68,8 @@ def measure_sampled(
     caption : which texts enter the geometry; retrieval always ranks every one, as CLIP's
         evaluation does. exact_rows : most pictures that are compared. total : pictures that those
         of the pair were drawn from; they are all if None. ranks : of some of them among all, see
-        ``streamed_rows``; retrieval is among those that are compared if None.
+        ``streamed_rows``; retrieval is among those that are compared if None. threads : see
+        ``threads.map_threads``.
     """
     total = len(pair.first) if total is None else total
     pair = sample_pairs(pair, exact_rows, seed)
@@ -86,6 +87,7 @@ def measure_sampled(
         block=block,
         sampled_from=total if sampled else None,
         ranks=ranks,
+        threads=threads,
     )
     return frame, sampled
 
@@ -103,6 +105,7 @@ def measure_all_pairs(
     block,
     sampled_from=None,
     ranks=None,
+    threads=1,
 ):
     """What compares every picture with every other: spread of the cosines, uniformity, retrieval.
 
@@ -118,6 +121,7 @@ def measure_all_pairs(
     seed, block : seed that the rows name, largest side of a tile of similarities.
     sampled_from : number of pictures that those of X were drawn from; None where they are all.
     ranks : of some pictures and texts among all, see ``streamed_rows``; of those of X if None.
+    threads : see ``threads.map_threads``.
 
     Returns
     -------
@@ -126,20 +130,20 @@ def measure_all_pairs(
     X, Y, owner = geometry.normalise(X), geometry.normalise(Y), np.asarray(owner)
     texts, text_owner = (Y, owner) if gallery is None else gallery
     texts, text_owner = geometry.normalise(texts), np.asarray(text_owner)
-    n = len(X)
+    n, tiles = len(X), {"block": block, "threads": threads}
     rows = [
         *(
             row
             for side, cloud, of in (("first", X, np.arange(n)), ("second", Y, owner))
             for row in spread_rows(
-                side, cloud, of, n, pairwise.within_pairs(cloud, of, bins=1, block=block)
+                side, cloud, of, n, pairwise.within_pairs(cloud, of, bins=1, **tiles)
             )
         ),
-        *unmatched_rows(X, Y, owner, block),
-        *mmd_rows(X, Y, owner, seed, block),
+        *unmatched_rows(X, Y, owner, **tiles),
+        *mmd_rows(X, Y, owner, seed, **tiles),
     ]
     if ranks is None:
-        rows += retrieval_rows(X, texts, text_owner, captions, relevance, block)
+        rows += retrieval_rows(X, texts, text_owner, captions, relevance, **tiles)
     rows = mark_sampled(rows, n, sampled_from)
     if ranks is not None:
         rows += streamed_rows(ranks)
@@ -147,7 +151,7 @@ def measure_all_pairs(
 
 
 def measure_cloud(
-    name, X, *, owner=None, bins, n_resamples, seed, block, compared=None, cloud=None
+    name, X, *, owner=None, bins, n_resamples, seed, block, compared=None, cloud=None, threads=1
 ):
     """Everything there is to measure about one tower.
 
@@ -157,6 +161,7 @@ def measure_cloud(
     bins : cells of the histogram over [−1, 1].
     compared : pictures that are compared with each other, increasing; all of them if None.
     cloud : ``SideMoments`` of all rows where X is a sample of them; of X if None.
+    threads : see ``threads.map_threads``.
 
     Returns
     -------
@@ -171,7 +176,7 @@ def measure_cloud(
     total = cloud.pictures
     here = np.isin(owner, compared)
     rows, of = X[here], np.searchsorted(compared, owner[here])
-    pairs = pairwise.within_pairs(rows, of, bins=bins, block=block)
+    pairs = pairwise.within_pairs(rows, of, bins=bins, block=block, threads=threads)
     spread = spread_rows("both", rows, of, len(compared), pairs)
     measured = [
         *moment_rows("both", cloud),
@@ -199,10 +204,10 @@ def spread_rows(side, rows, owner, n_pictures, pairs):
     ]
 
 
-def unmatched_rows(X, Y, owner, block):
+def unmatched_rows(X, Y, owner, block, threads):
     """Extremes and uniformity of the cosines of pictures with the texts of others."""
     m = len(Y)
-    pairs = pairwise.cross_pairs(X, Y, owner, block=block)
+    pairs = pairwise.cross_pairs(X, Y, owner, block=block, threads=threads)
     return [
         measurement_row("min_unmatched_cosine", "both", pairs["min"], None, EXTREME, m),
         measurement_row("max_unmatched_cosine", "both", pairs["max"], None, EXTREME, m),
@@ -210,21 +215,23 @@ def unmatched_rows(X, Y, owner, block):
     ]
 
 
-def mmd_rows(X, Y, owner, seed, block):
+def mmd_rows(X, Y, owner, seed, block, threads):
     """Squared MMD between pictures and texts, and its p-value under swaps within pairs."""
-    measured, p = distributions.paired_mmd(X, Y, owner, seed=seed, block=block)
+    measured, p = distributions.paired_mmd(X, Y, owner, seed=seed, block=block, threads=threads)
     return [
         jackknife_row("mmd_squared", "both", measured, len(X)),
         swap_row(p, "swaps within pairs", len(X)),
     ]
 
 
-def retrieval_rows(X, Y, owner, captions, relevance, block):
+def retrieval_rows(X, Y, owner, captions, relevance, block, threads=1):
     """Recall@k and median rank both ways, with chance and ceiling beside them."""
     n = len(X)
     codes, kind = retrieval.own_relevance(owner, n) if relevance is None else relevance
     text = retrieval.label_equal_rows(Y) if captions is None else np.asarray(captions)
-    forward, backward = retrieval.ranks_both_ways(X, Y, owner, codes, kind, block=block)
+    forward, backward = retrieval.ranks_both_ways(
+        X, Y, owner, codes, kind, block=block, threads=threads
+    )
     return [
         *direction_rows(
             "first_to_second",

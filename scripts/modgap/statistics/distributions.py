@@ -13,6 +13,7 @@ import numpy as np
 
 from modgap.statistics.geometry import sum_by_picture
 from modgap.statistics.pairwise import gaussian_kernel
+from modgap.threads import map_threads
 
 # Random relabellings behind a p-value of MMD, which is therefore never below 1/200.
 SWAPS = 199
@@ -117,11 +118,12 @@ def extrapolate(value, halves):
     return 2 * value - np.mean(halves)
 
 
-def kernel_forms(rows, group, weights, vectors, *, block):
+def kernel_forms(rows, group, weights, vectors, *, block, threads=1):
     """Quadratic forms and products with the kernel exp(−2‖a−b‖²) over pairs of different groups.
 
     rows : (N, dim) unit rows. group : (N,) two rows of one group are no pair. weights : (N, B).
-    vectors : (N, v). Kernels are single precision, sums of a tile's products as well.
+    vectors : (N, v). Kernels are single precision, sums of a tile's products as well. block : rows
+    and columns of a tile; threads : see ``map_threads``.
 
     Returns
     -------
@@ -130,22 +132,31 @@ def kernel_forms(rows, group, weights, vectors, *, block):
     """
     rows, weights = rows.astype(np.float32), weights.astype(np.float32)
     vectors = vectors.astype(np.float32)
-    forms, products = np.zeros(weights.shape[1]), np.zeros(vectors.shape)
-    for top in range(0, len(rows), block):
+
+    def pass_stripe(top):
+        """Forms of a row of tiles, and products from ``top`` on."""
+        forms, products = np.zeros(weights.shape[1]), np.zeros((len(rows) - top, vectors.shape[1]))
         here = slice(top, top + block)
         for left in range(top, len(rows), block):
             there = slice(left, left + block)
             kernel = gaussian_kernel(rows[here] @ rows[there].T)
             kernel[group[here, None] == group[None, there]] = 0
             seen = np.einsum("ib,ib->b", weights[here], kernel @ weights[there], dtype=np.float64)
-            products[here] += kernel @ vectors[there]
+            products[: len(kernel)] += kernel @ vectors[there]
             forms += seen if left == top else 2 * seen
             if left != top:
-                products[there] += kernel.T @ vectors[here]
+                products[left - top : left - top + block] += kernel.T @ vectors[here]
+        return forms, products
+
+    forms, products = np.zeros(weights.shape[1]), np.zeros(vectors.shape)
+    tops = range(0, len(rows), block)
+    for top, added in zip(tops, map_threads(pass_stripe, tops, threads), strict=True):
+        forms += added[0]
+        products[top:] += added[1]
     return forms, products
 
 
-def paired_mmd(X, Y, owner, *, seed, block):
+def paired_mmd(X, Y, owner, *, seed, block, threads=1):
     """Squared maximum mean discrepancy of pairs, unbiased, and its test.
 
     With φ the feature map of the kernel and dᵢ = φ(xᵢ) − the mean of φ over the picture's texts,
@@ -165,7 +176,7 @@ def paired_mmd(X, Y, owner, *, seed, block):
     weights = np.concatenate([signs, -signs[owner] / counts[owner, None]])
     group = np.concatenate([np.arange(n), owner])
     forms, products = kernel_forms(
-        np.concatenate([X, Y]), group, weights, weights[:, :1], block=block
+        np.concatenate([X, Y]), group, weights, weights[:, :1], block=block, threads=threads
     )
     cross = sum_by_picture(weights[:, 0] * products[:, 0], group, n)
     value = cross.sum() / (n * (n - 1))

@@ -1,8 +1,11 @@
 """Statistics that need every pair of rows, in blocks: memory O(block²), never n × n."""
 
+from threading import Lock
+
 import numpy as np
 
 from modgap.statistics.geometry import mean_over_pairs, mean_over_unmatched, sum_by_picture
+from modgap.threads import map_threads
 
 # Width of a cell below 5e-7: quantiles read off the counts are exact to that, at any n.
 FINE_CELLS = 1 << 22
@@ -14,11 +17,11 @@ UNIFORMITY_T = 2
 CACHED_TILE = 640
 
 
-def within_pairs(rows, owner, *, bins, block):
+def within_pairs(rows, owner, *, bins, block, threads=1):
     """One pass over the unordered pairs of rows that belong to different pictures.
 
     rows : (m, dim) unit rows; owner : (m,) picture of each row; bins : cells of the coarse
-    histogram over [−1, 1]; block : most rows and columns of a tile.
+    histogram over [−1, 1]; block : most rows and columns of a tile; threads : see ``map_threads``.
 
     Returns
     -------
@@ -27,12 +30,12 @@ def within_pairs(rows, owner, *, bins, block):
     """
     order = np.argsort(owner, kind="stable")
     rows, owner = rows[order], owner[order]
-    cells = bins * -(-FINE_CELLS // bins)
-    counts = np.zeros(cells, dtype=np.int64)
-    kernel = np.zeros(len(rows))
-    lowest, highest = np.inf, -np.inf
-    block = min(block, CACHED_TILE)
-    for top in range(0, len(rows), block):
+    counts = np.zeros(bins * -(-FINE_CELLS // bins), dtype=np.int64)
+    lock, block = Lock(), min(block, CACHED_TILE)
+
+    def pass_stripe(top):
+        """Least and largest cosine, and the kernel of rows from ``top`` on, of a row of tiles."""
+        kernel, extremes = np.zeros(len(rows) - top), []
         rows_here = slice(top, min(top + block, len(rows)))
         for left in range(top, len(rows), block):
             columns_here = slice(left, min(left + block, len(rows)))
@@ -45,13 +48,22 @@ def within_pairs(rows, owner, *, bins, block):
                 weights *= pairs
                 if not len(cosines):
                     continue
-            kernel[rows_here] += weights.sum(axis=1)
-            kernel[columns_here] += weights.sum(axis=0)
-            lowest = min(lowest, cosines.min())
-            highest = max(highest, cosines.max())
-            count_cells(cosines, counts)
+            kernel[: len(weights)] += weights.sum(axis=1)
+            kernel[left - top : columns_here.stop - top] += weights.sum(axis=0)
+            extremes += [cosines.min(), cosines.max()]
+            cells = number_cells(cosines, len(counts))
+            with lock:
+                np.add.at(counts, cells, 1)
+        return extremes, kernel
+
+    kernel, extremes = np.zeros(len(rows)), []
+    tops = range(0, len(rows), block)
+    for top, (seen, added) in zip(tops, map_threads(pass_stripe, tops, threads), strict=True):
+        kernel[top:] += added
+        extremes += seen
     unordered = np.empty(len(rows))
     unordered[order] = kernel
+    lowest, highest = min(extremes, default=np.inf), max(extremes, default=-np.inf)
     return {"min": lowest, "max": highest, "counts": counts, "kernel": unordered}
 
 
@@ -62,15 +74,15 @@ def gaussian_kernel(cosines):
     return np.exp(weights, out=weights)
 
 
-def count_cells(cosines, counts):
-    """Add ``cosines``, which are overwritten, to ``counts`` in equal cells over [−1, 1].
+def number_cells(cosines, cells):
+    """Cell of each of ``cosines``, which are overwritten, among equal ones over [−1, 1]; flat.
 
     What rounds beyond 1 is in the last cell, what rounds below −1 in the first.
     """
     cosines += 1
-    cosines *= len(counts) / 2
-    index = cosines.ravel().astype(np.intp)
-    np.add.at(counts, np.clip(index, 0, len(counts) - 1, out=index), 1)
+    cosines *= cells / 2
+    index = cosines.ravel().astype(np.intp)  # towards 0: what is just below it as well
+    return np.minimum(index, cells - 1, out=index)
 
 
 def histogram(counts, bins):
@@ -111,31 +123,43 @@ def uniformity(pairs, owner, n_pictures):
     return np.log(value), np.log(left_out)
 
 
-def cross_pairs(X, Y, owner, *, block):
+def cross_pairs(X, Y, owner, *, block, threads=1):
     """One pass over the unmatched (picture, text) pairs; block : most rows and columns of a tile.
 
     Returns a dict with ``min`` and ``max`` of the cosine and the sums of exp(−2‖x−y‖²):
-    ``by_picture`` (n,) and ``by_text`` (m,).
+    ``by_picture`` (n,) and ``by_text`` (m,). threads : see ``map_threads``.
     """
-    by_picture, by_text = np.zeros(len(X)), np.zeros(len(Y))
-    lowest, highest = np.inf, -np.inf
     block = min(block, CACHED_TILE)
-    for top in range(0, len(X), block):
+
+    def pass_stripe(top):
+        """Extremes of a row of tiles, and its sums."""
+        rows, extremes = slice(top, min(top + block, len(X))), []
+        by_picture, by_text = np.zeros(rows.stop - top), np.zeros(len(Y))
         for left in range(0, len(Y), block):
-            rows, columns = slice(top, top + block), slice(left, left + block)
+            columns = slice(left, left + block)
             cosines = X[rows] @ Y[columns].T
             weights = gaussian_kernel(cosines)
             place = owner[columns] - top
             column = np.flatnonzero((place >= 0) & (place < len(cosines)))
             own = place[column], column
             weights[own] = 0
-            by_picture[rows] += weights.sum(axis=1)
-            by_text[columns] += weights.sum(axis=0)
+            by_picture += weights.sum(axis=1)
+            by_text[columns] = weights.sum(axis=0)
             cosines[own] = np.inf
-            lowest = min(lowest, cosines.min())
+            lowest = cosines.min()
             cosines[own] = -np.inf
-            highest = max(highest, cosines.max())
-    return {"min": lowest, "max": highest, "by_picture": by_picture, "by_text": by_text}
+            extremes.append((lowest, cosines.max()))
+        return extremes, by_picture, by_text
+
+    stripes = map_threads(pass_stripe, range(0, len(X), block), threads)
+    extremes, by_picture, by_text = zip(*stripes, strict=True)
+    lowest, highest = np.concatenate(extremes).T
+    return {
+        "min": lowest.min(),
+        "max": highest.max(),
+        "by_picture": np.concatenate(by_picture),
+        "by_text": sum(by_text),
+    }
 
 
 def uniformity_cross(pairs, owner):

@@ -17,6 +17,7 @@ from scipy.special import gammaln
 
 from modgap.digests import check_digest
 from modgap.errors import InputError
+from modgap.threads import map_threads
 
 # Similarities closer than this are tied: equal rows differ by rounding of this order at most, and
 # nothing that float32 embeddings can tell apart is that close.
@@ -85,7 +86,7 @@ def share_with_another(owner, codes, kind, batch_size):
     return float(hit_probability(n - 1, true - 1, min(batch_size, n) - 1).mean())
 
 
-def ranks_both_ways(X, Y, owner, codes, kind, *, block):
+def ranks_both_ways(X, Y, owner, codes, kind, *, block, threads=1):
     """``rank_counts`` of pictures among texts and of texts among pictures."""
     wanted = codes[kind, owner]
 
@@ -95,33 +96,44 @@ def ranks_both_ways(X, Y, owner, codes, kind, *, block):
     def pictures_of(texts):
         return codes[kind[texts]] == wanted[texts, None]
 
-    return rank_counts(X, Y, texts_of, block), rank_counts(Y, X, pictures_of, block)
+    options = {"block": block, "threads": threads}
+    return rank_counts(X, Y, texts_of, **options), rank_counts(Y, X, pictures_of, **options)
 
 
-def rank_counts(queries, gallery, relevant_to, block):
+def rank_counts(queries, gallery, relevant_to, *, block, threads=1):
     """Where the best relevant item of each query stands.
 
     relevant_to : takes a slice of queries, returns the (queries, gallery) boolean relevance.
-    block : block² similarities are held at a time.
+    block : a thread holds block² similarities at a time. threads : see ``map_threads``.
 
     Returns
     -------
     (q, 4) integers: items above the best relevant one, items tied with it (itself included),
     relevant ones among the tied, relevant ones in the whole gallery.
     """
-    result = np.empty((len(queries), 4), dtype=np.int64)
     rows = max(1, block**2 // len(gallery))
-    for start in range(0, len(queries), rows):
+
+    def count_block(start):
+        """Those of some queries."""
         here = slice(start, min(start + rows, len(queries)))
         similarity = queries[here] @ gallery.T
-        relevant = relevant_to(here)
-        best = np.where(relevant, similarity, -np.inf).max(axis=1, keepdims=True)
-        tied = np.abs(similarity - best) <= TIE
-        result[here, 0] = (similarity > best + TIE).sum(axis=1)
-        result[here, 1] = tied.sum(axis=1)
-        result[here, 2] = (tied & relevant).sum(axis=1)
-        result[here, 3] = relevant.sum(axis=1)
-    return result
+        query, item = divmod(np.flatnonzero(relevant_to(here)), len(gallery))
+        to_relevant = similarity[query, item]
+        best = np.full(len(similarity), -np.inf)
+        np.maximum.at(best, query, to_relevant)
+        similarity -= best[:, None]
+        above = count_by_row(similarity > TIE)
+        not_below = count_by_row(similarity >= -TIE)
+        tied = np.bincount(query[to_relevant - best[query] >= -TIE], minlength=len(best))
+        relevant = np.bincount(query, minlength=len(best))
+        return np.column_stack([above, not_below - above, tied, relevant])
+
+    return np.concatenate(list(map_threads(count_block, range(0, len(queries), rows), threads)))
+
+
+def count_by_row(flags):
+    """How many of each row are true: many times as quick as along an axis, for rows are long."""
+    return np.array([np.count_nonzero(row) for row in flags])
 
 
 def count_above(queries, best, own, gallery, keys, block):
@@ -146,9 +158,9 @@ def count_above(queries, best, own, gallery, keys, block):
         similarity = queries @ gallery[start : start + items].T
         similarity[match_keys(own, keys[start : start + items])] = -np.inf
         similarity -= best[:, None]
-        above = np.count_nonzero(similarity > TIE, axis=1)
+        above = count_by_row(similarity > TIE)
         result[:, 0] += above
-        result[:, 1] += np.count_nonzero(similarity >= -TIE, axis=1) - above
+        result[:, 1] += count_by_row(similarity >= -TIE) - above
     return result
 
 
