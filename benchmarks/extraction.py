@@ -30,13 +30,16 @@ from modgap.embeddings.extraction import batches, embed, embed_tokens, take_fill
 from modgap.embeddings.forward.picture_tower import picture_function  # noqa: E402
 from modgap.embeddings.forward.products import choose_linear, torch_linear  # noqa: E402
 from modgap.embeddings.models import create_model  # noqa: E402
+from modgap.threads import count_cores  # noqa: E402
 
 LENGTHS = (10, 20)  # tokens of a caption
 ROWS = 1600  # of the product whose rate is the floor's
 MANY = 1000  # pictures, for which laying out weights pays
 EXACT = {"captions": 1e-6, "pictures": 1e-5}  # at unit length
 SIZES = {"captions": 256, "pictures": 64, "rounds": 4}
-QUICK = {"captions": 64, "pictures": 64, "rounds": 2}
+QUICK = {"captions": 128, "pictures": 64, "rounds": 2}
+FEW = 16  # pictures in bf16, one batch, which takes seconds each where a processor has no units for it
+THREADS = min(2, count_cores())  # of the row by the clock
 REASON = "nine tenths of ours is matrix products (profiled); README, extraction.py"
 
 
@@ -149,13 +152,12 @@ def compare_captions(model, n, batch, rounds, memory):
         gflop=n * operations / 1e9,
         megabytes=megabytes(model, n, "text"),
         goal=4,
-        reason="64 captions are one batch, as long as its longest caption, 20 tokens; 256 in four "
-        "batches by length: README, extraction.py",
+        reason="a batch of 64 is as long as its longest caption; README, extraction.py",
         note=f"largest difference {apart:.1e}; floor {1000 * operations / rate:.1f} ms each",
     )
 
 
-def compare_pictures(model, n, batch, rounds, memory, precision):
+def compare_pictures(model, n, batch, rounds, memory, precision, clock=None):
     pixels, ready = draw_pictures(model, n)
     model.precision = "fp32"
     full = plain_pictures(model, ready, batch)
@@ -173,18 +175,20 @@ def compare_pictures(model, n, batch, rounds, memory, precision):
     operations = block_operations(tower, tower.positional_embedding.shape[0], 1)
     size = sum(weights.nbytes for weights in tower.parameters())
     rate = matrix_rate(tower.conv1.out_channels, choose_linear(MANY, size))
+    told += f"; fp32 floor {1000 * operations / rate:.1f} ms each of one thread"
+    threads = torch.get_num_threads()
     return compare(
-        f"pictures, {precision}",
+        f"pictures, {precision}" + (f", {threads} threads by the clock" if clock else ""),
         f"{n} pictures, {model.provenance['architecture']}",
         lambda: embed_pixels(pixels),
         lambda: plain_pictures(model, ready, batch),
         by="plain open_clip loop, pictures ready in memory",
         rounds=rounds,
         memory=memory,
+        clock=clock,
         gflop=n * operations / 1e9,
         megabytes=megabytes(model, n, "pictures"),
-        note=f"{told}; fp32 floor {1000 * operations / rate:.1f} ms each; "
-        f"preparing the weights, {layout:.2f} s a job, is apart",
+        note=f"{told}; preparing the weights, {layout:.2f} s a job, is apart",
         **goals,
     )
 
@@ -196,8 +200,12 @@ def measure(captions, pictures, rounds, batch=64, architecture="ViT-B-32", memor
     model = create_model("benchmark", entry, device="cpu")
     yield captions, compare_captions(model, captions, batch, rounds, memory)
     yield pictures, compare_pictures(model, pictures, batch, rounds, memory, "fp32")
-    few = pictures // 2
-    yield few, compare_pictures(model, few, batch, rounds, False, "bf16")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(threads, THREADS))
+    clock = time.perf_counter
+    yield pictures, compare_pictures(model, pictures, batch, rounds, False, "fp32", clock)
+    torch.set_num_threads(threads)
+    yield FEW, compare_pictures(model, FEW, FEW, rounds, False, "bf16")
 
 
 def rows(quick):

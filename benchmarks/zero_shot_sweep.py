@@ -86,7 +86,7 @@ def rows(quick):
         by="moved, normalised and multiplied anew",
         rounds=2 if quick else 5,
         goal=15,
-        reason="two thirds of ours move the scores of 40 million entries and rank them (profiled)",
+        reason="half of ours makes the scores of 40 million entries and ranks them (profiled)",
         **floor,
     )
     accuracy, _ = paper_sweep(X, T, labels, u, N_CLASSES)
