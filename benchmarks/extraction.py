@@ -30,7 +30,7 @@ from modgap.embeddings.extraction import batches, embed, embed_tokens, take_fill
 from modgap.embeddings.forward.picture_tower import picture_function  # noqa: E402
 from modgap.embeddings.forward.products import choose_linear, torch_linear  # noqa: E402
 from modgap.embeddings.models import create_model  # noqa: E402
-from modgap.threads import count_cores  # noqa: E402
+from modgap.threads import usable_threads  # noqa: E402
 
 LENGTHS = (10, 20)  # tokens of a caption
 ROWS = 1600  # of the product whose rate is the floor's
@@ -39,7 +39,7 @@ EXACT = {"captions": 1e-6, "pictures": 1e-5}  # at unit length
 SIZES = {"captions": 256, "pictures": 64, "rounds": 4}
 QUICK = {"captions": 128, "pictures": 64, "rounds": 2}
 FEW = 16  # pictures in bf16, one batch: seconds each where a processor has no units for it
-THREADS = min(2, count_cores())  # of the row by the clock
+THREADS = min(2, usable_threads())  # of the row by the clock
 REASON = "nine tenths of ours is matrix products (profiled); README, extraction.py"
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from modgap.statistics import geometry
 from modgap.statistics.geometry import normalise
 
 
@@ -26,3 +27,21 @@ def cosines_between_pictures(rows, owner):
 
 def unmatched(X, Y, owner):
     return (X @ Y.T)[np.arange(len(X))[:, None] != owner]
+
+
+def sd_pairwise_cosine(rows, owner, n_pictures):
+    """Standard deviation (ddof 1) of the cosines over ordered pairs of rows of different pictures.
+
+    From products of each row, Σⱼ (yᵢ·yⱼ)² = yᵢᵀ(YᵀY)yᵢ, where the package has sums of groups of
+    pictures. The value, and the (n,) values without one picture.
+    """
+    squares = np.einsum("ij,ij->i", rows @ (rows.T @ rows), rows)
+    within = geometry.within_picture_squares(rows, owner, n_pictures)
+    cross = geometry.sum_by_picture(squares, owner, n_pictures) - within
+    mean, left_mean = geometry.mean_pairwise_cosine(rows, owner, n_pictures)
+    second, left_second = geometry.mean_over_pairs(cross, owner, n_pictures)
+    pairs, left_pairs = geometry.count_pairs(owner, n_pictures)
+    return (
+        np.sqrt(max(second - mean**2, 0) * pairs / (pairs - 1)),
+        np.sqrt(np.maximum(left_second - left_mean**2, 0) * left_pairs / (left_pairs - 1)),
+    )

@@ -1,13 +1,16 @@
 """Work on several threads: order, errors, one thread for each product, the same numbers."""
 
 import threading
+from itertools import count
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+import modgap
 from modgap.statistics import distributions, pairwise, retrieval
-from modgap.threads import count_cores, map_threads
+from modgap.statistics.all_pairs import measure_all_pairs, measure_cloud
+from modgap.threads import map_threads, usable_threads
 from toy_pairs import captioned
 
 
@@ -29,7 +32,8 @@ def test_as_many_calls_at_a_time_as_threads():
 def test_each_of_several_multiplies_on_one_thread():
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
-        assert list(map_threads(lambda _: blas_threads(), range(4), 2)) == [{1}] * 4
+        found = map_threads(lambda _: blas_threads(), range(4), 2)
+        assert [threads - {1} for threads in found] == [set()] * 4
         assert blas_threads() == before
 
 
@@ -44,7 +48,7 @@ def test_an_error_of_a_call_reaches_who_asked():
 
 
 def test_there_is_a_core():
-    assert count_cores() >= 1
+    assert usable_threads() >= 1
 
 
 def flat(found):
@@ -67,9 +71,58 @@ def every_pass(threads):
     yield retrieval.ranks_both_ways(X, Y, owner, codes, kind, **options)
 
 
+def wait_at_first(function, others):
+    """``function``, whose first call begins after ``others`` further ones have ended."""
+    calls, ended = count(), threading.Semaphore(0)
+
+    def call(values):
+        if next(calls) == 0:
+            for _ in range(others):
+                assert ended.acquire(timeout=30)
+        result = function(values)
+        ended.release()
+        return result
+
+    return call
+
+
 @pytest.mark.parametrize("threads", [2, 5])
-def test_numbers_are_the_same_with_any_number_of_threads(threads):
-    """To the last bit: tiles are added up in their order, whichever is done first."""
+def test_numbers_are_the_same_with_any_number_of_threads(threads, monkeypatch):
+    """To the last bit: tiles are added up in their order, though the first is done last."""
+    kernel = pairwise.gaussian_kernel
     with threadpool_limits(1, user_api="blas"):
-        for alone, shared in zip(every_pass(1), every_pass(threads), strict=True):
-            np.testing.assert_array_equal(flat(alone), flat(shared))
+        alone, shared = list(every_pass(1)), every_pass(threads)
+        for expected in alone:
+            for module in (pairwise, distributions):
+                monkeypatch.setattr(module, "gaussian_kernel", wait_at_first(kernel, 3))
+            np.testing.assert_array_equal(flat(next(shared)), flat(expected))
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Numbers of threads that passes over pairs were asked to take."""
+    numbers = []
+
+    def note(function, items, threads):
+        numbers.append(threads)
+        return map_threads(function, items, threads)
+
+    for module in (pairwise, distributions, retrieval):
+        monkeypatch.setattr(module, "map_threads", note)
+    return numbers
+
+
+def test_every_pass_over_pairs_is_told_the_threads(asked):
+    """Within pictures, within texts, across, MMD, retrieval both ways; of a cloud one."""
+    X, Y, owner = captioned()
+    measure_all_pairs("toy", X, Y, owner, relevance=None, seed=0, block=5, threads=3)
+    assert asked == [3] * 6
+    asked.clear()
+    measure_cloud("toy", X, bins=4, n_resamples=10, seed=0, block=5, threads=3)
+    assert asked == [3]
+
+
+def test_a_measured_gap_takes_the_threads_there_are(asked):
+    X, Y, owner = captioned()
+    modgap.gap(X, Y, owner).table()
+    assert asked == [usable_threads()] * 6

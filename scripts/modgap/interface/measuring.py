@@ -23,7 +23,7 @@ from modgap.statistics.clouds import Pair
 from modgap.statistics.headline import headline_gap, spell_gap
 from modgap.statistics.measurements import measure_linear
 from modgap.statistics.projections import project_pair
-from modgap.threads import count_cores
+from modgap.threads import usable_threads
 
 WITHOUT_UMAP = 'UMAP is not installed (pip install "modgap[umap]"): PCA and gap axis'
 
@@ -73,7 +73,7 @@ class Gap:
             self.samples,
             caption=self.caption,
             seed=self.seed,
-            threads=count_cores(),
+            threads=usable_threads(),
             **options,
         )[0]
 

@@ -149,24 +149,6 @@ def mean_pairwise_cosine(rows, owner, n_pictures):
     return mean_over_pairs(sums @ total - own, owner, n_pictures)
 
 
-def sd_pairwise_cosine(rows, owner, n_pictures):
-    """Standard deviation (ddof 1) of the cosines over ordered pairs of rows of different pictures.
-
-    Second moments need no pairs: Σⱼ (yᵢ·yⱼ)² = yᵢᵀ(YᵀY)yᵢ.
-    """
-    squares = np.einsum("ij,ij->i", rows @ (rows.T @ rows), rows)
-    cross = sum_by_picture(squares, owner, n_pictures) - within_picture_squares(
-        rows, owner, n_pictures
-    )
-    mean, left_mean = mean_pairwise_cosine(rows, owner, n_pictures)
-    second, left_second = mean_over_pairs(cross, owner, n_pictures)
-    pairs, left_pairs = count_pairs(owner, n_pictures)
-    return (
-        np.sqrt(max(second - mean**2, 0) * pairs / (pairs - 1)),
-        np.sqrt(np.maximum(left_second - left_mean**2, 0) * left_pairs / (left_pairs - 1)),
-    )
-
-
 def within_picture_squares(rows, owner, n_pictures):
     """Σ (yⱼ·yₖ)² over all j, k of the same picture (j = k included), (n,)."""
     order = np.argsort(owner, kind="stable")

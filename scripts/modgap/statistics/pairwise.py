@@ -81,8 +81,8 @@ def number_cells(cosines, cells):
     """
     cosines += 1
     cosines *= cells / 2
-    index = cosines.ravel().astype(np.intp)  # towards 0: what is just below it as well
-    return np.minimum(index, cells - 1, out=index)
+    index = cosines.ravel().astype(np.intp)
+    return np.clip(index, 0, cells - 1, out=index)
 
 
 def histogram(counts, bins):
@@ -151,14 +151,17 @@ def cross_pairs(X, Y, owner, *, block, threads=1):
             extremes.append((lowest, cosines.max()))
         return extremes, by_picture, by_text
 
-    stripes = map_threads(pass_stripe, range(0, len(X), block), threads)
-    extremes, by_picture, by_text = zip(*stripes, strict=True)
-    lowest, highest = np.concatenate(extremes).T
+    extremes, by_picture, by_text = [], [], np.zeros(len(Y))
+    for seen, of_rows, added in map_threads(pass_stripe, range(0, len(X), block), threads):
+        extremes += seen
+        by_picture.append(of_rows)
+        by_text += added
+    lowest, highest = np.transpose(extremes)
     return {
         "min": lowest.min(),
         "max": highest.max(),
         "by_picture": np.concatenate(by_picture),
-        "by_text": sum(by_text),
+        "by_text": by_text,
     }
 
 

@@ -104,7 +104,7 @@ def rank_counts(queries, gallery, relevant_to, *, block, threads=1):
     """Where the best relevant item of each query stands.
 
     relevant_to : takes a slice of queries, returns the (queries, gallery) boolean relevance.
-    block : a thread holds block² similarities at a time. threads : see ``map_threads``.
+    block : block² similarities are held at a time, by each thread. threads : see ``map_threads``.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def rank_counts(queries, gallery, relevant_to, *, block, threads=1):
 
 
 def count_by_row(flags):
-    """How many of each row are true: many times as quick as along an axis, for rows are long."""
+    """How many of each row are true, (rows,): quicker than along an axis where rows are long."""
     return np.array([np.count_nonzero(row) for row in flags])
 
 
@@ -158,9 +158,9 @@ def count_above(queries, best, own, gallery, keys, block):
         similarity = queries @ gallery[start : start + items].T
         similarity[match_keys(own, keys[start : start + items])] = -np.inf
         similarity -= best[:, None]
-        above = count_by_row(similarity > TIE)
+        above = np.count_nonzero(similarity > TIE, axis=1)
         result[:, 0] += above
-        result[:, 1] += count_by_row(similarity >= -TIE) - above
+        result[:, 1] += np.count_nonzero(similarity >= -TIE, axis=1) - above
     return result
 
 

@@ -22,8 +22,11 @@ from modgap.tasks.rows import as_unit_rows
 
 # Entries of a block of scores: 2 MB, which a processor's cache holds.
 BLOCK_ENTRIES = 1 << 18
-# Least pictures of a block: narrower matrices cost more in calls than in arithmetic.
+# Least pictures of a block: narrower matrices cost more in calls than in arithmetic. (From about
+# 2,000 classes on they do: twice the time an entry.)
 FEWEST_PICTURES = 64
+# Entries of a block of rivals, of which several arrays are held at a time.
+RIVAL_ENTRIES = 1 << 16
 
 
 class Products(NamedTuple):
@@ -109,7 +112,7 @@ def correct_intervals(products, labels):
     low, high : (n,), right where low < δ < high; low = high = 0 where no shift makes it right.
     """
     low, high = np.empty(len(labels)), np.empty(len(labels))
-    size = max(1, BLOCK_ENTRIES // products.cosines.shape[1])
+    size = max(1, RIVAL_ENTRIES // products.cosines.shape[1])
     for start in range(0, len(labels), size):
         rows = slice(start, start + size)
         own = labels[rows]

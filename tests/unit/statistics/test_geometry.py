@@ -7,7 +7,13 @@ from modgap.errors import InputError
 from modgap.statistics import geometry
 from modgap.statistics.geometry import GroupedCosine
 from modgap.statistics.inference import jackknife_interval
-from toy_pairs import captioned, cosines_between_pictures, unmatched, without
+from toy_pairs import (
+    captioned,
+    cosines_between_pictures,
+    sd_pairwise_cosine,
+    unmatched,
+    without,
+)
 
 # Each statistic with the obvious way to compute it.
 OBVIOUS = {
@@ -16,7 +22,7 @@ OBVIOUS = {
         lambda X, Y, owner: cosines_between_pictures(Y, owner).mean(),
     ),
     "sd": (
-        lambda X, Y, owner: geometry.sd_pairwise_cosine(Y, owner, len(X)),
+        lambda X, Y, owner: sd_pairwise_cosine(Y, owner, len(X)),
         lambda X, Y, owner: cosines_between_pictures(Y, owner).std(ddof=1),
     ),
     "matched": (
@@ -74,7 +80,7 @@ def test_opposite_points_have_gap_and_margin_two():
 def test_orthogonal_rows_have_no_cone():
     value, _ = geometry.mean_pairwise_cosine(np.eye(6), np.arange(6), 6)
     assert value == 0
-    assert geometry.sd_pairwise_cosine(np.eye(6), np.arange(6), 6)[0] == 0
+    assert sd_pairwise_cosine(np.eye(6), np.arange(6), 6)[0] == 0
     assert geometry.centre_norm(np.eye(6)) == pytest.approx(1 / np.sqrt(6))
 
 

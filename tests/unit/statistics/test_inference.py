@@ -15,6 +15,7 @@ from modgap.statistics.inference import (
     paired_difference_interval,
     wilson_interval,
 )
+from toy_pairs import sd_pairwise_cosine
 
 # Supplementary Table 5: accuracy before and after, pictures, printed p-value.
 PRINTED = {
@@ -245,8 +246,8 @@ def measured(X, Y, owner):
     return {
         "mean cosine, pictures": first,
         "mean cosine, texts": second,
-        "sd, pictures": geometry.sd_pairwise_cosine(X, pictures, n),
-        "sd, texts": geometry.sd_pairwise_cosine(Y, owner, n),
+        "sd, pictures": sd_pairwise_cosine(X, pictures, n),
+        "sd, texts": sd_pairwise_cosine(Y, owner, n),
         "matched": matched,
         "unmatched": geometry.mean_unmatched_cosine(X, Y, owner),
         "centre cosine": geometry.centre_cosine(X, Y, owner),
@@ -300,7 +301,7 @@ def test_mean_cosine_and_sd_cover_without_any_cone():
         rows = geometry.normalise(rng.standard_normal((50, dim)))
         for hits, statistic, truth in (
             (means, geometry.mean_pairwise_cosine, 0),
-            (sds, geometry.sd_pairwise_cosine, 1 / np.sqrt(dim)),
+            (sds, sd_pairwise_cosine, 1 / np.sqrt(dim)),
         ):
             interval = inference.jackknife_interval(*statistic(rows, np.arange(50), 50))
             hits.append(holds(interval, truth))

@@ -93,7 +93,6 @@ pairs = pairwise.within_pairs(rows, owner, bins=200, block=2000)
 pairwise.quantiles(pairs, [0.01, 0.5, 0.99])
 pairwise.uniformity(pairs, owner, n)
 geometry.mean_pairwise_cosine(rows, owner, n)
-geometry.sd_pairwise_cosine(rows, owner, n)
 assert 2 * pairs["counts"].sum() == n * (n - 1)
 print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """

@@ -56,9 +56,9 @@ def test_ranks_and_predictions_are_those_of_shifting_anew(task, sides):
         assert (predictions[j] == cosines.argmax(axis=1)).all()
 
 
-@pytest.mark.parametrize("entries", [1, 150, 2000])
+@pytest.mark.parametrize("entries", [1, 250, 2000])
 def test_blocks_do_not_change_ranks_or_predictions(task, monkeypatch, entries):
-    """One shift of seven pictures a block, several shifts, all shifts of more pictures."""
+    """One shift of seven pictures a block, five shifts and at last four, all of more pictures."""
     X, T, labels, u = task
     got = sweep_products(X, T, u)
     ranks = ranks_by_shift(got, labels, DELTAS, "both")
@@ -67,6 +67,30 @@ def test_blocks_do_not_change_ranks_or_predictions(task, monkeypatch, entries):
     monkeypatch.setattr("modgap.tasks.zero_shot.FEWEST_PICTURES", 7)
     assert (ranks_by_shift(got, labels, DELTAS, "both") == ranks).all()
     assert (predictions_by_shift(got, DELTAS, "both") == predictions).all()
+
+
+def test_ranks_reach_the_number_of_classes():
+    """Beyond 255 too, the most that a byte counts."""
+    T = normalise(np.column_stack([np.ones(300), np.linspace(0, 1, 300)]))
+    X = np.array([[1.0, 0.0], [0.0, 1.0]])
+    got = sweep_products(X, T, np.array([0.0, 1.0]))
+    for label, expected in ((0, [0, 299]), (299, [299, 0])):
+        ranks = ranks_by_shift(got, np.full(2, label), np.array([0.0]), "second")
+        assert ranks.tolist() == [expected]
+
+
+def test_one_class_is_always_right(task):
+    X, T, _, u = task
+    got = sweep_products(X, T[:1], u)
+    assert (ranks_by_shift(got, np.zeros(len(X), int), DELTAS, "both") == 0).all()
+
+
+def test_blocks_do_not_change_where_pictures_are_right(task, monkeypatch):
+    X, T, labels, u = task
+    got = sweep_products(X, T, u)
+    whole = correct_intervals(got, labels)
+    monkeypatch.setattr("modgap.tasks.zero_shot.RIVAL_ENTRIES", 50)
+    np.testing.assert_array_equal(correct_intervals(got, labels), whole)
 
 
 @pytest.mark.parametrize("sides", SIDES)

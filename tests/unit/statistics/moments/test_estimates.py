@@ -7,7 +7,7 @@ from modgap.statistics import distributions, geometry, inference
 from modgap.statistics.geometry import normalise
 from modgap.statistics.moments import estimates, groups, sums
 from modgap.statistics.moments.sums import collect_pairs
-from toy_pairs import captioned
+from toy_pairs import captioned, sd_pairwise_cosine
 
 
 @pytest.fixture(params=["captions", "one text each"])
@@ -67,11 +67,11 @@ FIRST_ORDER = {
     ),
     "sd_first": (
         lambda pairs: estimates.grouped_sd_cosine(pairs.first),
-        lambda X, Y, owner: geometry.sd_pairwise_cosine(X, np.arange(len(X)), len(X)),
+        lambda X, Y, owner: sd_pairwise_cosine(X, np.arange(len(X)), len(X)),
     ),
     "sd_second": (
         lambda pairs: estimates.grouped_sd_cosine(pairs.second),
-        lambda X, Y, owner: geometry.sd_pairwise_cosine(Y, owner, len(X)),
+        lambda X, Y, owner: sd_pairwise_cosine(Y, owner, len(X)),
     ),
 }
 
