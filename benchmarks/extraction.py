@@ -38,7 +38,7 @@ MANY = 1000  # pictures, for which laying out weights pays
 EXACT = {"captions": 1e-6, "pictures": 1e-5}  # at unit length
 SIZES = {"captions": 256, "pictures": 64, "rounds": 4}
 QUICK = {"captions": 128, "pictures": 64, "rounds": 2}
-FEW = 16  # pictures in bf16, one batch: seconds each where a processor has no units for it
+FEW = 4  # pictures in bf16, one batch: seconds each where a processor has no units for it
 THREADS = min(2, usable_threads())  # of the row by the clock
 REASON = "nine tenths of ours is matrix products (profiled); README, extraction.py"
 
