@@ -119,19 +119,36 @@ def shifted_log_sums(first, second, factors, scales, *, device="cpu"):
 def shared_centres(first, second, factors, largest_scale):
     """A cosine per shift around which most rows and columns have their largest entries; (k,)."""
     a, p, b, q = factors
-    rows = np.unique(np.linspace(0, len(first) - 1, SAMPLED_LINES).astype(int))
-    columns = np.unique(np.linspace(0, len(second) - 1, SAMPLED_LINES).astype(int))
-    by_row = first[rows] @ second.T  # (sampled, m)
-    by_column = first @ second[columns].T  # (n, sampled)
-    centres = np.empty(len(a))  # (k,)
-    for d in range(len(a)):
-        in_rows = (by_row + a[d, rows, None] + b[d]) * p[d, rows, None] * q[d]
-        in_columns = (by_column + a[d, :, None] + b[d, columns]) * p[d, :, None] * q[d, columns]
-        largest = np.concatenate([in_rows.max(axis=1), in_columns.max(axis=0)])  # (2 sampled,)
-        centres[d] = np.median(largest)
+    largest = np.concatenate(
+        [
+            largest_cosines((first, a, p), (second, b, q)),
+            largest_cosines((second, b, q), (first, a, p)),
+        ],
+        axis=1,
+    )  # (k, 2 sampled)
+    centres = np.median(largest, axis=1)
     centres -= CENTRE_BELOW_TYPICAL / largest_scale
     # A float32 value: the same number is subtracted before and added after the exponentials.
     return np.float64(np.float32(centres))
+
+
+def largest_cosines(lines, others):
+    """Largest shifted cosine of some lines spread over a modality, for every shift; (k, sampled).
+
+    ``lines`` and ``others`` are (rows, offsets, scalings) of that modality and of the other one.
+    """
+    vectors, offsets, scalings = lines
+    other_vectors, other_offsets, other_scalings = others
+    chosen = np.unique(np.linspace(0, len(vectors) - 1, SAMPLED_LINES).astype(int))
+    products = vectors[chosen] @ other_vectors.T  # (sampled, m)
+    cosines = np.empty_like(products)
+    largest = np.empty((len(offsets), len(chosen)))
+    for d in range(len(offsets)):
+        np.add(products, other_offsets[d], out=cosines)
+        cosines += offsets[d, chosen, None]
+        cosines *= other_scalings[d]
+        largest[d] = cosines.max(axis=1)
+    return largest * scalings[:, chosen]
 
 
 def finish_log_sums(sums, centres, scales, lines, others):

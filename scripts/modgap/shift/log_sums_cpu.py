@@ -48,7 +48,7 @@ def sum_exponentials_cpu(first, second, factors, centres, plans):
 
 
 @njit(fastmath={"contract", "nnan", "nsz"}, cache=True)
-def fill_exponentials(products, a, scale, b, q, shift, scratch, powers, out):
+def fill_exponentials(products, a, scale, b, q, shift, out):
     """out[j] = exp((products[j] + a + b[j]) * q[j] * scale - shift)."""
     for j in range(len(products)):
         x = (products[j] + (a + b[j])) * (q[j] * scale) - shift
@@ -64,26 +64,25 @@ def fill_exponentials(products, a, scale, b, q, shift, scratch, powers, out):
         poly = poly * r + C2
         poly = poly * r + ONE
         poly = poly * r + ONE
-        out[j] = poly
-        scratch[j] = (np.int32(n) + np.int32(127)) << np.int32(23)
-    for j in range(len(products)):
-        out[j] *= powers[j]
+        power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23))  # bits of 2**n
+        out[j] = poly * power.view(np.float32)
 
 
+# Lines are numbers of rows here: a slice a call, whose references numba counts, is a third slower.
 @njit(fastmath={"contract", "nsz"}, cache=True)
-def multiply_lines(left, right, out):
-    """out = left * right, element by element."""
-    for j in range(len(out)):
-        out[j] = left[j] * right[j]
+def multiply_lines(registers, left, right, out, width):
+    """Fill line ``out`` with the product of two lines, element by element."""
+    for j in range(width):
+        registers[out, j] = registers[left, j] * registers[right, j]
 
 
 @njit(fastmath={"reassoc", "contract", "nsz"}, cache=True)
-def add_line(values, columns):
-    """Add float32 values to the float64 sums of their columns; return their float64 sum."""
+def add_line(registers, line, columns, out, width):
+    """Add a float32 line to line ``out`` of the float64 sums of columns; return its float64 sum."""
     total = 0.0
-    for j in range(len(values)):
-        value = np.float64(values[j])
-        columns[j] += value
+    for j in range(width):
+        value = np.float64(registers[line, j])
+        columns[out, j] += value
         total += value
     return total
 
@@ -94,8 +93,6 @@ def add_tile(tile, i0, j0, a, p, b, q, centres, base, steps, outputs, by_row, by
     n_rows, n_columns = tile.shape
     for d in prange(len(centres)):
         registers = np.empty((len(steps) + 1, CHUNK), dtype=np.float32)  # (s + 1, chunk)
-        scratch = np.empty(CHUNK, dtype=np.int32)  # (chunk,) bits of the powers of two
-        powers = scratch.view(np.float32)  # the same memory
         columns = np.empty((len(outputs), CHUNK))  # (o, chunk)
         shift = base * centres[d]
         for c0 in range(0, n_columns, CHUNK):
@@ -105,17 +102,13 @@ def add_tile(tile, i0, j0, a, p, b, q, centres, base, steps, outputs, by_row, by
                 fill_exponentials(
                     tile[i, c0 : c0 + width], a[d, i0 + i], base * p[d, i0 + i],
                     b[d, j0 + c0 : j0 + c0 + width], q[d, j0 + c0 : j0 + c0 + width], shift,
-                    scratch[:width], powers[:width], registers[0, :width],
+                    registers[0, :width],
                 )  # fmt: skip
                 for s in range(len(steps)):
-                    multiply_lines(
-                        registers[steps[s, 0], :width],
-                        registers[steps[s, 1], :width],
-                        registers[s + 1, :width],
-                    )
+                    multiply_lines(registers, steps[s, 0], steps[s, 1], s + 1, width)
                 for o in range(len(outputs)):
                     by_row[d, outputs[o, 1], i0 + i] += add_line(
-                        registers[outputs[o, 0], :width], columns[o, :width]
+                        registers, outputs[o, 0], columns, o, width
                     )
             for o in range(len(outputs)):
                 for j in range(width):

@@ -24,8 +24,8 @@ C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = (
 
 
 @njit(fastmath={"contract", "nnan", "nsz"}, cache=True)
-def fill_mantissas(x, whole, out):
-    """out = exp(r) and whole = n, in the last bits, for x = n ln 2 + r."""
+def fill_exponentials_float64(x, out):
+    """out = exp(x) to 2 units in the last place; outside of ±708 it stays there. Both (n,)."""
     for j in range(len(x)):
         bounded = min(max(x[j], LOWEST), HIGHEST)
         rounded = bounded * LOG2E + ROUNDER
@@ -45,26 +45,8 @@ def fill_mantissas(x, whole, out):
         poly = poly * r + C2
         poly = poly * r + 1.0
         poly = poly * r + 1.0
-        out[j] = poly
-        whole[j] = rounded
-
-
-@njit(cache=True)
-def move_to_exponents(bits):
-    """Last bits n of each int64 to those of the float64 2**n."""
-    for j in range(len(bits)):
-        bits[j] = (bits[j] + 1023) << 52
-
-
-@njit(cache=True)
-def fill_exponentials_float64(x, powers, bits, out):
-    """out = exp(x) to 2 units in the last place; outside of ±708 it stays there.
-
-    x, out : (n,); powers (n,) float64 and bits (n,) int64 are the same scratch memory.
-    """
-    fill_mantissas(x, powers, out)
-    move_to_exponents(bits)
-    multiply_lines(out, powers, out)
+        power = np.int64((np.float64(rounded).view(np.int64) + 1023) << 52)  # bits of 2**n
+        out[j] = poly * power.view(np.float64)
 
 
 @njit(fastmath={"contract", "nsz"}, cache=True)
@@ -86,27 +68,25 @@ def add_powers(products, a, p, b, q, base, steps, outputs, by_row, by_column):
     """
     n_batches, n_rows, n_columns = products.shape
     registers = np.empty((len(steps) + 1, CHUNK))  # (s + 1, chunk)
-    x, powers = np.empty(CHUNK), np.empty(CHUNK)
-    bits = powers.view(np.int64)  # the same memory
+    columns = np.empty((len(outputs), CHUNK))  # (o, chunk)
+    x = np.empty(CHUNK)
     for g in range(n_batches):
         for c0 in range(0, n_columns, CHUNK):
             c1 = min(c0 + CHUNK, n_columns)
             width = c1 - c0
+            columns[:] = 0.0
             for i in range(n_rows):
                 fill_below(
                     products[g, i, c0:c1], a[g, i], p[g, i], b[g, c0:c1], q[g, c0:c1], base,
                     x[:width],
                 )  # fmt: skip
-                fill_exponentials_float64(
-                    x[:width], powers[:width], bits[:width], registers[0, :width]
-                )
+                fill_exponentials_float64(x[:width], registers[0, :width])
                 for s in range(len(steps)):
-                    multiply_lines(
-                        registers[steps[s, 0], :width],
-                        registers[steps[s, 1], :width],
-                        registers[s + 1, :width],
-                    )
+                    multiply_lines(registers, steps[s, 0], steps[s, 1], s + 1, width)
                 for o in range(len(outputs)):
                     by_row[outputs[o, 1], g, i] += add_line(
-                        registers[outputs[o, 0], :width], by_column[outputs[o, 1], g, c0:c1]
+                        registers, outputs[o, 0], columns, o, width
                     )
+            for o in range(len(outputs)):
+                for j in range(width):
+                    by_column[outputs[o, 1], g, c0 + j] += columns[o, j]

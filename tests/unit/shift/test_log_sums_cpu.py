@@ -14,11 +14,10 @@ def single(values):
 
 
 def fill(products, a, scale, b, q, shift):
-    """``fill_exponentials`` with scratch space of its own."""
-    scratch, out = np.empty(len(products), dtype=np.int32), np.empty(len(products), np.float32)
-    powers = scratch.view(np.float32)
+    """``fill_exponentials`` into an array of its own."""
+    out = np.empty(len(products), np.float32)
     given = [single(value)[()] for value in (a, scale, b, q, shift)]
-    log_sums_cpu.fill_exponentials(single(products), *given, scratch, powers, out)
+    log_sums_cpu.fill_exponentials(single(products), *given, out)
     return out
 
 
@@ -37,13 +36,13 @@ def test_exponentials_beyond_float32_are_nothing_or_infinite():
     assert np.isinf(out[2])
 
 
-def test_lines_are_multiplied_and_added():
-    left, right = single([1, 2, 3]), single([4, 5, 6])
-    out, columns = np.empty(3, np.float32), np.array([1.0, 1, 1])
-    log_sums_cpu.multiply_lines(left, right, out)
-    np.testing.assert_array_equal(out, [4, 10, 18])
-    assert log_sums_cpu.add_line(out, columns) == 32
-    np.testing.assert_array_equal(columns, [5, 11, 19])
+def test_lines_are_multiplied_and_added_as_far_as_they_are_wide():
+    lines = single([[1, 2, 3, 9], [4, 5, 6, 9], [0, 0, 0, 7]])
+    columns = np.ones((2, 4))
+    log_sums_cpu.multiply_lines(lines, 0, 1, 2, 3)
+    np.testing.assert_array_equal(lines[2], [4, 10, 18, 7])
+    assert log_sums_cpu.add_line(lines, 2, columns, 1, 3) == 32
+    np.testing.assert_array_equal(columns, [[1, 1, 1, 1], [5, 11, 19, 1]])
 
 
 @pytest.mark.parametrize("tile", [512, 3])
