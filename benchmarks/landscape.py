@@ -116,6 +116,7 @@ def rows(quick):
         lambda: fast_landscape(first, second, u, deltas),
         lambda: plain_landscape(first, second, u, deltas),
         by="moved, normalised and multiplied again each time",
+        rounds=3,
         gflop=2 * n * n * 512 / 1e9,
         megabytes=8 * n * 512 / 1e6,
         goal=25,
