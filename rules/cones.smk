@@ -19,7 +19,8 @@ rule simulate_activations:
         "<benchmarks>/simulate_activations.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 2
+    # Beside other jobs; --set-threads simulate_activations=8 for many seeds.
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,

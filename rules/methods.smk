@@ -32,7 +32,8 @@ rule compare_methods:
         embeddings=PLAN["patterns"]["methods"],
     conda:
         "../envs/analysis.yaml"
-    threads: 2
+    # Sets run side by side; --set-threads compare_methods=8 for a single large one.
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=120,

@@ -24,7 +24,8 @@ rule sweep_zero_shot:
         "<benchmarks>/sweep_zero_shot/{task}.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 2
+    # Tasks run side by side; --set-threads sweep_zero_shot=8 for a single large one.
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=120,
@@ -61,7 +62,8 @@ rule sweep_fairness:
         "<benchmarks>/sweep_fairness/{fairness}.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 2
+    # Beside other jobs; --set-threads sweep_fairness=8 for many pictures.
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,

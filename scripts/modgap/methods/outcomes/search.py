@@ -84,19 +84,23 @@ class Relevance(NamedTuple):
             if not chosen.any():
                 continue
             here = chosen if self.by_item else np.ones(len(self.item_owner), dtype=bool)
-            table = np.zeros((codes.max() + 1, n_parts), dtype=np.int64)
-            np.add.at(table, (codes[self.item_owner[here]], item_parts[here]), 1)
-            found = table[codes[self.query_owner]]
-            result += found if self.by_item else found * chosen[:, None]
+            shape = codes.max() + 1, n_parts
+            cells = np.ravel_multi_index((codes[self.item_owner[here]], item_parts[here]), shape)
+            table = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+            asking = slice(None) if self.by_item else chosen
+            result[asking] += table[codes[self.query_owner[asking]]]
         return result
 
 
 def rank_items(scores, relevance, query_parts, item_parts, *, excluded=None, depth=DEPTH):
     """The ``Ranking`` of scores (q, n).
 
-    depth : of the lists; ``max(CUTOFFS)`` is enough where no part leaves.
+    depth : of the lists; ``max(CUTOFFS)`` is enough where no part leaves, and then what is relevant
+        is counted in one part.
     excluded : (q,) an item that is not in this query's gallery, or −1; None for none.
     """
+    if depth <= max(CUTOFFS):
+        query_parts, item_parts = np.zeros_like(query_parts), np.zeros_like(item_parts)
     n_parts = int(max(query_parts.max(), item_parts.max())) + 1
     totals = relevance.count(item_parts, n_parts)
     if excluded is not None:
