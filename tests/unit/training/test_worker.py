@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import torch
+
 from modgap.training import worker
 
 
@@ -35,3 +37,14 @@ def test_an_input_error_is_left_in_a_file(tmp_path, root):
     assert done.returncode == 1
     line = (tmp_path / "error.txt").read_text()
     assert line.startswith("training_runs.r.temperature.tau: 0 is not above 0")
+
+
+def test_numbers_near_zero_are_zero_in_training_and_not_after_it(monkeypatch):
+    """A processor takes many times as long for them, and no loss is made of them."""
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    small, seen = torch.tensor([1e-39, 1e-37]), []
+    monkeypatch.setattr(worker, "train", lambda *_, **__: seen.append(small * 1.0))
+    settings = {"device": "cpu", "recipe": {"compile": False}}
+    worker.train_here({"inputs": {}, "outputs": {}, "settings": settings})
+    assert (seen[0] > 0).tolist() == [False, True]
+    assert (small * 1.0 > 0).tolist() == [True, True]
