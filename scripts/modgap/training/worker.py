@@ -19,8 +19,8 @@ from modgap.training.loop import train
 def denormals_flushed():
     """Numbers below 1.2e-38 count as zero within.
 
-    A network that L2 decay draws together, with a loss that holds nothing, meets many of them on the
-    way back, and a processor takes three to four times as long for a step with them.
+    A network that L2 decay draws together, with a loss that holds nothing, meets many of them on
+    the way back, and a processor takes three to four times as long for a step with them.
     """
     torch.set_flush_denormal(True)
     try:
